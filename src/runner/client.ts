@@ -1,0 +1,31 @@
+import type { Event } from "../base/events";
+import type { Log } from "../base/log";
+import type { Disposable } from "../base/scope";
+import type { Tensor } from "../formats/tensor";
+import type { InputIssue, LoadRequest, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
+
+/** One loaded model in a process of its own. Used by the extension host and by the CLI alike. */
+export interface RunnerSession extends Disposable {
+  readonly label: string;
+  readonly state: SessionState;
+  readonly onDidChangeState: Event<SessionState>;
+  /** Starts the process and loads the model; a second call answers with the first one's promise. */
+  load(signal?: AbortSignal): Promise<LoadResult>;
+  /** Checks inputs without running; needs no loaded model, only the signatures. */
+  validate(method: string, inputs: RunRequest["inputs"]): Promise<readonly InputIssue[]>;
+  /** Runs once. Unanswered requests are sent again when the runner had to be reloaded. Aborting answers within 100 ms. */
+  run(request: RunRequest, signal?: AbortSignal): Promise<RunResult>;
+  /** Reads rows `[start, start + count)` (first axis) of a kept output. */
+  readResult(kept: string, start: number, count: number): Promise<Tensor>;
+  /** Round trip to the runner's main thread, milliseconds: answers while a run is under way. */
+  ping(): Promise<number>;
+  /** Ends the process and everything it started; what is pending fails with `cancelled`. */
+  stop(): Promise<void>;
+}
+
+/** Where `runner.cjs` lies and who hears from it. */
+export interface RunnerOptions {
+  /** Absolute path of the bundled runner entry. */
+  readonly entry: string;
+  readonly log: Log;
+}

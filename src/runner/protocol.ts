@@ -1,0 +1,90 @@
+import type { WireError } from "../base/errors";
+import type { MethodSignature, Tensor } from "../formats/tensor";
+
+/** What the runner is asked to load: one model a process. Plain data, so that it fits a frame header. */
+export interface LoadRequest {
+  /** Display name in messages: a tag or a path. */
+  readonly label: string;
+  /** Short adapter name from the fixed registry, never from the model: `onnx`. */
+  readonly adapter: string;
+  /** Absolute path of the file to open. */
+  readonly file: string;
+  readonly device: string;
+  readonly signatures: Readonly<Record<string, MethodSignature>>;
+  readonly batching: { readonly enabled: boolean; readonly maxBatchSize: number };
+}
+
+/** What a loaded model answers. */
+export interface LoadResult {
+  readonly loadMs: number;
+  /** The device in use, for instance `cpu`. */
+  readonly device: string;
+  /** Per method: outputs the runtime cannot fetch (sequence, map), with the reason and the cure. */
+  readonly unfetchable: Readonly<Record<string, readonly { readonly name: string; readonly reason: string }[]>>;
+}
+
+/** One input of one request, by value or by a path that the runner reads itself. */
+export type InputValue =
+  /** A tensor that is already encoded; its bytes travel as a body. */
+  | { readonly kind: "tensor"; readonly tensor: Tensor }
+  /** Nested JSON (numbers, booleans, strings, `"NaN"`, `"Infinity"`, integers beyond 2^53 as bigint) to be checked against the signature. */
+  | { readonly kind: "json"; readonly value: unknown }
+  /** JSON text, parsed with exact integers by the runner. */
+  | { readonly kind: "text"; readonly text: string }
+  /** A `.json`, `.npy` or `.pb` file. */
+  | { readonly kind: "file"; readonly path: string }
+  /** Values made by the runner: shown seed, dims for the dynamic axes. */
+  | {
+      readonly kind: "generate";
+      readonly pattern: "zeros" | "ones" | "range" | "uniform" | "normal";
+      readonly seed: number;
+      readonly dims: readonly number[];
+    };
+
+/** One inference. */
+export interface RunRequest {
+  readonly method: string;
+  readonly inputs: Readonly<Record<string, InputValue>>;
+  /** `false` sends it alone, past the batcher. */
+  readonly batch: boolean;
+  /** Outputs above this many bytes stay in the runner and are read by slices; `undefined` = send everything. */
+  readonly keepAboveBytes?: number | undefined;
+}
+
+/** One output of one inference. */
+export interface RunOutput {
+  readonly name: string;
+  readonly dtype: Tensor["dtype"];
+  readonly shape: readonly number[];
+  /** The values; absent when the result was kept in the runner. */
+  readonly tensor?: Tensor;
+  /** Handle for `readResult` when kept. */
+  readonly kept?: string;
+}
+
+/** The answer to one inference; milliseconds throughout. */
+export interface RunResult {
+  readonly outputs: readonly RunOutput[];
+  readonly timing: {
+    readonly loadMs: number;
+    readonly queueMs: number;
+    readonly batchMs: number;
+    readonly runMs: number;
+  };
+  /** Rows (along the batch dimension) in the batch this request rode in. */
+  readonly batchSize: number;
+  /** Number of the batch since the model was loaded, and how many requests shared it. */
+  readonly batchId: number;
+  readonly batchRequests: number;
+  readonly device: string;
+  readonly unfetchable: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** A finding about one input, before any run. */
+export interface InputIssue {
+  readonly input: string;
+  readonly error: WireError;
+}
+
+/** What a loaded model is doing. */
+export type SessionState = "starting" | "ready" | "busy" | "stopped" | "failed";
