@@ -1,0 +1,112 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { ModelbenchError } from "../base/errors";
+
+/** How one verb is called: what the usage line says and which options it takes. */
+export interface VerbSyntax {
+  /** The words after `modelbench`, for instance `export TAG [DEST] [--format F]`. */
+  readonly usage: string;
+  /** Fewest and most operands. */
+  readonly operands: readonly [number, number];
+  readonly options: Readonly<Record<string, OptionSyntax>>;
+  /** Options of the documented command line that this version does not have yet. */
+  readonly later?: readonly string[];
+}
+
+/** One option: a switch, a value, or a value that may be given several times. */
+export type OptionSyntax = "switch" | "value" | "values" | { readonly oneOf: readonly string[] };
+
+/** A command line after parsing. */
+export interface ParsedArgs {
+  readonly operands: readonly string[];
+  /** The option's last value. */
+  value(name: string): string | undefined;
+  /** All values of a repeatable option, in order. */
+  values(name: string): readonly string[];
+  isSet(name: string): boolean;
+}
+
+/** Options that every verb takes. */
+const COMMON: Record<string, OptionSyntax> = { home: "value", help: "switch" };
+const SHORT: Record<string, string> = { output: "o", yes: "y" };
+
+/**
+ * Reads the words after the verb. Long options take `--k v` or `--k=v` anywhere, `--` ends them.
+ * @throws ModelbenchError `usage`
+ */
+export function parseVerbArgs(verb: string, syntax: VerbSyntax, argv: readonly string[]): ParsedArgs {
+  const all = { ...COMMON, ...syntax.options };
+  rejectLater(verb, syntax, argv);
+  const { values, positionals } = parse(verb, syntax, all, argv);
+  if (values["help"] === true) throw new HelpRequested(syntax.usage);
+  const [fewest, most] = syntax.operands;
+  if (positionals.length < fewest || positionals.length > most) {
+    throw usageError(`${verb}: ${positionals.length < fewest ? "an operand is missing" : "too many operands"}.`, syntax);
+  }
+  for (const [name, option] of Object.entries(all)) {
+    const value = values[name];
+    if (typeof option === "object" && typeof value === "string" && !option.oneOf.includes(value)) {
+      throw usageError(`--${name} takes ${option.oneOf.join(", ")}; got ${JSON.stringify(value)}.`, syntax);
+    }
+  }
+  return {
+    operands: positionals,
+    value: (name) => {
+      const value = values[name];
+      return typeof value === "string" ? value : undefined;
+    },
+    values: (name) => {
+      const value = values[name];
+      return Array.isArray(value) ? value.filter((v) => typeof v === "string") : [];
+    },
+    isSet: (name) => values[name] === true,
+  };
+}
+
+/** Thrown for `--help`, so that the happy path has no branch for it. */
+export class HelpRequested extends Error {
+  readonly usage: string;
+
+  constructor(usage: string) {
+    super("help");
+    this.usage = usage;
+  }
+}
+
+/** A `usage` failure whose remedy is the verb's usage line. */
+export function usageError(message: string, syntax: Pick<VerbSyntax, "usage">): ModelbenchError {
+  return new ModelbenchError("usage", message, { remedy: `Usage: modelbench ${syntax.usage}` });
+}
+
+/** Splits `KEY=VALUE` at the first `=`. @throws ModelbenchError `usage` */
+export function splitAssignment(option: string, text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at <= 0) throw new ModelbenchError("usage", `--${option} takes KEY=VALUE; got ${JSON.stringify(text)}.`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function rejectLater(verb: string, syntax: VerbSyntax, argv: readonly string[]): void {
+  const end = argv.indexOf("--");
+  const words = end < 0 ? argv : argv.slice(0, end);
+  const name = words.find((word) => syntax.later?.some((l) => word === `--${l}` || word.startsWith(`--${l}=`)));
+  if (name !== undefined) {
+    throw usageError(`${verb} ${name.split("=")[0]} comes in a later version of Modelbench.`, syntax);
+  }
+}
+
+function parse(verb: string, syntax: VerbSyntax, all: Record<string, OptionSyntax>, argv: readonly string[]) {
+  const options: NonNullable<ParseArgsConfig["options"]> = {};
+  for (const [name, option] of Object.entries(all)) {
+    const short = SHORT[name];
+    options[name] = {
+      type: option === "switch" ? "boolean" : "string",
+      multiple: option === "values",
+      ...(short === undefined ? {} : { short }),
+    };
+  }
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    const said = error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error);
+    throw usageError(`${verb}: ${said.replace(/\.$/, "")}.`, syntax);
+  }
+}

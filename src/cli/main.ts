@@ -1,0 +1,89 @@
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { ModelbenchError } from "../base/errors";
+import { resolveHome } from "../store/home";
+import { HelpRequested, parseVerbArgs } from "./args";
+import { EXIT, Output } from "./output";
+import type { Verb } from "./verb";
+import { get } from "./verbs/get";
+import { list } from "./verbs/list";
+
+/** Verbs that must start fast live in this bundle; the others are loaded when they are called. */
+const FAST: Readonly<Record<string, Verb>> = { list, get };
+const OTHERS = ["inspect", "save", "import", "export", "delete", "restore", "check", "run"];
+const LATER = ["trash", "edit", "copy", "clean", "batch", "bench", "compare", "convert", "test", "mcp", "push", "pull"];
+
+const USAGE = `modelbench: look into, test and move the models of a BentoML model store.
+
+  list [NAME]              versions in the store        inspect TAG|FILE      what is inside, by headers only
+  get TAG                  one model.yaml               run TAG|FILE          one inference
+  save NAME[:VER] FILE...  a file becomes a model       check                 damage in the store
+  import SRC...            archives into the store      export TAG [DEST]     a version as an archive
+  delete TAG...            into the trash               restore TAG           out of the trash
+
+Every verb: --home DIR (else BENTOML_HOME, else ~/bentoml), -o json, --help.
+Exit: 0 done, 1 failed, 2 usage, 130 interrupted.`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const output = new Output(wantsJson(argv));
+  const interrupt = new AbortController();
+  process.on("SIGINT", () => interrupt.abort());
+  process.stdout.on("error", ignoreClosedPipe);
+  process.stderr.on("error", ignoreClosedPipe);
+  try {
+    await runVerb(argv, output, interrupt.signal);
+    output.finish();
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof HelpRequested) {
+      output.lines(`Usage: modelbench ${error.usage}`);
+      return EXIT.done;
+    }
+    output.finish(interrupt.signal.aborted ? new ModelbenchError("cancelled", "Interrupted.") : error);
+    if (interrupt.signal.aborted) return EXIT.interrupted;
+    return error instanceof ModelbenchError && error.code === "usage" ? EXIT.usage : EXIT.failed;
+  }
+}
+
+async function runVerb(argv: readonly string[], output: Output, signal: AbortSignal): Promise<void> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === "--help" || name === "help") return output.lines(...USAGE.split("\n"));
+  const verb = await findVerb(name);
+  const args = parseVerbArgs(name, verb.syntax, rest);
+  const chosen = args.value("home");
+  const home = chosen === undefined ? resolveHome(process.env, homedir()) : resolve(chosen);
+  await verb.run({ home, output, signal, bundles: __dirname }, args);
+}
+
+async function findVerb(name: string): Promise<Verb> {
+  const fast = FAST[name];
+  if (fast !== undefined) return fast;
+  if (OTHERS.includes(name)) {
+    const { verbs } = await import("./verbs");
+    const verb = verbs[name];
+    if (verb !== undefined) return verb;
+  }
+  const said = LATER.includes(name)
+    ? `${name} comes in a later version of Modelbench.`
+    : `There is no verb ${JSON.stringify(name)}.`;
+  throw new ModelbenchError("usage", said, { remedy: `Verbs: ${[...Object.keys(FAST), ...OTHERS].join(", ")}.` });
+}
+
+/** Known before parsing, so that a usage error is JSON too. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  const words = end < 0 ? argv : argv.slice(0, end);
+  return words.some(
+    (word, i) =>
+      word === "-ojson" || word === "--output=json" || ((word === "-o" || word === "--output") && words[i + 1] === "json"),
+  );
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(EXIT.done);
+  throw error;
+}
+
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

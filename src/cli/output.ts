@@ -1,0 +1,84 @@
+import { toWireError, type Warning, type WireError } from "../base/errors";
+
+/** Characters that could move the cursor, hide text or turn its direction round on a terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be shown as escapes
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** `text` with control and bidirectional characters as `\uXXXX`, fit for a terminal. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Exit codes of the contract. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/**
+ * Where a verb puts its answer. With `-o json` stdout is one JSON document and stderr is empty or one JSON
+ * document; otherwise both are for people.
+ */
+export class Output {
+  readonly json: boolean;
+  readonly #warnings: Warning[] = [];
+  #failedParts: readonly unknown[] | undefined;
+  #progressShown = false;
+
+  constructor(json: boolean) {
+    this.json = json;
+  }
+
+  /** Writes JSON text that the caller has rendered. */
+  document(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  /** Writes lines for people. */
+  lines(...lines: readonly string[]): void {
+    this.#clearProgress();
+    process.stdout.write(lines.map((line) => `${printable(line)}\n`).join(""));
+  }
+
+  /** Notes something that fails nothing; shown when the verb is done. */
+  warn(warning: Warning): void {
+    this.#warnings.push(warning);
+  }
+
+  /** Notes which parts of a request failed, one by one; they are listed beside the failure itself. */
+  failedParts(parts: readonly unknown[]): void {
+    this.#failedParts = parts;
+  }
+
+  /** One line that is overwritten, on a terminal only. */
+  progress(line: string): void {
+    if (this.json || !process.stderr.isTTY) return;
+    process.stderr.write(`\r\u001b[2K${printable(line).slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    this.#progressShown = true;
+  }
+
+  /** Ends the run: warnings and the failure go to stderr. */
+  finish(failure?: unknown): void {
+    this.#clearProgress();
+    if (failure === undefined && this.#warnings.length === 0) return;
+    const error = failure === undefined ? undefined : toWireError(failure);
+    process.stderr.write(this.json ? this.#finishJson(error) : this.#finishText(error));
+  }
+
+  #finishJson(error: WireError | undefined): string {
+    const failed = this.#failedParts === undefined ? {} : { failed: this.#failedParts };
+    const body = error === undefined ? {} : { error: { ...error, ...failed } };
+    return `${JSON.stringify({ ...body, warnings: this.#warnings })}\n`;
+  }
+
+  #finishText(error: WireError | undefined): string {
+    const lines = this.#warnings.map((w) => `warning: ${w.message}${w.path === undefined ? "" : ` (${w.path})`}`);
+    if (error !== undefined) {
+      lines.push(`error: ${error.message}`);
+      if (error.remedy !== undefined) lines.push(`  ${error.remedy}`);
+    }
+    return lines.map((line) => `${printable(line)}\n`).join("");
+  }
+
+  #clearProgress(): void {
+    if (this.#progressShown) process.stderr.write("\r\u001b[2K");
+    this.#progressShown = false;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Verb } from "./verb";
+import { check } from "./verbs/check";
+import { deleteModels } from "./verbs/delete";
+import { exportVerb } from "./verbs/export";
+import { importVerb } from "./verbs/import";
+import { inspect } from "./verbs/inspect";
+import { restore } from "./verbs/restore";
+import { run } from "./verbs/run";
+import { save } from "./verbs/save";
+
+/** Every verb but `list` and `get`: a bundle of its own, loaded when one of them is called. */
+export const verbs: Readonly<Record<string, Verb>> = {
+  inspect,
+  save,
+  import: importVerb,
+  export: exportVerb,
+  delete: deleteModels,
+  restore,
+  check,
+  run,
+};

@@ -1,0 +1,44 @@
+import { resolve } from "node:path";
+import { ModelbenchError, toWireError, type WireError } from "../../base/errors";
+import { inProcessJobs } from "../../jobs/inProcess";
+import { type ImportResult, importArchiveJob } from "../../store/archive/importArchive";
+import { jobOptions } from "../progress";
+import { JSON_OR_TEXT, type Verb } from "../verb";
+
+const ON_CONFLICT = ["fail", "skip", "replace", "new-version"] as const;
+
+/** Brings archives into the store, each alone: one that fails does not keep the others out. */
+export const importVerb: Verb = {
+  syntax: {
+    usage: "import SRC... [--on-conflict fail|skip|replace|new-version] [--dry-run] [-o json]",
+    operands: [1, Number.POSITIVE_INFINITY],
+    options: { "on-conflict": { oneOf: ON_CONFLICT }, "dry-run": "switch", output: JSON_OR_TEXT },
+  },
+  async run(context, args) {
+    const { output, home, signal } = context;
+    const onConflict = ON_CONFLICT.find((choice) => choice === args.value("on-conflict")) ?? "fail";
+    const jobs = inProcessJobs();
+    const imported: ImportResult[] = [];
+    const failed: { from: string; error: WireError }[] = [];
+    for (const source of args.operands) {
+      if (signal.aborted) break;
+      const input = { home, source: resolve(source), onConflict, dryRun: args.isSet("dry-run") };
+      try {
+        imported.push(await jobs.run(importArchiveJob, input, jobOptions(context, `Importing ${source}`)));
+      } catch (error) {
+        failed.push({ from: resolve(source), error: toWireError(error) });
+      }
+    }
+    if (output.json) output.document(JSON.stringify(imported, null, 2));
+    else output.lines(...imported.map(({ tag, action, from }) => `${tag} ${action} (${from})`));
+    reportFailures(context.output, failed, args.operands.length);
+  },
+};
+
+function reportFailures(output: { failedParts(parts: readonly unknown[]): void }, failed: readonly { from: string; error: WireError }[], of: number): void {
+  const [first] = failed;
+  if (first === undefined) return;
+  output.failedParts(failed);
+  const message = of === 1 ? first.error.message : `${failed.length} of ${of} archives failed; the first, ${first.from}: ${first.error.message}`;
+  throw new ModelbenchError(first.error.code, message, { path: first.error.path ?? first.from, offset: first.error.offset, remedy: first.error.remedy });
+}
