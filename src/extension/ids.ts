@@ -1,0 +1,37 @@
+import type { ModelRef } from "./services";
+import type { TreeNode } from "./tree/treeModel";
+
+/**
+ * What a command acts on: a tree node or a reference from a page or another command; `"selection"` comes from
+ * the tree's key bindings; nothing means that the command asks.
+ */
+export type Target = TreeNode | ModelRef | "selection" | undefined;
+
+/** Every command of the extension with its arguments; the manifest and the handlers are held equal to this. */
+export interface Commands {
+  "modelbench.openModel": [target?: Target];
+  "modelbench.openModelYaml": [target?: Target];
+  "modelbench.testModel": [target?: Target];
+  "modelbench.saveModel": [];
+  "modelbench.importModel": [];
+  "modelbench.exportModel": [target?: Target];
+  "modelbench.deleteModel": [target?: Target, selected?: readonly TreeNode[]];
+  "modelbench.undoDelete": [];
+  "modelbench.copyTag": [target?: Target, selected?: readonly TreeNode[]];
+  "modelbench.copyPath": [target?: Target, selected?: readonly TreeNode[]];
+  "modelbench.revealInOs": [target?: Target];
+  "modelbench.refresh": [];
+  "modelbench.sortBy": [];
+  "modelbench.openSampleStore": [];
+  "modelbench.showMyStore": [];
+  "modelbench.showLog": [];
+}
+
+/** The views this extension contributes. */
+export const VIEWS = { models: "modelbench.models", test: "modelbench.test" } as const;
+
+/** The `viewType` of the details editor; saved windows name it. */
+export const DETAILS_EDITOR = "modelbench.details";
+
+/** The context keys that the manifest's `when` clauses read. */
+export const CONTEXT_KEYS = { state: "modelbench.state", sampleOpen: "modelbench.sampleOpen" } as const;

@@ -1,0 +1,182 @@
+import type { ErrorCode } from "../base/errors";
+import type { Event } from "../base/events";
+import type { Log } from "../base/log";
+import type { JobProgress, Jobs } from "../base/ports";
+import type { MethodSignature } from "../formats/tensor";
+import type { ModelSignature } from "../store/model";
+import type { ModelStore } from "../store/modelStore";
+import type { Catalog } from "./catalog";
+import type { TreeNode } from "./tree/treeModel";
+
+/** Which store a model belongs to: the user's own, or the bundled sample store while it is open. */
+export type StoreId = "own" | "sample";
+
+/** Names one version in one of the open stores. Tree nodes of versions are such references too. */
+export interface ModelRef {
+  readonly store: StoreId;
+  /** `name:version`. */
+  readonly tag: string;
+}
+
+/** The open stores. Opening and closing touches no file of the user's own store. */
+export interface Stores {
+  /** The user's own store; another object after the setting changed. */
+  readonly own: ModelStore;
+  /** The temporary copy of the sample store while it is open. */
+  readonly sample: ModelStore | undefined;
+  /** @throws ModelbenchError `model.notFound` when the sample store was closed meanwhile */
+  of(ref: { readonly store: StoreId }): ModelStore;
+  /** Fires when a store was opened, closed or moved. */
+  readonly onDidChange: Event<void>;
+  /** Copies the sample store to a temporary home, if that has not happened, and opens it. */
+  openSample(): Promise<ModelStore>;
+  /** Closes the sample store; its copy and what was done in it stay until the next opening. */
+  closeSample(): Promise<void>;
+}
+
+/** Why a model may not run here; `code` decides how the page shows it. */
+export interface RunRefusal {
+  readonly code: Extract<ErrorCode, "run.unsupported" | "trust.required">;
+  readonly reason: string;
+  readonly remedy: string | undefined;
+}
+
+/** Workspace Trust as the commands and the page see it. */
+export interface Trust {
+  readonly isTrusted: boolean;
+  /** Fires once, when the user trusts the workspace. */
+  readonly onDidGrant: Event<void>;
+  /** `undefined` when a model of this module and origin may run now; `file` is a file outside both stores. */
+  refusal(module: string, origin: StoreId | "file"): RunRefusal | undefined;
+}
+
+/** The settings, read when asked, with defaults applied and bounds kept. */
+export interface Settings {
+  /** Folder of the own store; empty = `BENTOML_HOME`, else `~/bentoml`. */
+  readonly storePath: string;
+  /** Most rows the runner puts into one batch. */
+  readonly maxBatchSize: number;
+  /** Most models loaded at once; the longest idle one is unloaded first. */
+  readonly maxLoaded: number;
+  /** Minutes after which an idle model is unloaded; 0 = never. */
+  readonly idleUnloadMinutes: number;
+  readonly sortBy: SortBy;
+}
+
+/** Order of the models in the tree. */
+export type SortBy = "created" | "name" | "size";
+
+/** Translates a message; `{0}`, `{1}`, … are replaced by the arguments. */
+export type Localize = (message: string, ...args: (string | number)[]) => string;
+
+/** One line of a Quick Pick. */
+export interface PickItem<T> {
+  readonly label: string;
+  readonly description?: string;
+  readonly detail?: string;
+  readonly picked?: boolean;
+  readonly value: T;
+}
+
+/** What a running operation tells its progress notification. */
+export type Report = (progress: JobProgress) => void;
+
+/** Everything a command may ask of the user or show to them. */
+export interface Ui {
+  /** One of the items; `undefined` when dismissed. */
+  pick<T>(title: string, items: readonly PickItem<T>[]): Promise<T | undefined>;
+  /** Some of the items; `undefined` when dismissed. */
+  pickMany<T>(title: string, items: readonly PickItem<T>[]): Promise<readonly T[] | undefined>;
+  /** A modal question with one action; `false` when dismissed. */
+  confirm(message: string, action: string, detail?: string): Promise<boolean>;
+  /** A notification with at most one button; `true` when it was pressed. */
+  inform(message: string, action?: string): Promise<boolean>;
+  /** A failure with its remedy and "Show Log". */
+  showFailure(message: string, remedy: string | undefined): void;
+  /** Runs work under a notification that shows bytes and can cancel. */
+  progress<T>(title: string, work: (signal: AbortSignal, report: Report) => Promise<T>): Promise<T>;
+  /** Absolute paths chosen in the open dialog; `undefined` when dismissed. */
+  pickFiles(options: {
+    readonly title: string;
+    readonly action: string;
+    readonly many: boolean;
+    readonly filters: Readonly<Record<string, readonly string[]>>;
+  }): Promise<readonly string[] | undefined>;
+  /** Absolute path chosen in the save dialog; `undefined` when dismissed. */
+  pickTarget(options: {
+    readonly title: string;
+    readonly action: string;
+    readonly fileName: string;
+    readonly filters: Readonly<Record<string, readonly string[]>>;
+  }): Promise<string | undefined>;
+  copy(text: string): Promise<void>;
+  openText(path: string): Promise<void>;
+  revealInOs(path: string): Promise<void>;
+  showLog(): void;
+}
+
+/** The models tree, as far as commands move it. */
+export interface Tree {
+  /** What is selected, in tree order. */
+  readonly selection: readonly TreeNode[];
+  /** Shows and selects a version once the catalog knows it; quietly nothing when it never does. */
+  reveal(ref: ModelRef): Promise<void>;
+  /** Changes the order and remembers it in the settings. */
+  sortBy(order: SortBy): Promise<void>;
+}
+
+/** What the save form starts from. */
+export interface SaveFormInitial {
+  /** Absolute paths of the files that will be copied. */
+  readonly files: readonly string[];
+  /** Module the model gets, for instance `bentoml.onnx`. */
+  readonly module: string;
+  /** Inputs and outputs per method as read from the file, to show beside the rows. */
+  readonly described: Readonly<Record<string, MethodSignature>>;
+  readonly values: SaveFormValues;
+  /** Answers with the reason when name and version cannot be used: grammar, or already in the store. */
+  check(name: string, version: string | undefined): string | undefined;
+}
+
+/** What the user entered in the save form. */
+export interface SaveFormValues {
+  readonly name: string;
+  /** `undefined` = generated. */
+  readonly version: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Value of each key as JSON text, so that integers stay exact. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly signatures: Readonly<Record<string, ModelSignature>>;
+}
+
+/** The tabs of the details page. */
+export type PageSection = "overview" | "signatures" | "test";
+
+/** The webviews: details editor, test view, save form. */
+export interface Pages {
+  /** Opens or focuses the details editor of a model. */
+  openDetails(ref: ModelRef, options?: { readonly section?: PageSection; readonly beside?: boolean }): Promise<void>;
+  /** Opens the test of a model: the panel when a code editor is active, else the details editor. */
+  openTest(ref: ModelRef): Promise<void>;
+  /** Opens the save form and answers when it is submitted; `undefined` when it was closed. */
+  openSaveForm(initial: SaveFormInitial): Promise<SaveFormValues | undefined>;
+}
+
+/** What the pages are built from: everything but themselves. */
+export type PageServices = Omit<Services, "pages">;
+
+/** The parts every command is handed, put together by hand in `extension.ts`. */
+export interface Services {
+  readonly stores: Stores;
+  /** The live listing of the open stores. */
+  readonly catalog: Catalog;
+  readonly jobs: Jobs;
+  readonly trust: Trust;
+  /** Reads the settings as they are now. */
+  readonly settings: () => Settings;
+  readonly ui: Ui;
+  readonly tree: Tree;
+  readonly pages: Pages;
+  readonly log: Log;
+  readonly t: Localize;
+}
