@@ -1,0 +1,233 @@
+import { ModelbenchError } from "../base/errors";
+
+/** Deeper documents are refused: no tensor and no message of ours comes near, and consumers recurse. */
+const MAX_DEPTH = 256;
+
+/**
+ * Parses strict JSON and keeps integers exact: an integer literal beyond 2^53 - 1 becomes a bigint.
+ * Like `JSON.parse`, the last of equal keys wins and `__proto__` is an ordinary key.
+ * @throws ModelbenchError `format.corrupt` with the character offset, also for NaN and Infinity tokens
+ */
+export function parseExactJson(text: string): unknown {
+  if (isPlain(text)) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Parsed again below, for a message with an offset.
+    }
+  }
+  return new ExactParser(text).document();
+}
+
+/**
+ * Writes strict JSON: bigint in full, NaN and infinities as `"NaN"`, `"Infinity"`, `"-Infinity"`, -0 as `-0`,
+ * a Map as an object in its order. Undefined members are left out.
+ * @throws ModelbenchError `internal` for bytes, functions and symbols
+ */
+export function stringifyExact(value: unknown, indent = 0): string {
+  return write(value, indent, "") ?? "null";
+}
+
+/** Whether `JSON.parse` reads it without loss: no long digit run, no deep nesting. */
+function isPlain(text: string): boolean {
+  let digits = 0;
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (quoted) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) quoted = false;
+      continue;
+    }
+    digits = c >= 0x30 && c <= 0x39 ? digits + 1 : 0;
+    if (digits > 15) return false;
+    if (c === 0x22) quoted = true;
+    else if (c === 0x5b || c === 0x7b) {
+      if (++depth > MAX_DEPTH) return false;
+    } else if (c === 0x5d || c === 0x7d) depth--;
+  }
+  return true;
+}
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
+const STRING = /"(?:[^"\\]|\\.)*"/sy;
+const SPACE = /[ \t\n\r]*/y;
+
+class ExactParser {
+  readonly #text: string;
+  #at = 0;
+  #depth = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): unknown {
+    const value = this.#value();
+    this.#space();
+    if (this.#at < this.#text.length) throw this.#unexpected("the end");
+    return value;
+  }
+
+  #value(): unknown {
+    this.#space();
+    const c = this.#text[this.#at];
+    if (c === "{") return this.#nested(() => this.#object());
+    if (c === "[") return this.#nested(() => this.#array());
+    if (c === '"') return this.#string();
+    for (const [word, value] of WORDS) {
+      if (this.#text.startsWith(word, this.#at)) {
+        this.#at += word.length;
+        return value;
+      }
+    }
+    return this.#number();
+  }
+
+  #nested<T>(read: () => T): T {
+    if (++this.#depth > MAX_DEPTH) throw this.#error(`is nested deeper than ${MAX_DEPTH} levels`);
+    this.#at++;
+    const value = read();
+    this.#depth--;
+    return value;
+  }
+
+  #object(): Record<string, unknown> {
+    const result: Record<string, unknown> = {};
+    if (this.#takes("}")) return result;
+    do {
+      this.#space();
+      const key = this.#string();
+      if (!this.#takes(":")) throw this.#unexpected("':'");
+      const value = this.#value();
+      Object.defineProperty(result, key, { value, writable: true, enumerable: true, configurable: true });
+    } while (this.#takes(","));
+    if (!this.#takes("}")) throw this.#unexpected("',' or '}'");
+    return result;
+  }
+
+  #array(): unknown[] {
+    const result: unknown[] = [];
+    if (this.#takes("]")) return result;
+    do {
+      result.push(this.#value());
+    } while (this.#takes(","));
+    if (!this.#takes("]")) throw this.#unexpected("',' or ']'");
+    return result;
+  }
+
+  #string(): string {
+    const start = this.#at;
+    const literal = this.#match(STRING);
+    if (literal === undefined) throw this.#unexpected("a string");
+    try {
+      return String(JSON.parse(literal));
+    } catch {
+      this.#at = start;
+      throw this.#error("has a string with a control character or a wrong escape");
+    }
+  }
+
+  #number(): number | bigint {
+    NUMBER.lastIndex = this.#at;
+    const found = NUMBER.exec(this.#text);
+    if (!found) throw this.#unexpected("a JSON value");
+    this.#at = NUMBER.lastIndex;
+    const value = Number(found[0]);
+    const isInteger = found[1] === undefined && found[2] === undefined;
+    return isInteger && !Number.isSafeInteger(value) ? BigInt(found[0]) : value;
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text);
+    if (found) this.#at = pattern.lastIndex;
+    return found?.[0];
+  }
+
+  #takes(char: string): boolean {
+    this.#space();
+    if (this.#text[this.#at] !== char) return false;
+    this.#at++;
+    return true;
+  }
+
+  #space(): void {
+    this.#match(SPACE);
+  }
+
+  #unexpected(wanted: string): ModelbenchError {
+    const rest = this.#text.slice(this.#at, this.#at + 12);
+    return this.#error(
+      rest === "" ? `ends where ${wanted} was expected` : `has ${JSON.stringify(rest)} where ${wanted} was expected`,
+    );
+  }
+
+  #error(what: string): ModelbenchError {
+    return new ModelbenchError("format.corrupt", `The JSON text ${what}, at character ${this.#at}.`, {
+      offset: this.#at,
+      remedy: 'Strict JSON is read: write NaN and infinities as "NaN", "Infinity", "-Infinity".',
+    });
+  }
+}
+
+const WORDS: readonly (readonly [string, unknown])[] = [
+  ["true", true],
+  ["false", false],
+  ["null", null],
+];
+
+function write(value: unknown, indent: number, margin: string): string | undefined {
+  switch (typeof value) {
+    case "number":
+      return writeNumber(value);
+    case "bigint":
+      return value.toString();
+    case "string":
+    case "boolean":
+      return JSON.stringify(value);
+    case "undefined":
+      return undefined;
+    case "object":
+      return value === null ? "null" : writeObject(value, indent, margin);
+    default:
+      throw new ModelbenchError("internal", `A ${typeof value} cannot be written as JSON.`);
+  }
+}
+
+function writeNumber(value: number): string {
+  if (Number.isNaN(value)) return '"NaN"';
+  if (!Number.isFinite(value)) return value > 0 ? '"Infinity"' : '"-Infinity"';
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+function writeObject(value: object, indent: number, margin: string): string {
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+    throw new ModelbenchError("internal", "Bytes cannot be written as JSON.");
+  }
+  const inner = margin + " ".repeat(indent);
+  if (Array.isArray(value)) {
+    return enclose(
+      "[",
+      "]",
+      value.map((v) => write(v, indent, inner) ?? "null"),
+      indent,
+      margin,
+    );
+  }
+  const entries: Iterable<readonly [unknown, unknown]> = value instanceof Map ? value : Object.entries(value);
+  const members: string[] = [];
+  for (const [key, member] of entries) {
+    const text = write(member, indent, inner);
+    if (text !== undefined) members.push(`${JSON.stringify(String(key))}:${indent > 0 ? " " : ""}${text}`);
+  }
+  return enclose("{", "}", members, indent, margin);
+}
+
+function enclose(open: string, close: string, parts: readonly string[], indent: number, margin: string): string {
+  if (parts.length === 0) return open + close;
+  if (indent === 0) return `${open}${parts.join(",")}${close}`;
+  const inner = margin + " ".repeat(indent);
+  return `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${margin}${close}`;
+}

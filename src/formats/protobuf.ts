@@ -1,0 +1,234 @@
+import type { Budget } from "../base/budget";
+import { ModelbenchError } from "../base/errors";
+import type { PositionalReader } from "../base/ports";
+
+/** Bytes asked for at once; the reader behind may fetch more. */
+const WINDOW = 4096;
+/** A varint of more bytes cannot hold a 64-bit value. */
+const MAX_VARINT_BYTES = 10;
+
+/** How a field's value is stored. Groups (3 and 4) are refused. */
+export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
+
+/** A run of bytes of a file, `[start, end)`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Walks one protobuf message by pulling its fields: `next()` moves to a field, then `varint`, `text`, `range`,
+ * `message` … take its value; what is not taken is skipped without being read. Lengths must lie within the
+ * parent, nesting and number of fields are spent from the budget.
+ */
+export class ProtoReader {
+  readonly #source: Source;
+  readonly #end: number;
+  #at: number;
+  #field = 0;
+  #wire = -1;
+  #pending = false;
+
+  private constructor(source: Source, start: number, end: number) {
+    this.#source = source;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  /** Starts at the beginning of a whole file. `name` is what failures call it. */
+  static open(reader: PositionalReader, name: string, budget: Budget): ProtoReader {
+    return new ProtoReader(new Source(reader, name, budget), 0, reader.size);
+  }
+
+  /** Number of the field that `next` moved to. */
+  get field(): number {
+    return this.#field;
+  }
+
+  /** Wire type of that field, one of `WIRE`. */
+  get wire(): number {
+    return this.#wire;
+  }
+
+  /** Offset of the next unread byte. */
+  get offset(): number {
+    return this.#at;
+  }
+
+  /** Moves to the next field; `false` at the end. @throws ModelbenchError `format.corrupt` | `budget.exceeded` */
+  next(): boolean {
+    if (this.#pending) this.#skip();
+    if (this.#at >= this.#end) return false;
+    this.#source.budget.nodes();
+    const start = this.#at;
+    const tag = this.#varint();
+    const field = Number(tag >> 3n);
+    const wire = Number(tag & 7n);
+    if (tag > 0xffff_ffffn || field === 0) throw this.#corrupt("has a field number that cannot exist", start);
+    if (wire !== WIRE.varint && wire !== WIRE.fixed64 && wire !== WIRE.bytes && wire !== WIRE.fixed32) {
+      throw this.#corrupt(`has a field of wire type ${wire}, which is not read`, start);
+    }
+    this.#field = field;
+    this.#wire = wire;
+    this.#pending = true;
+    return true;
+  }
+
+  /** The value as a signed 64-bit integer. */
+  varint(): bigint {
+    this.#take(WIRE.varint);
+    return BigInt.asIntN(64, this.#varint());
+  }
+
+  /** The value as a number. @throws ModelbenchError `format.corrupt` beyond 2^53 - 1 */
+  integer(): number {
+    const start = this.#at;
+    const value = this.varint();
+    if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < -BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw this.#corrupt(`has the number ${value}, which is out of range`, start);
+    }
+    return Number(value);
+  }
+
+  /** Where the bytes of a length-delimited field lie; they are not read. */
+  range(): ByteRange {
+    this.#take(WIRE.bytes);
+    const start = this.#at;
+    const length = this.#varint();
+    if (length > BigInt(this.#end - this.#at))
+      throw this.#corrupt(`has a field of ${length} bytes that ends outside`, start);
+    const from = this.#at;
+    this.#at += Number(length);
+    return { start: from, end: this.#at };
+  }
+
+  /** Where a 4- or 8-byte value lies. */
+  fixed(): ByteRange {
+    const size = this.#wire === WIRE.fixed64 ? 8 : 4;
+    this.#take(size === 8 ? WIRE.fixed64 : WIRE.fixed32);
+    if (this.#end - this.#at < size) throw this.#corrupt("is cut short", this.#at);
+    const from = this.#at;
+    this.#at += size;
+    return { start: from, end: this.#at };
+  }
+
+  /** The value as UTF-8 text; its bytes are spent from the budget. */
+  text(): string {
+    const { start, end } = this.range();
+    return this.#source.bytes(start, end - start).toString("utf8");
+  }
+
+  /** A private copy of the value's bytes, spent from the budget. */
+  bytes(): Buffer {
+    const { start, end } = this.range();
+    return Buffer.from(this.#source.bytes(start, end - start));
+  }
+
+  /** Reads the value as a nested message: `visit` gets a reader that ends with it. */
+  message<T>(visit: (inner: ProtoReader) => T): T {
+    const { start, end } = this.range();
+    this.#source.budget.enter();
+    const result = visit(new ProtoReader(this.#source, start, end));
+    this.#source.budget.leave();
+    return result;
+  }
+
+  /** Calls `visit` for every value of a repeated integer field, packed or not. */
+  integers(visit: (value: bigint) => void): void {
+    if (this.#wire !== WIRE.bytes) {
+      visit(this.varint());
+      return;
+    }
+    const { start, end } = this.range();
+    const inner = new ProtoReader(this.#source, start, end);
+    while (inner.#at < end) {
+      this.#source.budget.nodes();
+      visit(BigInt.asIntN(64, inner.#varint()));
+    }
+  }
+
+  /** The failure to throw when the current field makes no sense. */
+  fault(what: string): ModelbenchError {
+    return this.#corrupt(what, this.#at);
+  }
+
+  #take(wire: number): void {
+    if (this.#wire !== wire || !this.#pending) {
+      throw this.#corrupt(`has field ${this.#field} with wire type ${this.#wire}, ${wire} was expected`, this.#at);
+    }
+    this.#pending = false;
+  }
+
+  #skip(): void {
+    if (this.#wire === WIRE.varint) this.varint();
+    else if (this.#wire === WIRE.bytes) this.range();
+    else this.fixed();
+  }
+
+  #varint(): bigint {
+    const start = this.#at;
+    let low = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.#byte(start);
+      low += (byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt(low);
+    }
+    let value = BigInt(low);
+    for (let i = 4; i < MAX_VARINT_BYTES; i++) {
+      const byte = this.#byte(start);
+      value += BigInt(byte & 0x7f) << BigInt(7 * i);
+      if (byte < 0x80) return BigInt.asUintN(64, value);
+    }
+    throw this.#corrupt(`has a number of more than ${MAX_VARINT_BYTES} bytes`, start);
+  }
+
+  #byte(start: number): number {
+    if (this.#at >= this.#end) throw this.#corrupt("ends inside a number", start);
+    return this.#source.byte(this.#at++);
+  }
+
+  #corrupt(what: string, offset: number): ModelbenchError {
+    return new ModelbenchError("format.corrupt", `${this.#source.name}: the protobuf data ${what} (byte ${offset}).`, {
+      path: this.#source.name,
+      offset,
+    });
+  }
+}
+
+/** The bytes behind all readers of one file: one small window, moved on demand. */
+class Source {
+  readonly name: string;
+  readonly budget: Budget;
+  readonly #reader: PositionalReader;
+  #window: Uint8Array = new Uint8Array(0);
+  #start = 0;
+
+  constructor(reader: PositionalReader, name: string, budget: Budget) {
+    this.#reader = reader;
+    this.name = name;
+    this.budget = budget;
+  }
+
+  byte(at: number): number {
+    const held = this.#window[at - this.#start];
+    return held ?? this.#move(at);
+  }
+
+  bytes(at: number, length: number): Buffer {
+    this.budget.bytes(length);
+    const offset = at - this.#start;
+    if (offset < 0 || offset + length > this.#window.length) {
+      // Not kept as the window: it may be long. The reader's next call ends the old window's life.
+      const bytes = this.#reader.read(at, length);
+      this.#window = new Uint8Array(0);
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return Buffer.from(this.#window.buffer, this.#window.byteOffset + offset, length);
+  }
+
+  #move(at: number): number {
+    this.#window = this.#reader.read(at, Math.min(WINDOW, this.#reader.size - at));
+    this.#start = at;
+    return this.#window[0] ?? 0;
+  }
+}
