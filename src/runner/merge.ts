@@ -1,0 +1,107 @@
+import { ModelbenchError } from "../base/errors";
+import { elementCount, itemSize } from "../formats/elements";
+import { stringOffsets } from "../formats/stringOffsets";
+import type { Tensor } from "../formats/tensor";
+
+/**
+ * Joins tensors along `axis`. All share dtype, rank and the other dimensions. One tensor is returned as it is.
+ * @throws ModelbenchError `internal` when they do not fit together
+ */
+export function concatTensors(tensors: readonly Tensor[], axis: number): Tensor {
+  const first = tensors[0];
+  if (first === undefined) throw new ModelbenchError("internal", "Nothing to join.");
+  if (tensors.length === 1) return first;
+  for (const tensor of tensors) {
+    if (!mergeable(first, tensor, axis)) throw new ModelbenchError("internal", "Tensors that do not fit were joined.");
+  }
+  const rows = tensors.reduce((sum, { shape }) => sum + (shape[axis] ?? 0), 0);
+  const shape = withDim(first.shape, axis, rows);
+  const outer = elementCount(shape.slice(0, axis));
+  const data = interleave(
+    tensors.map((tensor) => blocks(tensor, axis, outer)),
+    outer,
+  );
+  return { dtype: first.dtype, shape, data };
+}
+
+/** Whether two tensors differ in nothing but their length along `axis`. */
+export function mergeable(a: Tensor, b: Tensor, axis: number): boolean {
+  if (a.dtype !== b.dtype || a.shape.length !== b.shape.length || axis >= a.shape.length) return false;
+  for (let i = 0; i < a.shape.length; i += 1) if (i !== axis && a.shape[i] !== b.shape[i]) return false;
+  return true;
+}
+
+/**
+ * Elements `[start, start + count)` of `axis`; a view where the bytes are one run, else a copy.
+ * @throws ModelbenchError `internal` when the range leaves the tensor
+ */
+export function sliceTensor(tensor: Tensor, axis: number, start: number, count: number): Tensor {
+  const length = tensor.shape[axis];
+  if (length === undefined || start < 0 || count < 0 || start + count > length) {
+    throw new ModelbenchError(
+      "internal",
+      `[${start}, ${start + count}) leaves axis ${axis} of [${tensor.shape.join(", ")}].`,
+    );
+  }
+  if (start === 0 && count === length) return tensor;
+  const shape = withDim(tensor.shape, axis, count);
+  const outer = elementCount(shape.slice(0, axis));
+  const inner = elementCount(shape.slice(axis + 1));
+  const cut = cutter(tensor);
+  const parts: Uint8Array[] = [];
+  for (let o = 0; o < outer; o += 1)
+    parts.push(cut((o * length + start) * inner, (o * length + start + count) * inner));
+  return { dtype: tensor.dtype, shape, data: parts.length === 1 ? (parts[0] as Uint8Array) : joinBytes(parts) };
+}
+
+/** Cuts a tensor into pieces of `counts` elements along `axis`, which together are the whole axis. */
+export function splitTensor(tensor: Tensor, axis: number, counts: readonly number[]): Tensor[] {
+  let start = 0;
+  return counts.map((count) => {
+    const piece = sliceTensor(tensor, axis, start, count);
+    start += count;
+    return piece;
+  });
+}
+
+function withDim(shape: readonly number[], axis: number, length: number): number[] {
+  return shape.map((dim, i) => (i === axis ? length : dim));
+}
+
+/** One run of bytes for each combination of the axes before `axis`. */
+function blocks(tensor: Tensor, axis: number, outer: number): Uint8Array[] {
+  if (outer === 1) return [tensor.data];
+  const each = elementCount(tensor.shape.slice(axis));
+  const cut = cutter(tensor);
+  return Array.from({ length: outer }, (_, o) => cut(o * each, (o + 1) * each));
+}
+
+function interleave(columns: readonly Uint8Array[][], outer: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let o = 0; o < outer; o += 1) for (const column of columns) parts.push(column[o] as Uint8Array);
+  return joinBytes(parts);
+}
+
+/** Returns a view of the elements `[from, to)`. */
+function cutter(tensor: Tensor): (from: number, to: number) => Uint8Array {
+  const { data, dtype, shape } = tensor;
+  const size = itemSize(dtype);
+  if (size !== undefined) {
+    return (from, to) => data.subarray(from * size, to * size);
+  }
+  const offsets = stringOffsets(data, elementCount(shape));
+  return (from, to) => data.subarray(offsets[from], offsets[to]);
+}
+
+/** Joins into a buffer of its own, so that the result can be transferred. */
+function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const whole = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
