@@ -62,7 +62,14 @@ export function bundleOptions(bundle, production) {
     define: { "process.env.NODE_ENV": JSON.stringify(production ? "production" : "development") },
   };
   if (bundle.page) {
-    return { ...common, platform: "browser", target: "es2022", format: "esm", jsx: "automatic", jsxImportSource: "preact" };
+    return {
+      ...common,
+      platform: "browser",
+      target: "es2022",
+      format: "esm",
+      jsx: "automatic",
+      jsxImportSource: "preact",
+    };
   }
   return {
     ...common,

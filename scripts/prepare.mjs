@@ -44,7 +44,9 @@ function sha256(path) {
 /** A VS Code server and its own Node from npm packages, with no compiler, no download elsewhere, no install script. */
 function prepareServer(which) {
   if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new Error("The VS Code server from npm runs on Linux x64 only; elsewhere install VS Code with `code` on PATH.");
+    throw new Error(
+      "The VS Code server from npm runs on Linux x64 only; elsewhere install VS Code with `code` on PATH.",
+    );
   }
   const folder = serverFolder(which);
   const modules = join(folder, "node_modules");
@@ -81,7 +83,8 @@ function makeVenv() {
   const base = ["python3", "python3.13", "python3.12", "python3.11"].find(
     (name) => spawnSync(name, ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]).status === 0,
   );
-  if (!base) throw new Error("Python 3.11 or newer is missing: install it with `sudo apt-get install -y python3-venv`.");
+  if (!base)
+    throw new Error("Python 3.11 or newer is missing: install it with `sudo apt-get install -y python3-venv`.");
   mkdirSync(join(root, ".tools"), { recursive: true });
   const make = () => spawnSync(base, ["-m", "venv", venv], { stdio: ["ignore", "ignore", "inherit"] }).status === 0;
   if (make()) return;
@@ -93,7 +96,8 @@ function makeVenv() {
 function prepareChromium() {
   if (findChromium()) return false;
   aptInstall("chromium", "No Chromium was found (CHROMIUM=/path/to/chrome names one)");
-  if (!findChromium()) throw new Error("The chromium package is installed, but no browser was found in the usual places.");
+  if (!findChromium())
+    throw new Error("The chromium package is installed, but no browser was found in the usual places.");
   return true;
 }
 

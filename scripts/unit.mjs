@@ -1,39 +1,40 @@
-// Bundles the node:test files below test/unit (or test/peers with --peers) and runs them; arguments are path fragments.
+// Bundles the node:test files below test/unit (with --peers: test/peers) and runs them; other arguments are fragments
+// of their paths. The counts go to out/unit.json or out/peers.json, made by scripts/resultReporter.mjs.
 import { spawnSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { mkdirSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { buildTests } from "./buildTests.mjs";
+import { out, root } from "./places.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const args = process.argv.slice(2);
-const folder = args.includes("--peers") ? "test/peers" : "test/unit";
-const wanted = args.filter((a) => !a.startsWith("--"));
-const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-  .filter((f) => f.endsWith(".test.ts"))
-  .map((f) => join(root, folder, f))
-  .filter((f) => wanted.length === 0 || wanted.some((w) => f.includes(w)));
-const out = join(root, "out", `unit-${process.pid}`);
+const suite = args.includes("--peers") ? "peers" : "unit";
+const fragments = args.filter((a) => !a.startsWith("--"));
+const wanted = (path) => fragments.length === 0 || fragments.some((f) => relative(root, path).includes(f));
+const built = join(out, `${suite}-${process.pid}`);
+const results = join(out, fragments.length === 0 ? `${suite}.json` : `${suite}-part.json`);
+
 try {
-  await build({
-    entryPoints: files,
-    outdir: out,
-    outbase: join(root, folder),
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    outExtension: { ".js": ".cjs" },
-    sourcemap: "inline",
-    logLevel: "warning",
-    external: ["onnxruntime-node", "esbuild", "playwright-core"],
-  });
-  const built = files.map((f) => join(out, relative(join(root, folder), f)).replace(/\.ts$/, ".cjs"));
-  const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...built], {
-    stdio: "inherit",
-    cwd: root,
-  });
-  process.exitCode = run.status ?? 1;
+  mkdirSync(out, { recursive: true });
+  rmSync(results, { force: true });
+  const bundles = await buildTests(`test/${suite}`, built, [], wanted);
+  if (bundles.length === 0) throw new Error(`no test file below test/${suite} fits ${fragments.join(" ")}`);
+  process.exitCode = runNode(bundles);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
 } finally {
-  rmSync(out, { recursive: true, force: true });
+  rmSync(built, { recursive: true, force: true });
+}
+
+function runNode(bundles) {
+  const ownReporter = pathToFileURL(join(root, "scripts/resultReporter.mjs")).href;
+  const reporters = [
+    ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+    ...[`--test-reporter=${ownReporter}`, `--test-reporter-destination=${results}`],
+  ];
+  // Peers share one processor-heavy Python each: two at a time is enough.
+  const parallel = suite === "peers" ? ["--test-concurrency=2"] : [];
+  const flags = ["--enable-source-maps", "--test", ...parallel, ...reporters];
+  return spawnSync(process.execPath, [...flags, ...bundles], { stdio: "inherit", cwd: root }).status ?? 1;
 }
