@@ -23,6 +23,7 @@ export interface ByteRange {
  */
 export class ProtoReader {
   readonly #source: Source;
+  readonly #start: number;
   readonly #end: number;
   #at: number;
   #field = 0;
@@ -31,13 +32,14 @@ export class ProtoReader {
 
   private constructor(source: Source, start: number, end: number) {
     this.#source = source;
+    this.#start = start;
     this.#at = start;
     this.#end = end;
   }
 
-  /** Starts at the beginning of a whole file. `name` is what failures call it. */
-  static open(reader: PositionalReader, name: string, budget: Budget): ProtoReader {
-    return new ProtoReader(new Source(reader, name, budget), 0, reader.size);
+  /** Reads a whole file as one message, or the message at `range` of it. `name` is what failures call it. */
+  static open(reader: PositionalReader, name: string, budget: Budget, range?: ByteRange): ProtoReader {
+    return new ProtoReader(new Source(reader, name, budget), range?.start ?? 0, range?.end ?? reader.size);
   }
 
   /** Number of the field that `next` moved to. */
@@ -50,9 +52,9 @@ export class ProtoReader {
     return this.#wire;
   }
 
-  /** Offset of the next unread byte. */
-  get offset(): number {
-    return this.#at;
+  /** Where this message lies in the file. */
+  get extent(): ByteRange {
+    return { start: this.#start, end: this.#end };
   }
 
   /** Moves to the next field; `false` at the end. @throws ModelbenchError `format.corrupt` | `budget.exceeded` */
@@ -61,10 +63,10 @@ export class ProtoReader {
     if (this.#at >= this.#end) return false;
     this.#source.budget.nodes();
     const start = this.#at;
-    const tag = this.#varint();
-    const field = Number(tag >> 3n);
-    const wire = Number(tag & 7n);
-    if (tag > 0xffff_ffffn || field === 0) throw this.#corrupt("has a field number that cannot exist", start);
+    const tag = this.#length();
+    const field = Math.floor(tag / 8);
+    const wire = tag % 8;
+    if (tag > 0xffff_ffff || field === 0) throw this.#corrupt("has a field number that cannot exist", start);
     if (wire !== WIRE.varint && wire !== WIRE.fixed64 && wire !== WIRE.bytes && wire !== WIRE.fixed32) {
       throw this.#corrupt(`has a field of wire type ${wire}, which is not read`, start);
     }
@@ -94,22 +96,19 @@ export class ProtoReader {
   range(): ByteRange {
     this.#take(WIRE.bytes);
     const start = this.#at;
-    const length = this.#varint();
-    if (length > BigInt(this.#end - this.#at))
+    const length = this.#length();
+    if (length > this.#end - this.#at) {
       throw this.#corrupt(`has a field of ${length} bytes that ends outside`, start);
+    }
     const from = this.#at;
     this.#at += Number(length);
     return { start: from, end: this.#at };
   }
 
-  /** Where a 4- or 8-byte value lies. */
-  fixed(): ByteRange {
-    const size = this.#wire === WIRE.fixed64 ? 8 : 4;
-    this.#take(size === 8 ? WIRE.fixed64 : WIRE.fixed32);
-    if (this.#end - this.#at < size) throw this.#corrupt("is cut short", this.#at);
-    const from = this.#at;
-    this.#at += size;
-    return { start: from, end: this.#at };
+  /** A private copy of a 4- or 8-byte value. */
+  fixedBytes(): Buffer {
+    const { start, end } = this.#fixed();
+    return Buffer.from(this.#source.bytes(start, end - start));
   }
 
   /** The value as UTF-8 text; its bytes are spent from the budget. */
@@ -162,19 +161,35 @@ export class ProtoReader {
   #skip(): void {
     if (this.#wire === WIRE.varint) this.varint();
     else if (this.#wire === WIRE.bytes) this.range();
-    else this.fixed();
+    else this.#fixed();
+  }
+
+  /** A tag or a length: nearly always short, so it is read without bigint; inexact beyond 2^53, where all fail. */
+  #length(): number {
+    const start = this.#at;
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.#byte(start);
+      value += (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    this.#at = start;
+    return Number(this.#varint());
+  }
+
+  #fixed(): ByteRange {
+    const size = this.#wire === WIRE.fixed64 ? 8 : 4;
+    this.#take(size === 8 ? WIRE.fixed64 : WIRE.fixed32);
+    if (this.#end - this.#at < size) throw this.#corrupt("is cut short", this.#at);
+    const from = this.#at;
+    this.#at += size;
+    return { start: from, end: this.#at };
   }
 
   #varint(): bigint {
     const start = this.#at;
-    let low = 0;
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.#byte(start);
-      low += (byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt(low);
-    }
-    let value = BigInt(low);
-    for (let i = 4; i < MAX_VARINT_BYTES; i++) {
+    let value = 0n;
+    for (let i = 0; i < MAX_VARINT_BYTES; i++) {
       const byte = this.#byte(start);
       value += BigInt(byte & 0x7f) << BigInt(7 * i);
       if (byte < 0x80) return BigInt.asUintN(64, value);

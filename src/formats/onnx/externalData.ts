@@ -1,0 +1,105 @@
+import { realpathSync, statSync } from "node:fs";
+import { isAbsolute, join, relative, sep } from "node:path";
+import type { Warning } from "../../base/errors";
+import type { TensorHeader } from "./tensorHeader";
+
+/** External data of one tensor, found and within bounds. */
+export interface ExternalData {
+  /** Absolute path without symbolic links. */
+  readonly path: string;
+  /** The location as stored, normalised to `a/b`. */
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What became of a reference: the data, or why it is not touched. */
+export type ExternalResult =
+  | { readonly ok: true; readonly data: ExternalData }
+  | { readonly ok: false; readonly problem: Warning };
+
+type FileResult =
+  | { readonly path: string; readonly size: number }
+  | { readonly code: string; readonly message: string };
+
+/**
+ * Resolves the external data of models in one folder. A location must be relative, stay inside the folder also
+ * after symbolic links, and name a regular file; offset and length must be decimal, fit the shape and the file.
+ * Nothing is opened. Problems have the codes `onnx.external.path`, `.missing`, `.file` and `.range`.
+ */
+export class ExternalFolder {
+  readonly #folder: string;
+  readonly #files = new Map<string, FileResult>();
+  #realFolder: string | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Looks one tensor's reference up; the tensor must have one. */
+  resolve(tensor: TensorHeader): ExternalResult {
+    const location = normalise(tensor.external?.location ?? "");
+    const fail = (code: string, what: string): ExternalResult => ({
+      ok: false,
+      problem: {
+        code: `onnx.external.${code}`,
+        message: `Tensor ${JSON.stringify(tensor.name)}: its external data ${what}.`,
+        path: join(this.#folder, location ?? ""),
+      },
+    });
+    const stored = JSON.stringify(tensor.external?.location ?? "");
+    if (location === undefined)
+      return fail("path", `at ${stored} is not a plain relative path inside the model's folder`);
+    const file = this.#file(location);
+    if ("code" in file) return fail(file.code, `at ${stored} ${file.message}`);
+    const offset = decimal(tensor.external?.offset ?? "0");
+    if (offset === undefined)
+      return fail("range", `has the impossible offset ${JSON.stringify(tensor.external?.offset)}`);
+    const length = tensor.external?.length === undefined ? tensor.bytes : decimal(tensor.external.length);
+    if (length === undefined)
+      return fail("range", `has the impossible length ${JSON.stringify(tensor.external?.length)}`);
+    if (length !== tensor.bytes) return fail("range", `has ${length} bytes, but its shape needs ${tensor.bytes}`);
+    if (offset + length > file.size) {
+      return fail("range", `ends at byte ${offset + length} of ${stored}, which has only ${file.size}`);
+    }
+    return { ok: true, data: { path: file.path, location, offset, length } };
+  }
+
+  #file(location: string): FileResult {
+    let found = this.#files.get(location);
+    if (!found) {
+      found = this.#look(location);
+      this.#files.set(location, found);
+    }
+    return found;
+  }
+
+  #look(location: string): FileResult {
+    try {
+      this.#realFolder ??= realpathSync(this.#folder);
+      const path = realpathSync(join(this.#folder, location));
+      const inside = relative(this.#realFolder, path);
+      if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+        return { code: "path", message: "leads out of the model's folder through a link" };
+      }
+      const stat = statSync(path);
+      return stat.isFile() ? { path, size: stat.size } : { code: "file", message: "is not a regular file" };
+    } catch {
+      return { code: "missing", message: "is missing or cannot be read" };
+    }
+  }
+}
+
+/** Segments without `.`; `undefined` for what is absolute, empty, climbs, or is odd. */
+function normalise(location: string): string | undefined {
+  if (location.includes("\0") || location.includes("\\") || location.startsWith("/") || /^[A-Za-z]:/.test(location)) {
+    return undefined;
+  }
+  const segments = location.split("/").filter((segment) => segment !== "." && segment !== "");
+  return segments.length === 0 || segments.includes("..") ? undefined : segments.join("/");
+}
+
+function decimal(text: string): number | undefined {
+  const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
