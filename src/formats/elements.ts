@@ -1,16 +1,47 @@
 import { ModelbenchError } from "../base/errors";
-import { itemSize } from "./dtypes";
 import type { DType, Tensor } from "./tensor";
-import { decodeStrings } from "./tensorStrings";
 
 /** One decoded element: 64-bit integers are bigint, `string` is text, complex has two parts. */
 export type Element = number | bigint | boolean | string | { readonly re: number; readonly im: number };
+
+const ITEM_SIZES: Readonly<Record<Exclude<DType, "string">, number>> = {
+  bool: 1,
+  int2: 1,
+  int4: 1,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  uint2: 1,
+  uint4: 1,
+  uint8: 1,
+  uint16: 2,
+  uint32: 4,
+  uint64: 8,
+  float16: 2,
+  bfloat16: 2,
+  float32: 4,
+  float64: 8,
+  float8_e4m3fn: 1,
+  float8_e4m3fnuz: 1,
+  float8_e5m2: 1,
+  float8_e5m2fnuz: 1,
+  float8_e8m0fnu: 1,
+  float4_e2m1fn: 1,
+  complex64: 8,
+  complex128: 16,
+};
+
+/** Bytes of one element in memory (sub-byte types take one byte); `undefined` for `string`. */
+export function itemSize(dtype: DType): number | undefined {
+  return dtype === "string" ? undefined : ITEM_SIZES[dtype];
+}
 
 /**
  * Number of elements of a shape; `[]` has one.
  * @throws ModelbenchError `format.corrupt` for negative or impossible dimensions
  */
-export function checkedCount(shape: readonly number[]): number {
+export function elementCount(shape: readonly number[]): number {
   let count = 1;
   let hasZero = false;
   for (const dim of shape) {
@@ -27,14 +58,45 @@ export function checkedCount(shape: readonly number[]): number {
 }
 
 /** Decodes elements `[start, start + count)` of a tensor in row-major order. */
-export function decodeElements(tensor: Tensor, start = 0, count = checkedCount(tensor.shape) - start): Element[] {
-  if (tensor.dtype === "string")
-    return decodeStrings(tensor.data, checkedCount(tensor.shape)).slice(start, start + count);
+export function decodeElements(tensor: Tensor, start = 0, count = elementCount(tensor.shape) - start): Element[] {
+  if (tensor.dtype === "string") return decodeStrings(tensor.data).slice(start, start + count);
   const read = DECODERS[tensor.dtype];
-  const size = itemSize(tensor.dtype);
+  const size = ITEM_SIZES[tensor.dtype];
   const view = new DataView(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
   const result = new Array<Element>(count);
   for (let i = 0; i < count; i++) result[i] = read(view, (start + i) * size);
+  return result;
+}
+
+/** Packs texts as a `string` tensor holds them: u32 LE byte length, then UTF-8, for each element. */
+export function encodeStrings(texts: readonly string[]): Uint8Array {
+  const parts = texts.map((text) => Buffer.from(text, "utf8"));
+  const result = Buffer.alloc(parts.reduce((sum, part) => sum + 4 + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    at = result.writeUInt32LE(part.length, at);
+    at += part.copy(result, at);
+  }
+  return result;
+}
+
+/**
+ * The texts of a `string` tensor's data.
+ * @throws ModelbenchError `format.corrupt` when a length leaves the data
+ */
+export function decodeStrings(data: Uint8Array): string[] {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const result: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = at + 4 <= bytes.length ? bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY;
+    if (at + 4 + length > bytes.length) {
+      throw new ModelbenchError("format.corrupt", `A text tensor ends inside element ${result.length}.`, {
+        offset: at,
+      });
+    }
+    result.push(bytes.toString("utf8", at + 4, at + 4 + length));
+    at += 4 + length;
+  }
   return result;
 }
 

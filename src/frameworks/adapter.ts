@@ -47,6 +47,12 @@ export interface Description {
   readonly warnings: readonly Warning[];
 }
 
+/** What source files become: the framework's part of a draft, and where each file goes. */
+export interface FrameworkDraft {
+  readonly draft: Omit<ModelDraft, "name" | "version" | "labels" | "metadata">;
+  readonly files: readonly SourceFile[];
+}
+
 /** Everything we know about one framework without running it: one folder, one line in registry.ts. */
 export interface FrameworkAdapter {
   /** Public value of `module:` in model.yaml, for instance `bentoml.onnx`. */
@@ -62,8 +68,5 @@ export interface FrameworkAdapter {
   /** The file the runner opens, absolute. @throws ModelbenchError `model.broken` */
   entryFile?(model: StoredModel): string;
   /** Turns source files into a draft: fills module, options, signatures, framework fields; checks the files. */
-  draft?(
-    files: readonly string[],
-    open: (path: string) => PositionalReader,
-  ): { draft: Omit<ModelDraft, "name" | "version" | "labels" | "metadata">; files: readonly SourceFile[] };
+  draft?(files: readonly string[], open: (path: string) => PositionalReader): FrameworkDraft;
 }

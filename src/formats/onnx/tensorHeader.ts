@@ -1,4 +1,4 @@
-import { checkedCount } from "../elements";
+import { elementCount } from "../elements";
 import { type ByteRange, type ProtoReader, WIRE } from "../protobuf";
 import type { DType } from "../tensor";
 import { type OnnxDataType, onnxDataType } from "./dataTypes";
@@ -77,7 +77,7 @@ export function readTensorHeader(proto: ProtoReader): TensorHeader {
 
 function countOf(proto: ProtoReader, { name, dims }: Collected): number {
   try {
-    return checkedCount(dims);
+    return elementCount(dims);
   } catch {
     throw proto.fault(`has a tensor ${quote(name)} of the impossible shape [${dims.join(", ")}]`);
   }

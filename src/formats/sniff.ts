@@ -1,0 +1,74 @@
+import type { PositionalReader } from "../base/ports";
+import { readOnnxHeader } from "./onnx/header";
+
+/** Formats that a file can have, as `inspect` names them. */
+export type FileFormat =
+  | "onnx"
+  | "safetensors"
+  | "flax-msgpack"
+  | "msgpack"
+  | "pickle"
+  | "npy"
+  | "npz"
+  | "archive"
+  | "unknown";
+
+const EXTENSIONS: readonly (readonly [RegExp, FileFormat])[] = [
+  [/\.onnx$/i, "onnx"],
+  [/\.safetensors(\.index\.json)?$/i, "safetensors"],
+  [/\.msgpack$/i, "flax-msgpack"],
+  [/\.npy$/i, "npy"],
+  [/\.npz$/i, "npz"],
+  [/\.(bentomodel|bento|tar|tgz|txz|zip|tar\.(gz|xz|bz2))$/i, "archive"],
+];
+
+/** The format that a file's name claims; `undefined` when only its content can tell. */
+export function claimedFormat(path: string): FileFormat | undefined {
+  return EXTENSIONS.find(([pattern]) => pattern.test(path))?.[1];
+}
+
+/** The format that the first bytes show; `unknown` when they show none that we know by a mark. */
+export function sniffFormat(reader: PositionalReader): FileFormat {
+  const head = Buffer.from(reader.read(0, Math.min(reader.size, 512)));
+  const is = (mark: string, at = 0): boolean => head.toString("latin1", at, at + mark.length) === mark;
+  if (is("\x93NUMPY")) return "npy";
+  if (is("PK\x03\x04")) return "archive";
+  if (is("\x1f\x8b") || is("\xfd7zXZ\0") || is("BZh") || is("ustar", 257)) return "archive";
+  if (head.length >= 9 && head[8] === 0x7b && head.readBigUInt64LE(0) <= BigInt(reader.size - 8)) return "safetensors";
+  if (head.length >= 2 && head[0] === 0x80 && (head[1] ?? 9) >= 2 && (head[1] ?? 9) <= 5) return "pickle";
+  return head[0] === 0x08 && isOnnx(reader) ? "onnx" : "unknown";
+}
+
+/** Words for what a file is that claimed to be `claimed` and is not. */
+export function looksLike(reader: PositionalReader, claimed: FileFormat): string {
+  if (reader.size === 0) return "an empty file";
+  const format = sniffFormat(reader);
+  if (format !== "unknown" && format !== claimed) return WORDS[format];
+  const head = Buffer.from(reader.read(0, Math.min(reader.size, 256)));
+  if (/^version https:\/\/git-lfs/.test(head.toString("latin1")))
+    return "a Git LFS pointer whose content was not fetched";
+  if (/^\s*<(!doctype|html)/i.test(head.toString("latin1"))) return "a web page";
+  if (/^[\t\r\n\x20-\x7e]+$/.test(head.toString("latin1"))) return "plain text";
+  return `a damaged or unknown file`;
+}
+
+const WORDS: Readonly<Record<FileFormat, string>> = {
+  onnx: "an ONNX model",
+  safetensors: "a safetensors file",
+  "flax-msgpack": "a flax MessagePack file",
+  msgpack: "a MessagePack file",
+  pickle: "a pickle",
+  npy: "a NumPy array",
+  npz: "a NumPy archive",
+  archive: "an archive",
+  unknown: "an unknown file",
+};
+
+function isOnnx(reader: PositionalReader): boolean {
+  try {
+    readOnnxHeader(reader, "file");
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,46 @@
+import { basename, resolve } from "node:path";
+import { ModelbenchError } from "../base/errors";
+import type { MethodSignature } from "../formats/tensor";
+import type { FrameworkAdapter, FrameworkDraft, RunNeeds } from "./adapter";
+
+/**
+ * An adapter for models that this version lists and keeps but neither opens nor runs: its methods are the rows of
+ * model.yaml, without inputs. Only the bare module (`""`) can be saved.
+ */
+export function filesOnlyAdapter(module: string, label: string, needs: RunNeeds): FrameworkAdapter {
+  return {
+    module,
+    label,
+    needs,
+    runnable: false,
+    describe(model) {
+      const signatures: Record<string, MethodSignature> = {};
+      for (const [method, row] of model.info.signatures) {
+        signatures[method] = { inputs: [], outputs: [], ...row, source: "model.yaml" };
+      }
+      return { signatures, tensors: [], metadata: {}, warnings: [] };
+    },
+    ...(module === "" ? { draft: draftBare } : {}),
+  };
+}
+
+/** Files go to the model's root under their own names. @see bentoml 1.4.39 models.create */
+function draftBare(files: readonly string[]): FrameworkDraft {
+  const sources = files.map((file) => ({ from: resolve(file), to: basename(file) }));
+  const names = sources.map(({ to }) => to);
+  const clash = names.find((name, i) => name === "model.yaml" || names.indexOf(name) !== i);
+  if (clash !== undefined) {
+    throw new ModelbenchError("usage", `${clash}: this name would be there twice inside the model.`);
+  }
+  return {
+    draft: {
+      module: "",
+      apiVersion: "v1",
+      frameworkName: "",
+      frameworkVersions: {},
+      signatures: {},
+      options: new Map(),
+    },
+    files: sources,
+  };
+}
