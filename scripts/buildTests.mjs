@@ -1,8 +1,23 @@
 // Bundles test files, found by their ending, for Node or for the extension host.
 import { readdirSync, rmSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { root } from "./places.mjs";
+
+/** Our scripts run where they lie: they find the repository by their own place. Only ES modules can load them. */
+const scriptsStay = {
+  name: "scripts-stay",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/scripts\/\w+\.mjs$/ }, ({ path, resolveDir }) => ({
+      path: pathToFileURL(resolve(resolveDir, path)).href,
+      external: true,
+    }));
+  },
+};
+
+/** Loaded by path at run time, native, or there only inside the extension host. */
+const external = ["vscode", "mocha", "onnxruntime-node", "esbuild", "playwright-core", "axe-core"];
 
 /** Paths of the files below `folder` (from the root) with the given ending, sorted. */
 export function testFiles(folder, ending = ".test.ts") {
@@ -13,29 +28,29 @@ export function testFiles(folder, ending = ".test.ts") {
 }
 
 /**
- * Bundles each file on its own into `outdir`, which is emptied first. @returns the paths of the bundles.
- * @param {string} folder from the root
+ * Bundles each file on its own into `outdir`, which is emptied first; answers with the bundles' paths.
+ * @param {string} folder from the root; `outdir` mirrors it
+ * @param {string[]} files absolute
  * @param {string} outdir absolute
- * @param {string[]} extra further entries, from `folder`
- * @param {(path: string) => boolean} wanted
+ * @param {"cjs" | "esm"} format
  */
-export async function buildTests(folder, outdir, extra = [], wanted = () => true, ending = ".test.ts") {
-  const files = [...testFiles(folder, ending).filter(wanted), ...extra.map((name) => join(root, folder, name))];
+export async function buildTests(folder, files, outdir, format = "cjs") {
+  const extension = format === "esm" ? ".mjs" : ".cjs";
   rmSync(outdir, { recursive: true, force: true });
   await build({
     absWorkingDir: root,
     entryPoints: files,
     outdir,
     outbase: join(root, folder),
-    outExtension: { ".js": ".cjs" },
+    outExtension: { ".js": extension },
     bundle: true,
     platform: "node",
     target: "node20",
-    format: "cjs",
+    format,
     sourcemap: "inline",
     logLevel: "warning",
-    // Loaded by path at run time, native, or there only inside the extension host.
-    external: ["vscode", "mocha", "onnxruntime-node", "esbuild", "playwright-core", "axe-core"],
+    plugins: format === "esm" ? [scriptsStay] : [],
+    external,
   });
-  return files.map((path) => join(outdir, relative(join(root, folder), path)).replace(/\.ts$/, ".cjs"));
+  return files.map((path) => join(outdir, relative(join(root, folder), path)).replace(/\.ts$/, extension));
 }

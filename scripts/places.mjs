@@ -12,3 +12,6 @@ export const out = join(root, "out");
 export function serverFolder(which) {
   return join(root, "test/servers", which);
 }
+
+/** Where `npm run package` puts the extension, and where the tests take it from. */
+export const vsix = join(out, "modelbench-linux-x64.vsix");

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runTests } from "@vscode/test-electron";
-import { buildTests } from "./buildTests.mjs";
+import { buildTests, testFiles } from "./buildTests.mjs";
 import { out, root } from "./places.mjs";
 
 const args = process.argv.slice(2);
@@ -16,7 +16,7 @@ const pattern = args.find((a) => !a.startsWith("--")) ?? "";
 const built = join(out, "host");
 
 mkdirSync(out, { recursive: true });
-await buildTests("test/host", built, ["index.ts"]);
+await buildTests("test/host", [...testFiles("test/host"), join(root, "test/host/index.ts")], built);
 for (const version of desktop ? ["desktop"] : ["current", "minimum"]) {
   if (only && only !== version) continue;
   if (!(await runVersion(version))) process.exitCode = 1;
