@@ -1,4 +1,14 @@
-/** Placeholder types until the PyYAML reader lands. */
-export type YamlValue = unknown;
-/** A mapping in file order. */
-export type YamlMap = Map<string, YamlValue>;
+export { dumpPyYaml } from "./pyYaml/dump";
+export { fitsHostThread, MAX_YAML_BYTES, parsePyYaml, yamlBudget } from "./pyYaml/parse";
+export { pythonFloatRepr } from "./pyYaml/pythonNumber";
+export {
+  isYamlMap,
+  type TimestampParts,
+  YamlDate,
+  YamlFloat,
+  type YamlKey,
+  type YamlMap,
+  YamlSet,
+  YamlTimestamp,
+  type YamlValue,
+} from "./pyYaml/values";
