@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { type FileHandle, open, readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { throwIfAborted } from "../base/errors";
+import { errno } from "./failure";
+import type { FileLayer } from "./fileLayer";
+
+/** Bytes copied at once: large enough for full disk speed, small enough to cancel within milliseconds. */
+const COPY_CHUNK = 1 << 20;
+
+/** Mode of new folders, less the umask. */
+export const FOLDER_MODE = 0o755;
+/** Mode of new files, less the umask. */
+export const FILE_MODE = 0o644;
+
+/** Makes `path` and the missing folders above it; one that another process makes at the same time is fine. */
+export async function ensureFolder(files: FileLayer, path: string): Promise<void> {
+  try {
+    await files.mkdir(path, FOLDER_MODE);
+  } catch (error) {
+    if (errno(error) === "EEXIST") return;
+    if (errno(error) !== "ENOENT" || dirname(path) === path) throw error;
+    await ensureFolder(files, dirname(path));
+    await ensureFolder(files, path);
+  }
+}
+
+/** Makes a file with this content and flushes it. */
+export async function writeNewFile(files: FileLayer, path: string, content: string | Uint8Array): Promise<void> {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  await fillNewFile(files, path, FILE_MODE, (file) => file.write(bytes));
+}
+
+/** How `copyNewFile` reports and stops. */
+export interface CopyOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the bytes just written. */
+  readonly onBytes?: ((count: number) => void) | undefined;
+}
+
+/** What a copy was, for the record of a model's files. */
+export interface CopiedFile {
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Copies an open file to a new one by chunks, keeps its executable bits, flushes it and answers with its digest. */
+export async function copyNewFile(
+  files: FileLayer,
+  source: FileHandle,
+  path: string,
+  options: CopyOptions,
+): Promise<CopiedFile> {
+  const stat = await source.stat();
+  const executable = (stat.mode & 0o111) !== 0;
+  const hash = createHash("sha256");
+  const buffer = Buffer.allocUnsafe(Math.min(COPY_CHUNK, stat.size + 1));
+  let bytes = 0;
+  await fillNewFile(files, path, executable ? 0o755 : FILE_MODE, async (file) => {
+    for (;;) {
+      throwIfAborted(options.signal);
+      const { bytesRead } = await source.read(buffer, 0, buffer.length, null);
+      if (bytesRead === 0) return;
+      const chunk = buffer.subarray(0, bytesRead);
+      hash.update(chunk);
+      await file.write(chunk);
+      bytes += bytesRead;
+      options.onBytes?.(bytesRead);
+    }
+  });
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+/** The digest of a file that is there. */
+export async function digestFile(path: string, signal?: AbortSignal): Promise<CopiedFile> {
+  const handle = await open(path, "r");
+  try {
+    const hash = createHash("sha256");
+    const buffer = Buffer.allocUnsafe(COPY_CHUNK);
+    let bytes = 0;
+    for (;;) {
+      throwIfAborted(signal);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
+      if (bytesRead === 0) return { bytes, sha256: hash.digest("hex") };
+      hash.update(buffer.subarray(0, bytesRead));
+      bytes += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Flushes all folders at and below `path`, the deepest first, and with `alsoFiles` every file in them before. */
+export async function syncTree(files: FileLayer, path: string, alsoFiles: boolean): Promise<void> {
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const child = join(path, entry.name);
+    if (entry.isDirectory()) await syncTree(files, child, alsoFiles);
+    else if (alsoFiles && entry.isFile()) await files.sync(child);
+  }
+  await files.sync(path);
+}
+
+/** Removes a file, a link or a whole folder; what is not there any more is fine. Links are never followed. */
+export async function removeTree(files: FileLayer, path: string): Promise<void> {
+  try {
+    await files.unlink(path);
+  } catch (error) {
+    if (errno(error) === "ENOENT") return;
+    // Linux answers EISDIR for a folder, POSIX allows EPERM.
+    if (errno(error) !== "EISDIR" && errno(error) !== "EPERM") throw error;
+    await removeFolder(files, path);
+  }
+}
+
+async function removeFolder(files: FileLayer, path: string): Promise<void> {
+  try {
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      const child = join(path, entry.name);
+      await (entry.isDirectory() ? removeFolder(files, child) : removeTree(files, child));
+    }
+    await files.rmdir(path);
+  } catch (error) {
+    if (errno(error) !== "ENOENT") throw error;
+  }
+}
+
+async function fillNewFile(
+  files: FileLayer,
+  path: string,
+  mode: number,
+  fill: (file: Awaited<ReturnType<FileLayer["create"]>>) => Promise<void>,
+): Promise<void> {
+  const file = await files.create(path, mode);
+  try {
+    await fill(file);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,72 @@
+import { basename, dirname, join } from "node:path";
+import type { Tag } from "./model";
+
+/** Where everything in a store lives. BentoML owns `models/`; what is ours stays below `.modelbench/`. */
+export interface Layout {
+  readonly home: string;
+  /** `models/<name>/<version>/`; holds nothing of ours, because BentoML lists every folder in it. */
+  readonly models: string;
+  /** Everything of ours. */
+  readonly own: string;
+  /** A file with the number of the layout of `own`. */
+  readonly format: string;
+  /** What writers have not finished: `<pid>-<start>-<random>` each. */
+  readonly staging: string;
+  /** Deleted versions: `<id>/{entry.json, model/}` each. */
+  readonly trash: string;
+  /** What the files of a version were when it was saved: `<name>/<version>.json`. */
+  readonly digests: string;
+  /** Where a version came from: `<name>/<version>.json`. */
+  readonly origins: string;
+  /** Versions that a clean-up keeps: `<name>/<version>`. */
+  readonly pins: string;
+}
+
+/** File in every version folder that makes it a model. */
+export const MODEL_YAML = "model.yaml";
+
+/** File in every name folder that names a version, without a newline. */
+export const LATEST = "latest";
+
+/** The paths of the store at `home`, an absolute path. */
+export function layoutOf(home: string): Layout {
+  const own = join(home, ".modelbench");
+  return {
+    home,
+    models: join(home, "models"),
+    own,
+    format: join(own, "format"),
+    staging: join(own, "staging"),
+    trash: join(own, "trash"),
+    digests: join(own, "digests"),
+    origins: join(own, "origins"),
+    pins: join(own, "pins"),
+  };
+}
+
+/** The folder of all versions of a name. */
+export function nameFolder(layout: Layout, name: string): string {
+  return join(layout.models, name);
+}
+
+/** The folder of one version. */
+export function versionFolder(layout: Layout, tag: Tag): string {
+  return join(layout.models, tag.name, tag.version);
+}
+
+/** The file that names the latest version of a name. */
+export function latestFile(layout: Layout, name: string): string {
+  return join(layout.models, name, LATEST);
+}
+
+/** The tag that a version folder's own path says, whatever the model.yaml in it says. */
+export function tagOfFolder(path: string): Tag {
+  return { name: basename(dirname(path)), version: basename(path) };
+}
+
+const TAG_PART = /^[a-z0-9]([-._a-z0-9]*[a-z0-9])?$/;
+
+/** Whether a folder's name is one that BentoML can list: its tags are lower-case and at most 63 characters a part. */
+export function isTagPart(text: string): boolean {
+  return text.length <= 63 && TAG_PART.test(text);
+}

@@ -1,0 +1,52 @@
+import { lstatSync, readdirSync, type Stats, statSync } from "node:fs";
+import { storeFailure } from "./failure";
+import type { ModelFile } from "./model";
+
+/** What a path is, links followed; `undefined` when it is gone, loops or may not be looked at. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the path itself is a link. */
+export function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+/** The names in a folder; empty when it cannot be read. */
+export function entriesOf(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * All files below a version folder, sorted by path. A link to a file counts as the file, a link to a folder is not
+ * entered, as in BentoML's own sizes.
+ * @throws ModelbenchError `store.access` when a folder cannot be read
+ */
+export function modelFilesIn(folder: string): ModelFile[] {
+  const found: ModelFile[] = [];
+  collect(folder, "", found);
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function collect(folder: string, prefix: string, found: ModelFile[]): void {
+  let entries: string[];
+  try {
+    entries = readdirSync(folder);
+  } catch (error) {
+    throw storeFailure(error, "list", folder);
+  }
+  for (const entry of entries) {
+    const path = `${folder}/${entry}`;
+    const stat = statOf(path);
+    if (stat?.isFile()) found.push({ path: prefix + entry, bytes: stat.size });
+    else if (stat?.isDirectory() && !isLink(path)) collect(path, `${prefix}${entry}/`, found);
+  }
+}

@@ -1,0 +1,157 @@
+import { ModelbenchError } from "../base/errors";
+import type { JobOptions } from "../base/ports";
+import { type CheckReport, checkStore } from "./check";
+import { type FileLayer, nodeFiles } from "./fileLayer";
+import { layoutOf, nameFolder, versionFolder } from "./layout";
+import { type ListScope, listModels } from "./listing";
+import { findVersion, latestVersion, readModel } from "./lookup";
+import type { Listing, ModelDraft, ModelFile, SourceFile, StoredModel, Tag, TrashEntry } from "./model";
+import { modelFilesIn, statOf } from "./modelFiles";
+import { adoptModel, saveModel } from "./saving";
+import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
+import { sweepStaging } from "./sweep";
+import { parseTag } from "./tag";
+import { moveFromTrash, moveToTrash, purgeTrash, trashEntries } from "./trash";
+
+/** How a store is opened other than on the real disk at the real time. */
+export interface ModelStoreOptions {
+  readonly files?: FileLayer;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/**
+ * A model store on disk, laid out as BentoML's and safe to use beside it and beside other processes of ours.
+ * Reading is synchronous and never writes; nothing is kept in memory, so that every answer is the disk's.
+ */
+export class ModelStore {
+  /** Absolute path. */
+  readonly home: string;
+  readonly #parts: StoreParts;
+
+  /** @param home absolute path; it need not exist, and reading does not make it */
+  constructor(home: string, { files = nodeFiles, now = Date.now }: ModelStoreOptions = {}) {
+    this.home = home;
+    this.#parts = { layout: layoutOf(home), files, now };
+  }
+
+  /**
+   * Every version, or those of `name` or `name:version` (exactly). A broken item is reported, never fatal.
+   * @throws ModelbenchError `model.notFound` for a name that is not there, `tag.invalid`, `store.access`
+   */
+  list(name?: string): Listing {
+    const pass = this.listSlices(name, Number.POSITIVE_INFINITY);
+    for (;;) {
+      const step = pass.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  /** The same as `list`, yielding whenever `sliceMs` milliseconds have passed. */
+  listSlices(name?: string, sliceMs = 8): Generator<void, Listing> {
+    const scope = name === undefined ? undefined : this.#scope(name);
+    return listModels({ models: this.#parts.layout.models, scope, sliceMs, now: this.#parts.now });
+  }
+
+  /** The version that `name`, `name:latest`, `name:version` or the only fitting beginning of a version means.
+   *  @throws ModelbenchError `tag.invalid`, `tag.ambiguous`, `model.notFound`, `model.broken`, `yaml.invalid` */
+  get(tagText: string): StoredModel {
+    return this.open(findVersion(this.#parts.layout, tagText));
+  }
+
+  /** Exactly this version folder, its model.yaml read whole; a warning `tag.mismatch` when that names another tag.
+   *  @throws ModelbenchError `model.notFound`, `model.broken`, `yaml.invalid`, `store.access` */
+  open(tag: Tag): StoredModel {
+    return readModel(this.#parts.layout, tag);
+  }
+
+  /** All files of a version, model.yaml included, sorted by path. @throws ModelbenchError `store.access` */
+  files(tag: Tag): ModelFile[] {
+    return modelFilesIn(this.pathOf(tag));
+  }
+
+  /** Where this version is or would be. */
+  pathOf(tag: Tag): string {
+    return versionFolder(this.#parts.layout, tag);
+  }
+
+  /** The version that the name's `latest` file names; `undefined` when it names none that is there. */
+  latestOf(name: string): string | undefined {
+    return latestVersion(this.#parts.layout, name);
+  }
+
+  /**
+   * Copies files into a new version; it appears whole or not at all.
+   * @throws ModelbenchError `tag.invalid`, `model.exists`, `usage`, `file.access`, `store.access`,
+   *   `store.crossDevice`, `cancelled`
+   */
+  save(draft: ModelDraft, files: readonly SourceFile[], options: JobOptions = {}): Promise<StoredModel> {
+    return saveModel(this.#parts, draft, files, options);
+  }
+
+  /** A new empty folder on the store's own file system to build a model in, for `adopt` or `discard`.
+   *  @throws ModelbenchError `store.access` */
+  stagingFolder(): Promise<string> {
+    return newStagingFolder(this.#parts);
+  }
+
+  /**
+   * Moves a complete staged folder into the store under the tag in its model.yaml. On failure it stays staged.
+   * @throws ModelbenchError `model.exists`, `model.broken`, `yaml.invalid`, `tag.invalid`, `store.access`,
+   *   `store.crossDevice`, `cancelled`
+   */
+  adopt(stagedFolder: string, options: JobOptions = {}): Promise<StoredModel> {
+    return adoptModel(this.#parts, stagedFolder, options);
+  }
+
+  /** Removes a staged folder that is not wanted any more; never fails. */
+  discard(stagedFolder: string): Promise<void> {
+    return discardStaged(this.#parts, stagedFolder);
+  }
+
+  /** Moves exactly this version folder, broken or not, into the trash; `latest` moves to the newest other version.
+   *  @throws ModelbenchError `model.notFound`, `store.access`, `store.crossDevice` */
+  delete(tag: Tag): Promise<TrashEntry> {
+    return moveToTrash(this.#parts, tag);
+  }
+
+  /** Puts a deleted version back where it was. Takes an entry's id, or a tag: then the one deleted last.
+   *  @throws ModelbenchError `trash.notFound`, `model.exists`, `store.access`, `store.crossDevice` */
+  restore(idOrTag: string): Promise<Tag> {
+    return moveFromTrash(this.#parts, idOrTag);
+  }
+
+  /** What can be restored, the one deleted last first. */
+  trash(): TrashEntry[] {
+    return trashEntries(this.#parts);
+  }
+
+  /** Removes for good what was deleted more than 7 days ago, and answers with it.
+   *  @throws ModelbenchError `store.access` */
+  purgeTrash(): Promise<TrashEntry[]> {
+    return purgeTrash(this.#parts);
+  }
+
+  /** Looks for damage, in all versions or in those that `tags` name, and changes nothing. Reads every byte. */
+  check(tags?: readonly string[]): CheckReport {
+    return checkStore(this.#parts.layout, this.#parts.now, tags);
+  }
+
+  /** Clears away what processes that are gone left unfinished. @throws ModelbenchError `store.access` */
+  sweepStaging(): Promise<void> {
+    return sweepStaging(this.#parts);
+  }
+
+  #scope(text: string): ListScope {
+    const scope = parseTag(text);
+    const folder = nameFolder(this.#parts.layout, scope.name);
+    if (statOf(folder)?.isDirectory()) return scope;
+    throw new ModelbenchError(
+      "model.notFound",
+      `No models with name '${scope.name}' found in the store ${this.home}.`,
+      {
+        remedy: "List the store without a name to see what it holds.",
+      },
+    );
+  }
+}

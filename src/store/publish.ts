@@ -1,0 +1,133 @@
+import { lstatSync } from "node:fs";
+import { ModelbenchError } from "../base/errors";
+import { byCreation, type Creation } from "./essentials";
+import { errno, storeFailure } from "./failure";
+import { ensureFolder } from "./fileOperations";
+import { nameFolder, versionFolder } from "./layout";
+import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from "./lookup";
+import type { Tag } from "./model";
+import { statOf } from "./modelFiles";
+import { putLatest, type StoreParts } from "./staging";
+import { formatTag } from "./tag";
+
+/** How often a folder that a peer removes under our hands is made again before we give up. */
+const ATTEMPTS = 10;
+
+/** @throws ModelbenchError `model.exists` when something is there under this tag, complete or not */
+export function assertVacant({ layout }: StoreParts, tag: Tag): void {
+  const path = versionFolder(layout, tag);
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  throw new ModelbenchError("model.exists", `${formatTag(tag)} already exists in the store ${layout.models}.`, {
+    path,
+    remedy: "Choose another version, or delete that one first.",
+  });
+}
+
+/** @throws ModelbenchError `store.crossDevice` when a rename from staging to `models/` cannot work; found out before
+ *  anything is copied */
+export async function assertOneDevice({ layout, files }: StoreParts): Promise<void> {
+  await ensureFolder(files, layout.models);
+  const [from, to] = [statOf(layout.staging), statOf(layout.models)];
+  if (from === undefined || to === undefined || from.dev === to.dev) return;
+  throw storeFailure(Object.assign(new Error("another device"), { code: "EXDEV" }), "move models into", layout.models);
+}
+
+/**
+ * Renames a complete, flushed folder to its place in `models/` and lets `latest` follow. Readers see the version
+ * whole or not at all. When it fails, the folder is back where it was and `latest` as before, as far as the disk
+ * still allows.
+ * @param before the versions that were there when the writer began: what others add meanwhile counts for `latest`
+ * @throws ModelbenchError `model.exists`, `store.crossDevice`, `store.access`
+ */
+export async function publish(
+  parts: StoreParts,
+  folder: string,
+  tag: Tag,
+  creation: Creation,
+  before: readonly string[],
+): Promise<void> {
+  const latest = latestText(parts.layout, tag.name);
+  await moveIntoPlace(parts, folder, tag);
+  try {
+    await flushPlace(parts, tag.name);
+    await advanceLatest(parts, tag, creation, before);
+  } catch (error) {
+    await withdraw(parts, folder, tag, latest).catch(() => undefined);
+    throw storeFailure(error, "write the latest version of", nameFolder(parts.layout, tag.name));
+  }
+}
+
+/** Renames `folder` to the version's place, making the name's folder when it is missing.
+ *  @throws ModelbenchError `model.exists`, `store.crossDevice`, `store.access` */
+export async function moveIntoPlace(parts: StoreParts, folder: string, tag: Tag): Promise<void> {
+  const { files, layout } = parts;
+  const target = versionFolder(layout, tag);
+  for (let attempt = 1; ; attempt++) {
+    // An empty folder would be replaced by the rename: BentoML's own save may be about to fill it.
+    assertVacant(parts, tag);
+    try {
+      await ensureFolder(files, nameFolder(layout, tag.name));
+      await files.rename(folder, target);
+      return;
+    } catch (error) {
+      const code = errno(error);
+      if (code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOTDIR") assertVacant(parts, tag);
+      const nameVanished = code === "ENOENT" && statOf(folder) !== undefined;
+      if (!nameVanished || attempt === ATTEMPTS) throw storeFailure(error, "move a model to", target);
+    }
+  }
+}
+
+/** Makes a rename into a name's folder survive a power cut. */
+export async function flushPlace({ files, layout }: StoreParts, name: string): Promise<void> {
+  await files.sync(nameFolder(layout, name));
+  await files.sync(layout.models);
+}
+
+/**
+ * BentoML's rule for a version that was just added: `latest` names it when it is not older than the one named
+ * before, or when none was. @see bentoml 1.4.39 _internal/store.py Store.register
+ */
+async function advanceLatest(
+  parts: StoreParts,
+  tag: Tag,
+  creation: Creation,
+  before: readonly string[],
+): Promise<void> {
+  const { layout } = parts;
+  if (statOf(`${nameFolder(layout, tag.name)}/latest`)?.isDirectory()) return;
+  if (shouldBeLatest(parts, tag, creation)) await putLatest(parts, tag.name, tag.version);
+  await followOthers(parts, tag, before);
+}
+
+/** Whether `latest` should move to this version, which is in its place. */
+export function shouldBeLatest({ layout }: StoreParts, tag: Tag, creation: Creation): boolean {
+  if (latestText(layout, tag.name) === undefined) return true;
+  const current = latestVersion(layout, tag.name);
+  if (current === undefined) return newestOf(layout, tag.name, versionsOf(layout, tag.name)) === tag.version;
+  const essentials = essentialsOf(layout, { name: tag.name, version: current });
+  return essentials === undefined || byCreation(creation, essentials) >= 0;
+}
+
+/**
+ * Two writers may each have read `latest` before the other wrote it. What appeared since this one began and is
+ * newer than what `latest` names now wins, and so does the newest version when a peer has removed the named one.
+ */
+async function followOthers(parts: StoreParts, { name, version }: Tag, before: readonly string[]): Promise<void> {
+  const { layout } = parts;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const versions = versionsOf(layout, name);
+    const current = latestVersion(layout, name);
+    const arrived = versions.filter((other) => other === current || other === version || !before.includes(other));
+    const newest = newestOf(layout, name, current === undefined ? versions : arrived);
+    if (newest === undefined || newest === current) return;
+    await putLatest(parts, name, newest);
+  }
+}
+
+async function withdraw(parts: StoreParts, folder: string, tag: Tag, latest: string | undefined): Promise<void> {
+  const { files, layout } = parts;
+  if (latestText(layout, tag.name) !== latest) await putLatest(parts, tag.name, latest);
+  await files.rename(versionFolder(layout, tag), folder);
+  await files.rmdir(nameFolder(layout, tag.name)).catch(() => undefined);
+}

@@ -1,0 +1,162 @@
+import { open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ModelbenchError, throwIfAborted } from "../base/errors";
+import type { JobOptions } from "../base/ports";
+import { errno, storeFailure } from "./failure";
+import { type CopiedFile, copyNewFile, digestFile, ensureFolder, syncTree, writeNewFile } from "./fileOperations";
+import { LATEST, MODEL_YAML, versionFolder } from "./layout";
+import { versionsOf } from "./lookup";
+import type { ModelDraft, ModelInfo, SourceFile, StoredModel, Tag } from "./model";
+import { modelFilesIn, statOf } from "./modelFiles";
+import { parseModelInfo, renderModelInfo } from "./modelInfo";
+import { assertOneDevice, assertVacant, publish } from "./publish";
+import { type FileRecord, recordFiles } from "./record";
+import { SmallFileReader } from "./smallFileReader";
+import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
+import { makeTag, newVersion } from "./tag";
+
+/**
+ * Copies files and a rendered model.yaml into staging, flushes all of it and renames it into the store.
+ * @throws ModelbenchError `tag.invalid`, `model.exists`, `usage` for two files in one place, `file.access` for a
+ *   source that cannot be read, `store.crossDevice`, `store.access`, `cancelled`
+ */
+export async function saveModel(
+  parts: StoreParts,
+  draft: ModelDraft,
+  sources: readonly SourceFile[],
+  options: JobOptions,
+): Promise<StoredModel> {
+  const tag = reserveLatest(makeTag(draft.name, draft.version ?? newVersion()));
+  assertPlaces(sources);
+  assertVacant(parts, tag);
+  const before = versionsOf(parts.layout, tag.name);
+  const staged = await newStagingFolder(parts);
+  try {
+    await assertOneDevice(parts);
+    const copied = await copySources(parts, staged, sources, options);
+    const yaml = renderModelInfo({ ...draft, ...tag }, parts.now());
+    await writeNewFile(parts.files, join(staged, MODEL_YAML), yaml);
+    await syncTree(parts.files, staged, false);
+    throwIfAborted(options.signal);
+    return await finish(parts, staged, parseModelInfo(yaml), copied, before);
+  } catch (error) {
+    await discardStaged(parts, staged);
+    throw storeFailure(error, "save a model to", parts.layout.home);
+  }
+}
+
+/**
+ * Moves a complete folder from staging into the store; its model.yaml says under which tag. When it fails the
+ * folder stays where it is, for the caller to try another tag or to discard.
+ * @throws ModelbenchError `tag.invalid`, `yaml.invalid`, `model.broken` without a model.yaml, `model.exists`,
+ *   `store.crossDevice`, `store.access`, `cancelled`
+ */
+export async function adoptModel(parts: StoreParts, staged: string, options: JobOptions): Promise<StoredModel> {
+  const info = readStagedInfo(staged);
+  reserveLatest(info.tag);
+  assertVacant(parts, info.tag);
+  const before = versionsOf(parts.layout, info.tag.name);
+  try {
+    await assertOneDevice(parts);
+    const files = modelFilesIn(staged).filter(({ path }) => path !== MODEL_YAML);
+    const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    const digests = new Map<string, CopiedFile>();
+    let doneBytes = 0;
+    for (const { path } of files) {
+      options.onProgress?.({ doneBytes, totalBytes, current: path });
+      const digest = await digestFile(join(staged, path), options.signal);
+      digests.set(path, digest);
+      doneBytes += digest.bytes;
+    }
+    await syncTree(parts.files, staged, true);
+    throwIfAborted(options.signal);
+    return await finish(parts, staged, info, digests, before);
+  } catch (error) {
+    throw storeFailure(error, "add a model to", parts.layout.home);
+  }
+}
+
+async function finish(
+  parts: StoreParts,
+  staged: string,
+  info: ModelInfo,
+  files: FileRecord,
+  before: readonly string[],
+): Promise<StoredModel> {
+  const { epochMs, micros } = info.creationTime;
+  await recordFiles(parts, info, files);
+  await publish(parts, staged, info.tag, { creationMs: epochMs, creationMicros: micros }, before);
+  return { tag: info.tag, path: versionFolder(parts.layout, info.tag), info, warnings: [] };
+}
+
+async function copySources(
+  parts: StoreParts,
+  staged: string,
+  sources: readonly SourceFile[],
+  { signal, onProgress }: JobOptions,
+): Promise<Map<string, CopiedFile>> {
+  const totalBytes = sources.reduce((sum, { from }) => sum + (statOf(from)?.size ?? 0), 0);
+  const copied = new Map<string, CopiedFile>();
+  let doneBytes = 0;
+  for (const { from, to } of sources) {
+    throwIfAborted(signal);
+    await ensureFolder(parts.files, dirname(join(staged, to)));
+    const onBytes = (count: number): void => {
+      doneBytes += count;
+      onProgress?.({ doneBytes, totalBytes, current: to });
+    };
+    const source = await openSource(from);
+    try {
+      copied.set(to, await copyNewFile(parts.files, source, join(staged, to), { signal, onBytes }));
+    } finally {
+      await source.close();
+    }
+  }
+  return copied;
+}
+
+async function openSource(path: string): ReturnType<typeof open> {
+  try {
+    const source = await open(path, "r");
+    if ((await source.stat()).isFile()) return source;
+    await source.close();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ModelbenchError("file.access", `Cannot read ${path}: ${reason}.`, { path, cause: error });
+  }
+  throw new ModelbenchError("file.access", `Cannot read ${path}: it is not a plain file.`, { path });
+}
+
+/** A version of that name would take the place of the file that names the latest one. */
+function reserveLatest(tag: Tag): Tag {
+  if (tag.version !== LATEST) return tag;
+  throw new ModelbenchError("tag.invalid", `'${tag.name}:${LATEST}' cannot be a version: it means the newest one.`, {
+    remedy: "Choose another version, or leave it out to have one made.",
+  });
+}
+
+function assertPlaces(sources: readonly SourceFile[]): void {
+  const taken = new Map<string, string>([[MODEL_YAML, "the model's own description"]]);
+  for (const { from, to } of sources) {
+    const segments = to.split("/");
+    if (segments.some((segment) => segment === "" || segment === "." || segment === ".." || segment.includes("\0"))) {
+      throw new ModelbenchError("usage", `${from} cannot be stored as ${JSON.stringify(to)}: not a relative path.`);
+    }
+    const key = to.normalize("NFC").toLowerCase();
+    const other = taken.get(key);
+    if (other !== undefined) throw new ModelbenchError("usage", `${from} and ${other} would both be stored as ${to}.`);
+    taken.set(key, from);
+  }
+}
+
+function readStagedInfo(staged: string): ModelInfo {
+  const path = join(staged, MODEL_YAML);
+  let text: string;
+  try {
+    text = new SmallFileReader().read(path).toString("utf8");
+  } catch (error) {
+    if (errno(error) !== "ENOENT") throw storeFailure(error, "read", path);
+    throw new ModelbenchError("model.broken", `${staged} has no ${MODEL_YAML}.`, { path: staged });
+  }
+  return parseModelInfo(text, path);
+}
