@@ -5,7 +5,9 @@ export default async function* resultReporter(events) {
   const results = [];
   for await (const { type, data } of events) {
     if (type !== "test:pass" && type !== "test:fail") continue;
-    if (data.details?.type === "suite" && type === "test:pass") continue;
+    // A suite counts only when it failed by itself, in a hook for instance.
+    const byItsTests = type === "test:pass" || data.details?.error?.failureType === "subtestsFailed";
+    if (data.details?.type === "suite" && byItsTests) continue;
     results.push({ title: data.name, state: stateOf(type, data), ms: Math.round(data.details?.duration_ms ?? 0) });
     if (data.skip || data.todo) results.at(-1).reason = String(data.skip || data.todo);
   }

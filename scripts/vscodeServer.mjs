@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { out, serverFolder } from "./places.mjs";
 
 /** Keeps the workbench quiet: no welcome page, no trust question, nothing that asks the network. */
-const quietSettings = {
+export const quietSettings = {
   "workbench.startupEditor": "none",
   "workbench.tips.enabled": false,
   "workbench.enableExperiments": false,
@@ -31,6 +31,7 @@ const quietSettings = {
  * @param {string} [options.development] folder of an extension to be loaded in place of an installed one
  * @param {Record<string, unknown>} [options.settings] user settings on top of the quiet ones
  * @param {boolean} [options.testMode] lets the page's payload name extensions under development and their tests
+ * @param {(home: string) => void} [options.prepareHome] called with the throw-away HOME before anything starts
  * @param {string} [options.log] file that takes the server's output
  * @param {number} [options.port] default: any free one
  * @returns {Promise<{origin: string, authority: string, pid: number, home: string, stop(): Promise<void>}>}
@@ -46,6 +47,7 @@ export async function startServer(options = {}) {
   const install = vsix.flatMap((path) => ["--install-extension", path]);
   let child;
   try {
+    options.prepareHome?.(home);
     if (install.length > 0) {
       execFileSync(node, [entry, ...profile, ...install], { env, stdio: ["ignore", "ignore", "pipe"] });
     }

@@ -1,0 +1,94 @@
+import type { Frame, FrameLocator, Locator, Page } from "playwright-core";
+
+/** The parts of VS Code's window that a test touches, by what a user sees of them. */
+export class Workbench {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Waits until the window has drawn itself. */
+  async ready(): Promise<void> {
+    await this.page.locator(".monaco-workbench .activitybar").waitFor();
+  }
+
+  /** Opens a container of the activity bar. @param name its title */
+  async openContainer(name: string): Promise<void> {
+    await this.page.locator(`.activitybar .action-label[aria-label^="${name}"]`).click();
+  }
+
+  /** A row of the side bar's trees, by a text that it shows. */
+  row(text: string | RegExp): Locator {
+    return this.page.locator(".sidebar .pane-body .monaco-list-row", { hasText: text });
+  }
+
+  /** A button of a view that shows a welcome text. */
+  welcomeButton(label: string): Locator {
+    return this.page.locator(".sidebar .welcome-view-content .monaco-button", { hasText: label });
+  }
+
+  /** An entry of a row's context menu. */
+  async contextMenu(row: Locator, entry: string): Promise<void> {
+    await row.click({ button: "right" });
+    const item = this.page.locator(".monaco-menu .action-item:not(.disabled)", { hasText: entry });
+    await item.first().click();
+  }
+
+  /** Runs a command by its full title, as the palette shows it. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press("F1");
+    const input = this.quickInput();
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+  }
+
+  /** The field of the palette, of a pick and of the simple file dialog. */
+  quickInput(): Locator {
+    return this.page.locator(".quick-input-widget:not(.hidden) .quick-input-box input");
+  }
+
+  /** Chooses an entry of an open quick pick. */
+  async pick(text: string | RegExp): Promise<void> {
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first().click();
+  }
+
+  /** Types a path into the simple file dialog and accepts it. */
+  async fileDialog(path: string): Promise<void> {
+    const input = this.quickInput();
+    await input.waitFor();
+    await input.fill(path);
+    await this.page.locator(".quick-input-widget:not(.hidden) .quick-input-action .monaco-button").first().click();
+  }
+
+  /** A notification toast by a text in it. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator(".notifications-toasts .notification-list-item", { hasText: text });
+  }
+
+  /** A button of a toast. */
+  notificationButton(text: string | RegExp, label: string): Locator {
+    return this.notification(text).locator(".notification-list-item-buttons-container .monaco-button", {
+      hasText: label,
+    });
+  }
+
+  /** Answers a modal dialog. */
+  async dialog(button: string): Promise<void> {
+    await this.page.locator(".monaco-dialog-box .monaco-button", { hasText: button }).click();
+  }
+
+  /** The document of the only visible webview. */
+  view(): FrameLocator {
+    return this.page.frameLocator("iframe.webview.ready").frameLocator("#active-frame");
+  }
+
+  /** The same as a frame, in which scripts can be run past the page's content policy. */
+  async frame(): Promise<Frame> {
+    const body = await this.view().locator("body").elementHandle();
+    const frame = await body?.ownerFrame();
+    if (!frame) throw new Error("no webview is visible");
+    return frame;
+  }
+}
