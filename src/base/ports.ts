@@ -12,6 +12,8 @@ export interface PositionalReader {
 /** Names one job together with the types of its input and result; both are plain, cloneable data. */
 export interface JobKey<Input, Result> {
   readonly name: string;
+  /** Milliseconds without any progress after which the job is taken for hung; 120,000 when left out. */
+  readonly silenceMs?: number;
   /** Never set: carries the types only. */
   readonly types?: (input: Input) => Result;
 }
