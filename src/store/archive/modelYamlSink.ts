@@ -1,0 +1,53 @@
+import { ModelbenchError } from "../../base/errors";
+import type { ModelInfo } from "../model";
+import { parseModelInfo } from "../modelInfo";
+import { formatTag } from "../tag";
+import type { SafeMember, SafeSink } from "./gate";
+
+/** Passes members on and reads `model.yaml` on its way; the gate lets only one of at most 1 MiB through. */
+export class ModelYamlSink implements SafeSink {
+  readonly #next: SafeSink | undefined;
+  readonly #onModel: (info: ModelInfo, text: string) => void;
+  #yaml: Buffer[] | undefined;
+
+  /** @param onModel hears the parsed file before the next member; what it throws ends the import */
+  constructor(next: SafeSink | undefined, onModel: (info: ModelInfo, text: string) => void) {
+    this.#next = next;
+    this.#onModel = onModel;
+  }
+
+  open(member: SafeMember): void {
+    if (member.path === "model.yaml" && member.kind === "file") this.#yaml = [];
+    this.#next?.open(member);
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#yaml?.push(Buffer.from(chunk));
+    this.#next?.write(chunk);
+  }
+
+  /** @throws ModelbenchError `yaml.invalid`, `tag.invalid`, `archive.unsafe` */
+  close(): void {
+    this.#next?.close();
+    const yaml = this.#yaml;
+    this.#yaml = undefined;
+    if (yaml) this.#read(Buffer.concat(yaml));
+  }
+
+  #read(bytes: Buffer): void {
+    let text: string;
+    try {
+      text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch (cause) {
+      throw new ModelbenchError("yaml.invalid", "model.yaml is not UTF-8 text.", { cause });
+    }
+    const info = parseModelInfo(text, "model.yaml");
+    if (info.tag.version === "latest") {
+      const message = `The model calls itself ${formatTag(info.tag)}; "latest" is the store's own word.`;
+      throw new ModelbenchError("archive.unsafe", message, {
+        remedy: "Give it a version of its own and pack it again.",
+      });
+    }
+    this.#onModel(info, text);
+  }
+}
