@@ -7,13 +7,18 @@ import type { TreeNode } from "./tree/treeModel";
  */
 export type Target = TreeNode | ModelRef | "selection" | undefined;
 
+/** A file from the Explorer: VS Code's `Uri`, as far as a command reads it. */
+export interface FileArgument {
+  readonly fsPath: string;
+}
+
 /** Every command of the extension with its arguments; the manifest and the handlers are held equal to this. */
 export interface Commands {
   "modelbench.openModel": [target?: Target];
   "modelbench.openModelYaml": [target?: Target];
   "modelbench.testModel": [target?: Target];
-  "modelbench.saveModel": [];
-  "modelbench.importModel": [];
+  "modelbench.saveModel": [file?: FileArgument];
+  "modelbench.importModel": [file?: FileArgument, selected?: readonly FileArgument[]];
   "modelbench.exportModel": [target?: Target];
   "modelbench.deleteModel": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.undoDelete": [];

@@ -121,6 +121,8 @@ export interface Tree {
   readonly selection: readonly TreeNode[];
   /** Shows and selects a version once the catalog knows it; quietly nothing when it never does. */
   reveal(ref: ModelRef): Promise<void>;
+  /** Shows and expands the root of a store; nothing while the own store is alone and has no root. */
+  revealStore(store: StoreId): Promise<void>;
   /** Changes the order and remembers it in the settings. */
   sortBy(order: SortBy): Promise<void>;
 }

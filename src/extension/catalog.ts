@@ -1,0 +1,97 @@
+import { Emitter } from "../base/events";
+import type { Disposable } from "../base/scope";
+import type { ModelSummary } from "../store/model";
+import { formatTag, parseTag } from "../store/tag";
+import { type ListedStore, LiveListing, type StartWatch, type StoreSnapshot } from "./liveListing";
+import type { ModelRef, StoreId } from "./services";
+
+/** What became different: one store, and in it some names or all of it. */
+export interface CatalogChange {
+  readonly store: StoreId;
+  readonly names: readonly string[] | "all";
+}
+
+/** The open stores as far as the catalog follows them. */
+export interface CatalogStores {
+  readonly own: ListedStore;
+  readonly sample: ListedStore | undefined;
+}
+
+/** The live listing of the open stores: what the tree, the pickers and the pages show. */
+export class Catalog implements Disposable {
+  readonly #startWatch: StartWatch;
+  readonly #changed = new Emitter<CatalogChange>();
+  readonly #listings = new Map<StoreId, { readonly store: ListedStore; readonly listing: LiveListing }>();
+
+  /** Fires after the snapshot changed. */
+  readonly onDidChange = this.#changed.event;
+
+  constructor(startWatch: StartWatch) {
+    this.#startWatch = startWatch;
+  }
+
+  /** The stores that are open, the user's own first. */
+  get stores(): readonly StoreId[] {
+    return (["own", "sample"] as const).filter((id) => this.#listings.has(id));
+  }
+
+  /** Follows exactly these stores from now on; one that stays the same keeps its listing. Reads nothing. */
+  follow(stores: CatalogStores): void {
+    this.#attach("own", stores.own);
+    this.#attach("sample", stores.sample);
+  }
+
+  /** What is known now, without reading anything; `undefined` when that store is not open. */
+  snapshot(id: StoreId): StoreSnapshot | undefined {
+    return this.#listings.get(id)?.listing.snapshot;
+  }
+
+  /** What a store holds, read first if nobody has asked before; `undefined` when that store is not open. */
+  async ready(id: StoreId): Promise<StoreSnapshot | undefined> {
+    await this.#listings.get(id)?.listing.ready();
+    return this.snapshot(id);
+  }
+
+  /** Reads every open store again. */
+  async refresh(): Promise<void> {
+    await Promise.all([...this.#listings.values()].map(({ listing }) => listing.refresh()));
+  }
+
+  /** Reads what changed on disk while nobody watched. */
+  recheck(): void {
+    for (const { listing } of this.#listings.values()) listing.recheck();
+  }
+
+  /** Follows a name closely or no longer. */
+  watchName(id: StoreId, name: string, watched: boolean): void {
+    const listing = this.#listings.get(id)?.listing;
+    if (watched) listing?.watchName(name);
+    else listing?.unwatchName(name);
+  }
+
+  /** What is known of one version; `undefined` when it is not there or not read yet. */
+  find(ref: ModelRef): ModelSummary | undefined {
+    const { name } = parseTag(ref.tag);
+    const entry = this.snapshot(ref.store)?.names.get(name);
+    return entry?.models.find((model) => formatTag(model.tag) === ref.tag);
+  }
+
+  dispose(): void {
+    for (const { listing } of this.#listings.values()) listing.dispose();
+    this.#listings.clear();
+    this.#changed.dispose();
+  }
+
+  #attach(id: StoreId, store: ListedStore | undefined): void {
+    const known = this.#listings.get(id);
+    if (known?.store === store) return;
+    known?.listing.dispose();
+    this.#listings.delete(id);
+    if (store) {
+      const listing = new LiveListing(store, this.#startWatch);
+      listing.onDidChange((names) => this.#changed.fire({ store: id, names }));
+      this.#listings.set(id, { store, listing });
+    }
+    this.#changed.fire({ store: id, names: "all" });
+  }
+}

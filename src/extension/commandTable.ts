@@ -1,0 +1,43 @@
+import { copyPath } from "./commands/copyPath";
+import { copyTag } from "./commands/copyTag";
+import { deleteModel } from "./commands/deleteModel";
+import { exportModel } from "./commands/exportModel";
+import { importModel } from "./commands/importModel";
+import { openModel } from "./commands/openModel";
+import { openModelYaml } from "./commands/openModelYaml";
+import { openSampleStore } from "./commands/openSampleStore";
+import { refresh } from "./commands/refresh";
+import { revealInOs } from "./commands/revealInOs";
+import { saveModel } from "./commands/saveModel";
+import { showLog } from "./commands/showLog";
+import { showMyStore } from "./commands/showMyStore";
+import { sortBy } from "./commands/sortBy";
+import { testModel } from "./commands/testModel";
+import { undoDelete } from "./commands/undoDelete";
+import type { Commands } from "./ids";
+import type { Services } from "./services";
+
+/** What every command does; a missing or mistyped entry does not compile. */
+export type CommandTable = {
+  readonly [K in keyof Commands]: (services: Services, ...args: Commands[K]) => Promise<void>;
+};
+
+/** The table of contents of the extension. */
+export const commandTable: CommandTable = {
+  "modelbench.openModel": openModel,
+  "modelbench.openModelYaml": openModelYaml,
+  "modelbench.testModel": testModel,
+  "modelbench.saveModel": saveModel,
+  "modelbench.importModel": importModel,
+  "modelbench.exportModel": exportModel,
+  "modelbench.deleteModel": deleteModel,
+  "modelbench.undoDelete": undoDelete,
+  "modelbench.copyTag": copyTag,
+  "modelbench.copyPath": copyPath,
+  "modelbench.revealInOs": revealInOs,
+  "modelbench.refresh": refresh,
+  "modelbench.sortBy": sortBy,
+  "modelbench.openSampleStore": openSampleStore,
+  "modelbench.showMyStore": showMyStore,
+  "modelbench.showLog": showLog,
+};

@@ -1,0 +1,17 @@
+import { ModelbenchError } from "../../base/errors";
+import type { Target } from "../ids";
+import type { Services } from "../services";
+import { oneModel } from "../targets";
+
+/** Opens the test of a model, or says why this model cannot be tested here. */
+export async function testModel(services: Services, target?: Target): Promise<void> {
+  const { catalog, pages, stores, t, trust } = services;
+  const model = await oneModel(services, target, t("Test which model?"));
+  if (!model) return;
+  const module = catalog.find(model)?.module ?? stores.of(model).get(model.tag).info.module;
+  const refusal = trust.refusal(module, model.store);
+  if (refusal) {
+    throw new ModelbenchError(refusal.code, `${model.tag}: ${refusal.reason}`, { remedy: refusal.remedy });
+  }
+  await pages.openTest(model);
+}

@@ -1,0 +1,48 @@
+import { ModelbenchError } from "../../base/errors";
+import type { TrashEntry } from "../../store/model";
+import { formatTag } from "../../store/tag";
+import type { ModelRef, Services, StoreId } from "../services";
+import { shortAge, localTime } from "../tree/words";
+
+/** A deleted version together with the store it came from. */
+export interface Trashed {
+  readonly store: StoreId;
+  readonly entry: TrashEntry;
+}
+
+/** Brings deleted versions back: the only one at once, else those chosen, the last one deleted first. */
+export async function undoDelete(services: Services): Promise<void> {
+  const { t, ui } = services;
+  const trashed = trashOf(services).sort((a, b) => b.entry.deletedMs - a.entry.deletedMs);
+  if (trashed.length === 0) {
+    throw new ModelbenchError("trash.notFound", t("Nothing has been deleted from the open stores."));
+  }
+  if (trashed.length === 1) return restoreEntries(services, trashed);
+  const items = trashed.map((value, i) => ({
+    label: formatTag(value.entry.tag),
+    description: t("deleted {0} ({1})", localTime(value.entry.deletedMs), shortAge(t, value.entry.deletedMs, Date.now())),
+    ...(value.store === "sample" ? { detail: t("Sample Store") } : {}),
+    picked: i === 0,
+    value,
+  }));
+  const chosen = await ui.pickMany(t("Bring back which models?"), items);
+  if (chosen && chosen.length > 0) await restoreEntries(services, chosen);
+}
+
+/** Restores versions, last deleted first so that `latest` goes back step by step, and shows one of them. */
+export async function restoreEntries(services: Services, trashed: readonly Trashed[]): Promise<void> {
+  const { catalog, stores, tree } = services;
+  let restored: ModelRef | undefined;
+  try {
+    for (const { store, entry } of [...trashed].reverse()) {
+      restored = { store, tag: formatTag(await stores.of({ store }).restore(entry.id)) };
+    }
+  } finally {
+    catalog.recheck();
+  }
+  if (restored) await tree.reveal(restored);
+}
+
+function trashOf({ catalog, stores }: Services): Trashed[] {
+  return catalog.stores.flatMap((store) => stores.of({ store }).trash().map((entry) => ({ store, entry })));
+}

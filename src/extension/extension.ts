@@ -1,0 +1,91 @@
+import { homedir } from "node:os";
+import { type ExtensionContext, ExtensionMode, l10n, Uri, window, workspace } from "vscode";
+import { Emitter } from "../base/events";
+import { Scope } from "../base/scope";
+import { childJobs } from "../jobs/client";
+import { resolveHome } from "../store/home";
+import { watchStore } from "../store/watch";
+import { Catalog } from "./catalog";
+import { OpenStores } from "./openStores";
+import { outputLog } from "./outputLog";
+import { registerPages } from "./page/registerPages";
+import { vscodePrompts } from "./prompts";
+import { registerCommands } from "./registerCommands";
+import type { Localize, Services, Trust } from "./services";
+import { readSettings } from "./settings";
+import { ModelsTree } from "./tree/modelsTree";
+import { runRefusal } from "./trust";
+
+/** What the tests inside the extension host are handed; nobody else gets an answer from `activate`. */
+export interface TestApi {
+  /** The parts in use; a test may put another one in place, for instance a `ui` that answers by itself. */
+  readonly services: { -readonly [K in keyof Services]: Services[K] };
+  /** How long `activate` took, milliseconds. */
+  readonly activatedInMs: number;
+}
+
+const SAMPLE_KEY = "sampleStore.open";
+
+let scope: Scope | undefined;
+
+/** Puts the parts together by hand. Reads and writes no file: the first reading comes with the first look. */
+export function activate(context: ExtensionContext): TestApi | undefined {
+  const startedMs = performance.now();
+  scope = new Scope();
+  const services = buildServices(scope, context);
+  registerCommands(scope, services);
+  if (context.extensionMode !== ExtensionMode.Test) return undefined;
+  return { services, activatedInMs: performance.now() - startedMs };
+}
+
+/** Awaited by VS Code: loaded models and jobs have ended when this answers. */
+export async function deactivate(): Promise<void> {
+  await scope?.dispose();
+}
+
+function buildServices(owner: Scope, context: ExtensionContext): Services {
+  const t: Localize = (message, ...args) => l10n.t(message, ...args);
+  const channel = owner.own(window.createOutputChannel("Modelbench", { log: true }));
+  const log = outputLog(channel);
+  const stores = owner.own(openStores(context));
+  const catalog = owner.own(new Catalog(watchStore));
+  catalog.follow(stores);
+  owner.own(stores.onDidChange(() => catalog.follow(stores)));
+  owner.own(
+    workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration("modelbench.storePath")) stores.settingsChanged();
+    }),
+  );
+  const jobs = owner.own(childJobs({ entry: context.asAbsolutePath("dist/jobs.cjs"), log }));
+  const trust = workspaceTrust(owner, t);
+  const settings = readSettings;
+  const tree = owner.own(new ModelsTree({ catalog, settings, trust, t, memory: context.workspaceState }));
+  const parts = { stores, catalog, jobs, trust, settings, ui: vscodePrompts(t, channel), tree, log, t };
+  return { ...parts, pages: registerPages(owner, parts, context) };
+}
+
+function openStores(context: ExtensionContext): OpenStores {
+  return new OpenStores({
+    ownHome: () => {
+      const { storePath } = readSettings();
+      const env = storePath === "" ? process.env : { ...process.env, BENTOML_HOME: storePath };
+      return resolveHome(env, homedir());
+    },
+    sampleSource: context.asAbsolutePath("media/sample-store"),
+    sampleHome: Uri.joinPath(context.globalStorageUri, "sample-store").fsPath,
+    wasSampleOpen: context.workspaceState.get(SAMPLE_KEY, false),
+    rememberSample: async (open) => context.workspaceState.update(SAMPLE_KEY, open),
+  });
+}
+
+function workspaceTrust(owner: Scope, t: Localize): Trust {
+  const granted = owner.own(new Emitter<void>());
+  owner.own(workspace.onDidGrantWorkspaceTrust(() => granted.fire()));
+  return {
+    get isTrusted() {
+      return workspace.isTrusted;
+    },
+    onDidGrant: granted.event,
+    refusal: (module, origin) => runRefusal(t, module, workspace.isTrusted, origin),
+  };
+}

@@ -1,0 +1,148 @@
+import { homedir } from "node:os";
+import {
+  commands,
+  env,
+  type LogOutputChannel,
+  ProgressLocation,
+  type QuickPickItem,
+  Uri,
+  window,
+  workspace,
+} from "vscode";
+import { humanSize } from "../base/humanSize";
+import type { JobProgress } from "../base/ports";
+import type { Localize, PickItem, Report, Ui } from "./services";
+import { visible } from "./tree/words";
+
+/**
+ * The prompts and notifications of VS Code. One of our notifications is in sight at a time: when another one
+ * comes, those before it move to the notification centre.
+ */
+export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
+  let unanswered = 0;
+  const notify = async (show: () => Thenable<string | undefined>): Promise<string | undefined> => {
+    if (unanswered > 0) await commands.executeCommand("notifications.hideToasts");
+    unanswered += 1;
+    try {
+      return await show();
+    } finally {
+      unanswered -= 1;
+    }
+  };
+  const showLog = (): void => channel.show(true);
+  return {
+    pick: pickOne,
+    pickMany,
+    async confirm(message, action, detail) {
+      const options = detail === undefined ? { modal: true } : { modal: true, detail };
+      return (await window.showWarningMessage(message, options, action)) === action;
+    },
+    async inform(message, action) {
+      const actions = action === undefined ? [] : [action];
+      return (await notify(() => window.showInformationMessage(message, ...actions))) !== undefined;
+    },
+    showFailure(message, remedy) {
+      const text = remedy === undefined ? message : `${message} ${remedy}`;
+      const offerLog = async () => {
+        const action = t("Show Log");
+        if ((await notify(() => window.showErrorMessage(text, action))) === action) showLog();
+      };
+      void offerLog();
+    },
+    progress: (title, work) => progress(t, title, work),
+    async pickFiles({ title, action, many, filters }) {
+      const chosen = await window.showOpenDialog({
+        title,
+        openLabel: action,
+        canSelectMany: many,
+        filters: dialogFilters(filters),
+      });
+      return chosen?.map((uri) => uri.fsPath);
+    },
+    async pickTarget({ title, action, fileName, filters }) {
+      const folder = defaultFolder();
+      const chosen = await window.showSaveDialog({
+        title,
+        saveLabel: action,
+        defaultUri: Uri.joinPath(folder, fileName),
+        filters: dialogFilters(filters),
+      });
+      return chosen?.fsPath;
+    },
+    copy: async (text) => env.clipboard.writeText(text),
+    async openText(path) {
+      await window.showTextDocument(Uri.file(path), { preview: true });
+    },
+    async revealInOs(path) {
+      await commands.executeCommand("revealFileInOS", Uri.file(path));
+    },
+    showLog,
+  };
+}
+
+async function pickOne<T>(title: string, items: readonly PickItem<T>[]): Promise<T | undefined> {
+  const chosen = await window.showQuickPick(items.map(quickPickItem), {
+    title,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return chosen?.value;
+}
+
+async function pickMany<T>(title: string, items: readonly PickItem<T>[]): Promise<readonly T[] | undefined> {
+  const chosen = await window.showQuickPick(items.map(quickPickItem), {
+    title,
+    canPickMany: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return chosen?.map((item) => item.value);
+}
+
+function quickPickItem<T>(item: PickItem<T>): QuickPickItem & { value: T } {
+  const { label, value } = item;
+  return {
+    label,
+    value,
+    ...(item.description === undefined ? {} : { description: item.description }),
+    ...(item.detail === undefined ? {} : { detail: item.detail }),
+    ...(item.picked === undefined ? {} : { picked: item.picked }),
+  };
+}
+
+/** Percentages are told as steps, because that is what VS Code adds up. */
+async function progress<T>(
+  t: Localize,
+  title: string,
+  work: (signal: AbortSignal, report: Report) => Promise<T>,
+): Promise<T> {
+  const location = ProgressLocation.Notification;
+  return window.withProgress({ location, title, cancellable: true }, async (bar, token) => {
+    const controller = new AbortController();
+    const subscription = token.onCancellationRequested(() => controller.abort());
+    let percent = 0;
+    try {
+      return await work(controller.signal, (step) => {
+        const reached = step.totalBytes ? Math.min(100, (100 * step.doneBytes) / step.totalBytes) : percent;
+        bar.report({ message: progressText(t, step), increment: Math.max(0, reached - percent) });
+        percent = Math.max(percent, reached);
+      });
+    } finally {
+      subscription.dispose();
+    }
+  });
+}
+
+function progressText(t: Localize, { doneBytes, totalBytes, current }: JobProgress): string {
+  const done = humanSize(doneBytes);
+  const bytes = totalBytes === undefined ? done : t("{0} of {1}", done, humanSize(totalBytes));
+  return current === undefined ? bytes : `${bytes} · ${visible(current)}`;
+}
+
+function defaultFolder(): Uri {
+  return workspace.workspaceFolders?.[0]?.uri ?? Uri.file(homedir());
+}
+
+function dialogFilters(filters: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(filters).map(([label, extensions]) => [label, [...extensions]]));
+}

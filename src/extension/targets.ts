@@ -1,0 +1,113 @@
+import { ModelbenchError } from "../base/errors";
+import type { BrokenItem } from "../store/model";
+import { formatTag } from "../store/tag";
+import type { Target } from "./ids";
+import type { ModelRef, PickItem, Services, StoreId } from "./services";
+import { sortedVersions, type TreeNode, type VersionNode, versionNode } from "./tree/treeModel";
+import { versionDescription } from "./tree/treeRow";
+
+/** A folder a command acts on: a readable version, or one that is broken. */
+export interface StoredFolder {
+  readonly store: StoreId;
+  readonly name: string;
+  /** `undefined` = the name folder itself. */
+  readonly version: string | undefined;
+  /** Absolute path. */
+  readonly path: string;
+  /** `undefined` where it cannot be read. */
+  readonly sizeBytes: number | undefined;
+}
+
+/** What the folder is called in messages: its tag, or its name alone. */
+export function folderTag(folder: Pick<StoredFolder, "name" | "version">): string {
+  return folder.version === undefined ? folder.name : `${folder.name}:${folder.version}`;
+}
+
+/** The version a command acts on; asks when nothing was given. `undefined` = dismissed, or nothing selected. */
+export async function oneModel(services: Services, target: Target, title: string): Promise<ModelRef | undefined> {
+  if (target === undefined) return pickModel(services, title);
+  const node = target === "selection" ? services.tree.selection[0] : target;
+  if (node === undefined) return undefined;
+  if ("tag" in node) return { store: node.store, tag: node.tag };
+  return node.kind === "name" ? newestOf(services, node.store, node.name) : undefined;
+}
+
+/**
+ * The folders a command acts on, every version of a name included; asks when nothing was given. A name that is
+ * selected together with some of its versions counts once.
+ */
+export async function manyFolders(
+  services: Services,
+  target: Target,
+  selected: readonly TreeNode[] | undefined,
+  title: string,
+): Promise<readonly StoredFolder[]> {
+  if (target === undefined) {
+    const picked = await services.ui.pickMany(title, await modelItems(services));
+    return unique((picked ?? []).flatMap((node) => foldersOf(services, node)));
+  }
+  const nodes = target === "selection" ? services.tree.selection : selected?.length ? selected : [target];
+  return unique(nodes.flatMap((node) => foldersOf(services, node)));
+}
+
+/** One line a version of the open stores, newest first. @throws ModelbenchError `model.notFound` when there are none */
+async function modelItems(services: Services): Promise<PickItem<VersionNode>[]> {
+  const { catalog, t } = services;
+  const items: PickItem<VersionNode>[] = [];
+  for (const store of catalog.stores) {
+    const snapshot = await catalog.ready(store);
+    const models = [...(snapshot?.names.values() ?? [])].flatMap((entry) => entry.models);
+    for (const summary of sortedVersions(models, "created")) {
+      items.push({
+        label: formatTag(summary.tag),
+        description: versionDescription(summary, t, Date.now()),
+        ...(store === "sample" ? { detail: t("Sample Store") } : {}),
+        value: versionNode(store, summary),
+      });
+    }
+  }
+  if (items.length > 0) return items;
+  throw new ModelbenchError("model.notFound", t("There are no models yet."), {
+    remedy: t("Save one from a file, import an archive, or open the sample store."),
+  });
+}
+
+async function pickModel(services: Services, title: string): Promise<ModelRef | undefined> {
+  const picked = await services.ui.pick(title, await modelItems(services));
+  return picked && { store: picked.store, tag: picked.tag };
+}
+
+function newestOf(services: Services, store: StoreId, name: string): ModelRef | undefined {
+  const models = services.catalog.snapshot(store)?.names.get(name)?.models ?? [];
+  const newest = models.find((model) => model.isLatest) ?? sortedVersions(models, "created")[0];
+  return newest && { store, tag: formatTag(newest.tag) };
+}
+
+function foldersOf(services: Services, node: TreeNode | ModelRef): StoredFolder[] {
+  if ("tag" in node) return folderOfRef(services, node);
+  if (node.kind === "broken") return node.item.beingWritten ? [] : [brokenFolder(node.store, node.item)];
+  if (node.kind !== "name") return [];
+  const entry = services.catalog.snapshot(node.store)?.names.get(node.name);
+  const versions = sortedVersions(entry?.models ?? [], "created").map((summary) => versionNode(node.store, summary));
+  const broken = (entry?.broken ?? []).filter((item) => !item.beingWritten);
+  return [...versions.map(versionFolder), ...broken.map((item) => brokenFolder(node.store, item))];
+}
+
+function folderOfRef(services: Services, ref: ModelRef): StoredFolder[] {
+  const summary = services.catalog.find(ref);
+  if (summary) return [versionFolder(versionNode(ref.store, summary))];
+  const { tag, path } = services.stores.of(ref).get(ref.tag);
+  return [{ store: ref.store, ...tag, path, sizeBytes: undefined }];
+}
+
+function versionFolder({ store, summary }: VersionNode): StoredFolder {
+  return { store, ...summary.tag, path: summary.path, sizeBytes: summary.sizeBytes };
+}
+
+function brokenFolder(store: StoreId, item: BrokenItem): StoredFolder {
+  return { store, name: item.name, version: item.version, path: item.path, sizeBytes: undefined };
+}
+
+function unique(folders: readonly StoredFolder[]): StoredFolder[] {
+  return [...new Map(folders.map((folder) => [folder.path, folder])).values()];
+}

@@ -1,0 +1,220 @@
+import { homedir } from "node:os";
+import {
+  commands,
+  ConfigurationTarget,
+  EventEmitter,
+  MarkdownString,
+  type Memento,
+  ThemeColor,
+  ThemeIcon,
+  type TreeDataProvider,
+  TreeItem,
+  TreeItemCollapsibleState,
+  type TreeView,
+  window,
+  workspace,
+} from "vscode";
+import type { Disposable } from "../../base/scope";
+import type { Catalog, CatalogChange } from "../catalog";
+import { CONTEXT_KEYS, VIEWS } from "../ids";
+import type { Localize, ModelRef, Settings, SortBy, StoreId, Tree, Trust } from "../services";
+import { childNodes, nodeId, parentNode, topNodes, type TreeNode, type TreeState, versionNode } from "./treeModel";
+import { type Row, rowOf, shortPath } from "./treeRow";
+
+/** What the tree is built from. */
+export interface TreeParts {
+  readonly catalog: Catalog;
+  readonly settings: () => Settings;
+  readonly trust: Trust;
+  readonly t: Localize;
+  /** Remembers what was expanded in this workspace. */
+  readonly memory: Memento;
+}
+
+const EXPANDED_KEY = "tree.expanded";
+/** Ages are coarse; a minute is the finest step they show. */
+const AGES_MS = 60_000;
+/** How long `reveal` waits for the catalog to notice a new version. */
+const REVEAL_WAIT_MS = 3_000;
+
+/** The models view: rows come from the catalog's memory, so drawing reads no file. */
+export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable {
+  readonly #parts: TreeParts;
+  readonly #changed = new EventEmitter<TreeNode | undefined>();
+  readonly #view: TreeView<TreeNode>;
+  readonly #expanded: Set<string>;
+  readonly #owned: { dispose(): unknown }[] = [];
+  #names = new Map<string, TreeNode>();
+
+  readonly onDidChangeTreeData = this.#changed.event;
+
+  constructor(parts: TreeParts) {
+    this.#parts = parts;
+    this.#expanded = new Set(parts.memory.get<string[]>(EXPANDED_KEY, ["own", "sample"]));
+    this.#view = window.createTreeView(VIEWS.models, {
+      treeDataProvider: this,
+      canSelectMany: true,
+      showCollapseAll: true,
+    });
+    const ages = setInterval(() => this.#view.visible && this.#changed.fire(undefined), AGES_MS);
+    this.#owned.push(
+      this.#view,
+      this.#changed,
+      { dispose: () => clearInterval(ages) },
+      parts.catalog.onDidChange((change) => this.#show(change)),
+      parts.trust.onDidGrant(() => this.#changed.fire(undefined)),
+      this.#view.onDidExpandElement(({ element }) => this.#remember(element, true)),
+      this.#view.onDidCollapseElement(({ element }) => this.#remember(element, false)),
+      this.#view.onDidChangeVisibility(({ visible }) => visible && parts.catalog.recheck()),
+      window.onDidChangeWindowState(({ focused }) => focused && this.#view.visible && parts.catalog.recheck()),
+      workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration("modelbench.tree")) this.#changed.fire(undefined);
+      }),
+    );
+  }
+
+  get selection(): readonly TreeNode[] {
+    return this.#view.selection;
+  }
+
+  async reveal(ref: ModelRef): Promise<void> {
+    const summary = await this.#awaitModel(ref);
+    if (!summary) return;
+    await this.#view.reveal(versionNode(ref.store, summary), { select: true, focus: false, expand: true });
+  }
+
+  async revealStore(store: StoreId): Promise<void> {
+    await this.#parts.catalog.ready(store);
+    const root: TreeNode = { kind: "root", store };
+    if (!this.#state().snapshots.has("sample")) return;
+    await this.#view.reveal(this.#names.get(nodeId(root)) ?? root, { select: true, focus: false, expand: true });
+  }
+
+  async sortBy(order: SortBy): Promise<void> {
+    await workspace.getConfiguration("modelbench").update("tree.sortBy", order, ConfigurationTarget.Global);
+  }
+
+  getTreeItem(node: TreeNode): TreeItem {
+    const row = rowOf(node, {
+      t: this.#parts.t,
+      nowMs: Date.now(),
+      userHome: homedir(),
+      snapshot: (store) => this.#parts.catalog.snapshot(store),
+      refusal: (module, store) => this.#parts.trust.refusal(module, store),
+    });
+    const item = new TreeItem(row.label, this.#collapsibleState(row));
+    item.id = row.id;
+    item.description = row.description;
+    item.tooltip = row.tooltip === "" ? row.spoken : new MarkdownString(row.tooltip);
+    item.contextValue = row.contextValue;
+    item.iconPath = new ThemeIcon(row.icon, row.warns ? new ThemeColor("list.warningForeground") : undefined);
+    item.accessibilityInformation = { label: row.spoken };
+    if (node.kind === "version") {
+      item.command = { command: "modelbench.openModel", title: this.#parts.t("Open Model"), arguments: [node] };
+    }
+    return item;
+  }
+
+  async getChildren(node?: TreeNode): Promise<TreeNode[]> {
+    if (node === undefined) return this.#topNodes();
+    if (node.kind === "root") await this.#parts.catalog.ready(node.store);
+    if (node.kind === "name" && this.#expanded.has(nodeId(node))) {
+      this.#parts.catalog.watchName(node.store, node.name, true);
+    }
+    return this.#keepIdentity(childNodes(node, this.#state()));
+  }
+
+  getParent(node: TreeNode): TreeNode | undefined {
+    const parent = parentNode(node, this.#state());
+    return parent && (this.#names.get(nodeId(parent)) ?? parent);
+  }
+
+  dispose(): void {
+    for (const thing of this.#owned.reverse()) thing.dispose();
+  }
+
+  async #topNodes(): Promise<TreeNode[]> {
+    const { catalog } = this.#parts;
+    if (catalog.stores.length === 1) await catalog.ready("own");
+    this.#describe();
+    this.#names = new Map();
+    return this.#keepIdentity(topNodes(this.#state()));
+  }
+
+  #state(): TreeState {
+    const { catalog, settings } = this.#parts;
+    const known = catalog.stores.flatMap((id) => {
+      const snapshot = catalog.snapshot(id);
+      return snapshot ? [[id, snapshot] as const] : [];
+    });
+    return { snapshots: new Map(known), sortBy: settings().sortBy };
+  }
+
+  /** A part of the tree can only be drawn anew through the very object that stood for it. */
+  #keepIdentity(nodes: TreeNode[]): TreeNode[] {
+    for (const node of nodes) if (node.kind === "name" || node.kind === "root") this.#names.set(nodeId(node), node);
+    return nodes;
+  }
+
+  /** Draws only the names that changed, unless names came, went or moved. */
+  #show(change: CatalogChange): void {
+    this.#describe();
+    const nodes = change.names === "all" ? [] : change.names.map((name) => this.#names.get(`${change.store}/${name}`));
+    if (nodes.length === 0 || nodes.includes(undefined) || this.#orderChanged(change.store)) {
+      this.#changed.fire(undefined);
+      return;
+    }
+    for (const node of nodes) this.#changed.fire(node);
+  }
+
+  #orderChanged(store: StoreId): boolean {
+    const state = this.#state();
+    const rows = state.snapshots.has("sample") ? childNodes({ kind: "root", store }, state) : topNodes(state);
+    const shown = [...this.#names.values()].filter((node) => node.kind === "name" && node.store === store);
+    const wanted = rows.filter((node) => node.kind === "name");
+    return wanted.length !== shown.length || wanted.some((node, i) => nodeId(node) !== nodeId(shown[i] ?? node));
+  }
+
+  /** Tells the welcome texts and menus what there is to say, and the title whose store it is. */
+  #describe(): void {
+    const { catalog, t } = this.#parts;
+    const own = catalog.snapshot("own");
+    const phase = own?.phase === "ready" && own.names.size === 0 ? "empty" : own?.phase;
+    void commands.executeCommand("setContext", CONTEXT_KEYS.state, phase);
+    void commands.executeCommand("setContext", CONTEXT_KEYS.sampleOpen, catalog.stores.includes("sample"));
+    const home = shortPath(own?.home ?? "", homedir());
+    this.#view.description = own?.error ? t("{0}: {1}", home, own.error.message) : home;
+  }
+
+  #collapsibleState(row: Row): TreeItemCollapsibleState {
+    if (!row.expandable) return TreeItemCollapsibleState.None;
+    return this.#expanded.has(row.id) ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed;
+  }
+
+  #remember(node: TreeNode, expanded: boolean): void {
+    if (expanded) this.#expanded.add(nodeId(node));
+    else this.#expanded.delete(nodeId(node));
+    if (node.kind === "name") {
+      this.#parts.catalog.watchName(node.store, node.name, expanded);
+      if (expanded) this.#parts.catalog.recheck();
+    }
+    void this.#parts.memory.update(EXPANDED_KEY, [...this.#expanded]);
+  }
+
+  async #awaitModel(ref: ModelRef) {
+    const { catalog } = this.#parts;
+    await catalog.ready(ref.store);
+    catalog.recheck();
+    const known = catalog.find(ref);
+    if (known) return known;
+    return new Promise<ReturnType<Catalog["find"]>>((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        subscription.dispose();
+        resolve(catalog.find(ref));
+      };
+      const timer = setTimeout(finish, REVEAL_WAIT_MS);
+      const subscription = catalog.onDidChange(() => catalog.find(ref) && finish());
+    });
+  }
+}

@@ -1,0 +1,205 @@
+import { humanSize } from "../../base/humanSize";
+import type { ModelSummary } from "../../store/model";
+import { frameworkFacts } from "../frameworkFacts";
+import type { StoreSnapshot } from "../liveListing";
+import type { Localize, RunRefusal, StoreId } from "../services";
+import {
+  type BrokenNode,
+  type NameNode,
+  type NoteNode,
+  nodeId,
+  type RootNode,
+  type TreeNode,
+  totalBytes,
+  type VersionNode,
+} from "./treeModel";
+import { localTime, longAge, markdownText, shortAge, visible } from "./words";
+
+/** How a row looks: everything `TreeItem` needs, as plain data. */
+export interface Row {
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+  /** Markdown in which everything from the store is escaped; empty = none. */
+  readonly tooltip: string;
+  /** Flags separated by spaces, matched by the menus. */
+  readonly contextValue: string;
+  /** Codicon id. */
+  readonly icon: string;
+  /** Colours the icon as a warning. */
+  readonly warns: boolean;
+  readonly expandable: boolean;
+  /** What a screen reader says in place of label and description. */
+  readonly spoken: string;
+}
+
+/** What rows are drawn with. */
+export interface RowContext {
+  readonly t: Localize;
+  readonly nowMs: number;
+  /** The user's home folder, shown as `~`. */
+  readonly userHome: string;
+  readonly snapshot: (store: StoreId) => StoreSnapshot | undefined;
+  /** Why a model may not run now. */
+  readonly refusal: (module: string, store: StoreId) => RunRefusal | undefined;
+}
+
+/** The row of a node. */
+export function rowOf(node: TreeNode, context: RowContext): Row {
+  switch (node.kind) {
+    case "root":
+      return rootRow(node, context);
+    case "name":
+      return nameRow(node, context);
+    case "version":
+      return versionRow(node, context);
+    case "broken":
+      return brokenRow(node, context);
+    case "note":
+      return noteRow(node, context);
+  }
+}
+
+/** Folder of a store with the user's home as `~`. */
+export function shortPath(path: string, userHome: string): string {
+  return path === userHome || path.startsWith(`${userHome}/`) ? `~${path.slice(userHome.length)}` : path;
+}
+
+/** `latest · onnx · 5.81 KiB · 2d`: what tree and pickers say of a version beside its name. */
+export function versionDescription(summary: ModelSummary, t: Localize, nowMs: number): string {
+  const facts = frameworkFacts(t, summary.module);
+  const age = shortAge(t, summary.creationMs, nowMs);
+  const parts = [facts.label, humanSize(summary.sizeBytes), age];
+  return visible([...(summary.isLatest ? ["latest"] : []), ...parts].join(" · "));
+}
+
+function rootRow(node: RootNode, { t, userHome, snapshot }: RowContext): Row {
+  const sample = node.store === "sample";
+  const home = shortPath(snapshot(node.store)?.home ?? "", userHome);
+  const label = sample ? t("Sample Store") : t("My Store");
+  const about = sample ? t("a temporary copy to try things out") : home;
+  return {
+    id: nodeId(node),
+    label,
+    description: visible(about),
+    tooltip: markdownText(snapshot(node.store)?.home ?? ""),
+    contextValue: `root ${node.store}`,
+    icon: sample ? "beaker" : "database",
+    warns: false,
+    expandable: true,
+    spoken: `${label}, ${visible(about)}`,
+  };
+}
+
+function nameRow(node: NameNode, { t, snapshot }: RowContext): Row {
+  const entry = snapshot(node.store)?.names.get(node.name);
+  const models = entry?.models ?? [];
+  const broken = entry?.broken.filter((item) => !item.beingWritten).length ?? 0;
+  const size = humanSize(totalBytes(models));
+  const versions = models.length === 1 ? t("1 version") : t("{0} versions", models.length);
+  const faults = broken > 0 ? [t("{0} cannot be read", broken)] : [];
+  return {
+    id: nodeId(node),
+    label: visible(node.name),
+    description: [String(models.length), size, ...faults].join(" · "),
+    tooltip: lines([`**${markdownText(node.name)}**`, [versions, size, ...faults].map(markdownText).join(", ")]),
+    contextValue: "name",
+    icon: "package",
+    warns: false,
+    expandable: true,
+    spoken: [visible(node.name), versions, size, ...faults].join(", "),
+  };
+}
+
+function versionRow(node: VersionNode, context: RowContext): Row {
+  const { t, nowMs } = context;
+  const { summary } = node;
+  const facts = frameworkFacts(t, summary.module);
+  const refusal = context.refusal(summary.module, node.store);
+  const remark = facts.cannotRun === undefined ? [] : [facts.cannotRun];
+  const latest = summary.isLatest ? [t("latest")] : [];
+  const size = humanSize(summary.sizeBytes);
+  const flags = ["version", ...facts.flags.filter((flag) => flag !== "runnable" || !refusal)];
+  return {
+    id: nodeId(node),
+    label: visible(summary.tag.version),
+    description: [versionDescription(summary, t, nowMs), ...remark].join(" · "),
+    tooltip: versionTooltip(node, refusal?.reason ?? facts.cannotRun, context),
+    contextValue: [...flags, ...(summary.isLatest ? ["latest"] : [])].join(" "),
+    icon: summary.warnings.length > 0 ? "warning" : "tag",
+    warns: summary.warnings.length > 0,
+    expandable: false,
+    spoken: [
+      t("{0} version {1}", summary.tag.name, summary.tag.version),
+      ...latest,
+      facts.label,
+      size,
+      t("saved {0}", longAge(t, summary.creationMs, nowMs)),
+      ...remark,
+      ...summary.warnings.map((warning) => visible(warning.message)),
+    ].join(", "),
+  };
+}
+
+function versionTooltip(node: VersionNode, cannotRun: string | undefined, { t, nowMs }: RowContext): string {
+  const { summary } = node;
+  const fact = (label: string, value: string): string => `${markdownText(label)} ${markdownText(value)}`;
+  const saved = `${localTime(summary.creationMs)} (${longAge(t, summary.creationMs, nowMs)})`;
+  return lines([
+    `**${markdownText(node.tag)}**${summary.isLatest ? ` · ${markdownText(t("latest"))}` : ""}`,
+    fact(t("Framework:"), summary.module === "" ? t("no framework") : summary.module),
+    fact(t("Size:"), humanSize(summary.sizeBytes)),
+    fact(t("Saved:"), saved),
+    fact(t("Folder:"), summary.path),
+    ...(cannotRun === undefined ? [] : [fact(t("Test:"), cannotRun)]),
+    ...summary.warnings.map((warning) => fact(t("Warning:"), warning.message)),
+  ]);
+}
+
+function brokenRow({ item, store }: BrokenNode, { t }: RowContext): Row {
+  const label = visible(item.version ?? item.name);
+  const reason = item.beingWritten ? t("being written") : visible(item.error.message);
+  const remedy = item.error.remedy === undefined ? [] : [markdownText(item.error.remedy)];
+  const flags = item.version === undefined ? ["broken"] : ["broken", "inside"];
+  return {
+    id: nodeId({ kind: "broken", item, store }),
+    label,
+    description: reason,
+    tooltip: lines([
+      `**${label === "" ? "" : markdownText(label)}**`,
+      markdownText(reason),
+      ...remedy,
+      markdownText(item.path),
+    ]),
+    contextValue: item.beingWritten ? "writing" : flags.join(" "),
+    icon: item.beingWritten ? "loading~spin" : "warning",
+    warns: !item.beingWritten,
+    expandable: false,
+    spoken: item.beingWritten ? `${label}, ${reason}` : t("{0} cannot be read: {1}", label, reason),
+  };
+}
+
+function noteRow(node: NoteNode, { t }: RowContext): Row {
+  const text = {
+    loading: t("Reading the store…"),
+    empty: t("No models yet"),
+    failed: t("The store cannot be read"),
+  }[node.note];
+  const reason = visible(node.error?.message ?? "");
+  return {
+    id: nodeId(node),
+    label: text,
+    description: reason,
+    tooltip: markdownText(reason),
+    contextValue: "note",
+    icon: { loading: "loading~spin", empty: "info", failed: "warning" }[node.note],
+    warns: node.note === "failed",
+    expandable: false,
+    spoken: reason === "" ? text : `${text}: ${reason}`,
+  };
+}
+
+/** Lines of a Markdown text that stay lines. */
+function lines(parts: readonly string[]): string {
+  return parts.join("  \n");
+}
