@@ -53,6 +53,12 @@ export interface FrameworkDraft {
   readonly files: readonly SourceFile[];
 }
 
+/** What `describe` may do beyond reading headers. */
+export interface DescribeOptions {
+  /** Also read every tensor once and add its `sha256`. */
+  readonly digest?: boolean | undefined;
+}
+
 /** Everything we know about one framework without running it: one folder, one line in registry.ts. */
 export interface FrameworkAdapter {
   /** Public value of `module:` in model.yaml, for instance `bentoml.onnx`. */
@@ -63,8 +69,8 @@ export interface FrameworkAdapter {
   readonly needs: RunNeeds;
   /** Whether this version can run such a model at all. */
   readonly runnable: boolean;
-  /** Reads headers only. @throws ModelbenchError `format.corrupt` naming file and offset */
-  describe(model: StoredModel): Description;
+  /** Reads headers only, unless `options` ask for more. @throws ModelbenchError `format.corrupt` naming file and offset */
+  describe(model: StoredModel, options?: DescribeOptions): Description;
   /** The file the runner opens, absolute. @throws ModelbenchError `model.broken` */
   entryFile?(model: StoredModel): string;
   /** Turns source files into a draft: fills module, options, signatures, framework fields; checks the files. */

@@ -3,12 +3,13 @@ import { basename, dirname, join } from "node:path";
 import { ModelbenchError, type Warning } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { openFileReader } from "../../formats/fileReader";
-import { ExternalFolder, type ExternalResult } from "../../formats/onnx/externalData";
+import { ExternalFolder } from "../../formats/onnx/externalData";
 import { type OnnxHeader, readOnnxHeader } from "../../formats/onnx/header";
 import type { TensorHeader } from "../../formats/onnx/tensorHeader";
 import type { MethodSignature } from "../../formats/tensor";
 import type { ModelSignature, StoredModel } from "../../store/model";
-import type { Description, FrameworkAdapter, OnnxFacts, StoredTensor } from "../adapter";
+import type { DescribeOptions, Description, FrameworkAdapter, OnnxFacts, StoredTensor } from "../adapter";
+import { digestTensor } from "./digest";
 import { draftOnnx } from "./draft";
 
 /** File that BentoML keeps an ONNX model in. @see bentoml 1.4.39 _internal/frameworks/onnx.py */
@@ -22,9 +23,8 @@ export const onnxAdapter: FrameworkAdapter = {
   runnable: true,
   entryFile: onnxEntryFile,
   draft: draftOnnx,
-  describe(model) {
-    const entry = onnxEntryFile(model);
-    const found = describeOnnxFile(entry);
+  describe(model, options) {
+    const found = describeOnnxFile(onnxEntryFile(model), options);
     const run = found.signatures["run"];
     if (!run) return found;
     const signatures: Record<string, MethodSignature> = {};
@@ -43,37 +43,44 @@ export function onnxEntryFile(model: StoredModel): string {
 }
 
 /**
- * Describes an ONNX file by its header; the method is `run`. Weights are not read.
+ * Describes an ONNX file by its header; the method is `run`. Weights are read only for digests.
  * @throws ModelbenchError `file.access` | `format.corrupt` | `budget.exceeded`
  */
-export function describeOnnxFile(path: string): Description {
+export function describeOnnxFile(path: string, options: DescribeOptions = {}): Description {
   const reader = openFileReader(path);
   try {
-    return describeOnnx(reader, path);
+    const header = readOnnxHeader(reader, path);
+    const warnings: Warning[] = [];
+    const folder = new ExternalFolder(dirname(path));
+    return {
+      signatures: { run: { ...graphValues(header), batchable: false, batchDim: [0, 0], source: "onnx" } },
+      tensors: storedTensors(header, { reader, path, folder, digest: options.digest === true }, warnings),
+      metadata: metadataOf(header, warnings),
+      onnx: factsOf(header),
+      warnings,
+    };
   } finally {
     reader.close();
   }
 }
 
-function describeOnnx(reader: PositionalReader, path: string): Description {
-  const header = readOnnxHeader(reader, path);
-  const folder = new ExternalFolder(dirname(path));
-  const warnings: Warning[] = [];
-  const tensors = header.initializers.map((tensor) => storedTensor(tensor, basename(path), folder, warnings));
+interface OpenModel {
+  readonly reader: PositionalReader;
+  readonly path: string;
+  readonly folder: ExternalFolder;
+  readonly digest: boolean;
+}
+
+function storedTensors(header: OnnxHeader, model: OpenModel, warnings: Warning[]): StoredTensor[] {
+  const tensors = header.initializers.map((tensor) => storedTensor(tensor, model, warnings));
   for (const tensor of header.otherExternal) {
-    const found = folder.resolve(tensor);
+    const found = model.folder.resolve(tensor);
     if (!found.ok) warnings.push(found.problem);
   }
   for (const { values, shape } of header.sparse) {
-    tensors.push({ ...storedTensor(values, basename(path), folder, warnings), shape, offset: null });
+    tensors.push({ ...storedTensor(values, { ...model, digest: false }, warnings), shape, offset: null });
   }
-  return {
-    signatures: { run: { ...graphValues(header), batchable: false, batchDim: [0, 0], source: "onnx" } },
-    tensors,
-    metadata: metadataOf(header, warnings),
-    onnx: factsOf(header),
-    warnings,
-  };
+  return tensors;
 }
 
 /** Inputs that a caller must give, and outputs. */
@@ -87,19 +94,22 @@ function graphValues(header: OnnxHeader): Pick<MethodSignature, "inputs" | "outp
   };
 }
 
-function storedTensor(tensor: TensorHeader, file: string, folder: ExternalFolder, warnings: Warning[]): StoredTensor {
-  const found: ExternalResult | undefined = tensor.external && folder.resolve(tensor);
+function storedTensor(tensor: TensorHeader, model: OpenModel, warnings: Warning[]): StoredTensor {
+  const found = tensor.external && model.folder.resolve(tensor);
   if (found?.ok === false) warnings.push(found.problem);
+  const data = found?.ok ? found.data : undefined;
+  const sha256 = model.digest ? digestTensor(tensor, data, model.reader, model.path) : undefined;
   return {
-    file: found?.ok ? found.data.location : tensor.external ? tensor.external.location : file,
+    file: data?.location ?? tensor.external?.location ?? basename(model.path),
     name: tensor.name,
     path: [tensor.name],
     kind: "ndarray",
     dtype: tensor.dtype,
     nativeDtype: tensor.nativeDtype,
     shape: tensor.shape,
-    offset: (found?.ok ? found.data.offset : tensor.plain?.start) ?? null,
+    offset: data?.offset ?? tensor.plain?.start ?? null,
     bytes: tensor.bytes,
+    ...(sha256 === undefined ? {} : { sha256 }),
   };
 }
 

@@ -1,0 +1,217 @@
+import { Budget } from "../base/budget";
+import { ModelbenchError } from "../base/errors";
+import type { PositionalReader } from "../base/ports";
+import { decodeElements, elementCount, encodeStrings, itemSize } from "./elements";
+import type { DType, Tensor } from "./tensor";
+
+/** What the header of an `.npy` file says. */
+export interface NpyHeader {
+  /** numpy's own type text, for instance `<f4`; `structured` for a list of fields. */
+  readonly descr: string;
+  /** `null` when the values cannot be read; `unreadable` says why. */
+  readonly dtype: DType | null;
+  readonly unreadable?: string;
+  readonly bigEndian: boolean;
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+  /** Bytes of one element. */
+  readonly itemBytes: number;
+  /** Offset of the first value. */
+  readonly dataStart: number;
+}
+
+/** numpy itself stops at 10,000 characters; structured types of real files stay below this. */
+const MAX_HEADER_BYTES = 1 << 20;
+
+/**
+ * Reads the header of an NPY file, versions 1 to 3.
+ * @throws ModelbenchError `format.corrupt`
+ * @see numpy lib/format.py
+ */
+export function readNpyHeader(reader: PositionalReader, name = "array.npy"): NpyHeader {
+  const corrupt = (what: string): ModelbenchError =>
+    new ModelbenchError("format.corrupt", `${name}: ${what}.`, { path: name, offset: 0 });
+  if (reader.size < 10) throw corrupt("is too short for an NPY file");
+  const start = Buffer.from(reader.read(0, 10));
+  if (start.toString("latin1", 0, 6) !== "\x93NUMPY") throw corrupt("does not start like an NPY file");
+  const version = start[6] ?? 0;
+  if (version < 1 || version > 3) throw corrupt(`has NPY version ${version}; 1 to 3 are read`);
+  const at = version === 1 ? 10 : 12;
+  if (reader.size < at) throw corrupt("is cut short in its header");
+  const length = version === 1 ? start.readUInt16LE(8) : Buffer.from(reader.read(8, 4)).readUInt32LE(0);
+  if (length > MAX_HEADER_BYTES || at + length > reader.size) throw corrupt("has a header that is too long");
+  const text = Buffer.from(reader.read(at, length)).toString(version === 3 ? "utf8" : "latin1");
+  const descr = DESCR.exec(text)?.[1];
+  const order = ORDER.exec(text)?.[1];
+  const dims = SHAPE.exec(text)?.[1];
+  if (descr === undefined || order === undefined || dims === undefined) {
+    throw corrupt(`has a header that cannot be understood: ${JSON.stringify(text.slice(0, 200))}`);
+  }
+  const shape = dims.split(",").flatMap((dim) => (dim.trim() === "" ? [] : [Number.parseInt(dim, 10)]));
+  const header = { ...typeOf(descr), fortranOrder: order === "True", shape, dataStart: at + length };
+  const size = elementCount(shape) * header.itemBytes;
+  if (header.dataStart + size > reader.size) {
+    throw corrupt(`needs ${size} bytes of values, ${reader.size - header.dataStart} are there`);
+  }
+  return header;
+}
+
+// The header is a Python dictionary of exactly these three literals, in any order.
+const DESCR = /['"]descr['"]\s*:\s*('[^']*'|"[^"]*"|\[)/;
+const ORDER = /['"]fortran_order['"]\s*:\s*(True|False)\b/;
+const SHAPE = /['"]shape['"]\s*:\s*\(((?:\s*[0-9]+L?\s*,)*(?:\s*[0-9]+L?)?)\s*\)/;
+
+/**
+ * Reads an NPY file. Big-endian values and Fortran order are converted; `U` texts become a `string` tensor.
+ * @throws ModelbenchError `format.corrupt`, `input.dtype` for object, structured and other unreadable types,
+ *   `budget.exceeded`
+ */
+export function readNpy(reader: PositionalReader, name = "array.npy", budget = new Budget(name, {})): Tensor {
+  const header = readNpyHeader(reader, name);
+  if (header.dtype === null) {
+    throw new ModelbenchError("input.dtype", `${name}: ${header.unreadable ?? "has a type that cannot be read"}.`, {
+      path: name,
+    });
+  }
+  const count = elementCount(header.shape);
+  const size = count * header.itemBytes;
+  budget.bytes(size);
+  let data = Buffer.from(reader.read(header.dataStart, size));
+  if (header.bigEndian) swapBytes(data, header.dtype, header.itemBytes);
+  if (header.fortranOrder && header.shape.length > 1) {
+    budget.bytes(size);
+    data = toRowMajor(data, header.shape, header.itemBytes);
+  }
+  if (header.dtype !== "string") return { dtype: header.dtype, shape: header.shape, data };
+  budget.bytes(size + 4 * count);
+  return { dtype: "string", shape: header.shape, data: encodeStrings(codePointTexts(data, count, header.itemBytes)) };
+}
+
+const PLAIN: Readonly<Record<string, DType>> = {
+  b1: "bool",
+  i1: "int8",
+  i2: "int16",
+  i4: "int32",
+  i8: "int64",
+  u1: "uint8",
+  u2: "uint16",
+  u4: "uint32",
+  u8: "uint64",
+  f2: "float16",
+  f4: "float32",
+  f8: "float64",
+  c8: "complex64",
+  c16: "complex128",
+};
+
+function typeOf(literal: string): Pick<NpyHeader, "descr" | "dtype" | "unreadable" | "bigEndian" | "itemBytes"> {
+  const isName = literal !== "[";
+  const descr = isName ? literal.slice(1, -1) : "structured";
+  const found = /^([<>|=]?)([a-zA-Z])([0-9]*)(.*)$/.exec(descr);
+  const [, order, kind = "", width = ""] = found ?? [];
+  const dtype = kind === "U" ? "string" : PLAIN[kind + width];
+  const bigEndian = order === ">";
+  if (isName && dtype !== undefined && found?.[4] === "") {
+    const itemBytes = dtype === "string" ? 4 * Number(width) : (itemSize(dtype) ?? 0);
+    return { descr, dtype, bigEndian, itemBytes };
+  }
+  return { descr, dtype: null, unreadable: reason(literal, kind, width), bigEndian, itemBytes: 0 };
+}
+
+function reason(literal: string, kind: string, width: string): string {
+  if (literal === "[") return "is a structured array; save each field as an array of its own";
+  if (kind === "O") return "holds Python objects, which only a pickle can carry; save numbers or text instead";
+  if (kind === "V") {
+    return `holds raw ${width}-byte values: NPY has no name for types such as bfloat16; save them as float32`;
+  }
+  if (kind === "M" || kind === "m") return "holds dates or time spans; save them as numbers or text";
+  if (kind === "S" || kind === "a") return "holds bytes; save text (numpy type U) instead";
+  return `has the type ${literal}, which is not read`;
+}
+
+function swapBytes(data: Buffer, dtype: DType, itemBytes: number): void {
+  const width = dtype === "string" ? 4 : dtype.startsWith("complex") ? itemBytes / 2 : itemBytes;
+  if (data.length === 0) return;
+  if (width === 2) data.swap16();
+  else if (width === 4) data.swap32();
+  else if (width === 8) data.swap64();
+}
+
+/** Walks the target in order and adds up the source's strides, whose fastest axis is the first. */
+function toRowMajor(source: Buffer, shape: readonly number[], itemBytes: number): Buffer<ArrayBuffer> {
+  const target = Buffer.allocUnsafeSlow(source.length);
+  const strides: number[] = [];
+  let stride = itemBytes;
+  for (const dim of shape) {
+    strides.push(stride);
+    stride *= dim;
+  }
+  const index = new Array<number>(shape.length).fill(0);
+  let from = 0;
+  for (let to = 0; to < target.length; to += itemBytes) {
+    source.copy(target, to, from, from + itemBytes);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const next = (index[axis] ?? 0) + 1;
+      from += strides[axis] ?? 0;
+      index[axis] = next;
+      if (next < (shape[axis] ?? 0)) break;
+      from -= next * (strides[axis] ?? 0);
+      index[axis] = 0;
+    }
+  }
+  return target;
+}
+
+/** numpy's `U` texts: UTF-32, filled up with zeros. */
+function codePointTexts(data: Buffer, count: number, itemBytes: number): string[] {
+  return Array.from({ length: count }, (_, i) => {
+    const points: number[] = [];
+    for (let at = i * itemBytes; at < (i + 1) * itemBytes; at += 4) points.push(data.readUInt32LE(at));
+    while (points.at(-1) === 0) points.pop();
+    if (points.some((point) => point > 0x10ffff))
+      throw new ModelbenchError("format.corrupt", `Text ${i} is not Unicode.`);
+    return points.map((point) => String.fromCodePoint(point)).join("");
+  });
+}
+
+/**
+ * Writes an NPY file in C order. What NPY has no name for is written in a wider type that holds it exactly:
+ * bfloat16 and float8/float4 as float32, 2- and 4-bit integers as 8-bit ones. Text becomes numpy's `U`.
+ */
+export function writeNpy(tensor: Tensor): Uint8Array {
+  const { descr, data } = encode(tensor);
+  const shape = tensor.shape.length === 1 ? `${tensor.shape[0]},` : tensor.shape.join(", ");
+  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape}), }`;
+  // Magic, version and length take 10 bytes; the values start at a multiple of 64, as numpy writes them.
+  const padding = 63 - ((10 + dictionary.length) % 64);
+  const header = Buffer.alloc(10);
+  header.write("\x93NUMPY\x01\x00", "latin1");
+  header.writeUInt16LE(dictionary.length + padding + 1, 8);
+  return Buffer.concat([header, Buffer.from(`${dictionary}${" ".repeat(padding)}\n`), data]);
+}
+
+function encode(tensor: Tensor): { descr: string; data: Uint8Array } {
+  if (tensor.dtype === "string") return encodeCodePoints(decodeElements(tensor).map(String));
+  const plain = Object.keys(PLAIN).find((key) => PLAIN[key] === tensor.dtype);
+  if (plain !== undefined) return { descr: `${plain.endsWith("1") ? "|" : "<"}${plain}`, data: tensor.data };
+  const values = decodeElements(tensor).map(Number);
+  if (/^int/.test(tensor.dtype)) return { descr: "|i1", data: new Uint8Array(Int8Array.from(values).buffer) };
+  if (/^uint/.test(tensor.dtype)) return { descr: "|u1", data: Uint8Array.from(values) };
+  const data = Buffer.alloc(4 * values.length);
+  values.forEach((value, i) => {
+    data.writeFloatLE(value, 4 * i);
+  });
+  return { descr: "<f4", data };
+}
+
+function encodeCodePoints(texts: readonly string[]): { descr: string; data: Uint8Array } {
+  const points = texts.map((text) => Array.from(text, (char) => char.codePointAt(0) ?? 0));
+  const width = Math.max(1, ...points.map((list) => list.length));
+  const data = Buffer.alloc(4 * width * texts.length);
+  points.forEach((list, i) => {
+    list.forEach((point, k) => {
+      data.writeUInt32LE(point, 4 * (i * width + k));
+    });
+  });
+  return { descr: `<U${width}`, data };
+}
