@@ -60,6 +60,10 @@ export type ErrorCode =
   | "run.unsupported"
   /** The runtime refused the model or failed in the middle of a run. */
   | "run.failed"
+  /** A result kept in the runner that is gone: the runner was reloaded, or newer results needed the room. */
+  | "result.gone"
+  /** More requests wait for a loaded model than are kept. */
+  | "run.busy"
   /** Trust is missing: Restricted Mode, or no consent. */
   | "trust.required"
   /** A child process ended or stopped answering. */

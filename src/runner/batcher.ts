@@ -58,6 +58,8 @@ interface Entry {
   taken: number;
   started: number | undefined;
   settled: boolean;
+  /** Stopped while it runs: it is rejected when the run ends. */
+  cancelled: boolean;
   readonly answers: PartAnswer[];
 }
 
@@ -110,6 +112,7 @@ export class Batcher {
         taken: 0,
         started: undefined,
         settled: false,
+        cancelled: false,
         answers: [],
       };
       this.#queue.push(entry);
@@ -119,15 +122,18 @@ export class Batcher {
   }
 
   /**
-   * Ends a request with `cancelled`. `waiting`: it never ran. `shared`: it is in the running batch, which
-   * others still wait for. `alone`: nobody waits for the running batch any more. `unknown`: it was answered.
+   * Ends a request with `cancelled`: at once while it waits, else when the run that carries it has ended.
+   * `shared`: others still wait for that run. `alone`: nobody does any more. `unknown`: it was answered.
    */
   cancel(id: number): "waiting" | "shared" | "alone" | "unknown" {
     const entry = this.#unanswered.get(id);
     if (entry === undefined) return "unknown";
-    this.#fail(entry, new ModelbenchError("cancelled", "Cancelled."));
-    if (!this.#inFlight.includes(entry)) return "waiting";
-    return this.#inFlight.every(({ settled }) => settled) ? "alone" : "shared";
+    entry.cancelled = true;
+    if (!this.#inFlight.includes(entry)) {
+      this.#fail(entry, cancellation());
+      return "waiting";
+    }
+    return this.#inFlight.every(({ cancelled }) => cancelled) ? "alone" : "shared";
   }
 
   /** Starts the loop in a microtask, so that what arrives in one piece also rides in one batch. */
@@ -184,7 +190,10 @@ export class Batcher {
   }
 
   async #runEach(parts: readonly Part[]): Promise<void> {
-    for (const part of parts) if (!part.entry.settled) await this.#runParts([part]);
+    for (const part of parts) {
+      if (part.entry.cancelled) this.#fail(part.entry, cancellation());
+      if (!part.entry.settled) await this.#runParts([part]);
+    }
   }
 
   /** The outputs of a piece cannot be joined again, so the request runs in one. */
@@ -237,6 +246,7 @@ export class Batcher {
 
   #deliver(parts: readonly Part[], answers: readonly PartAnswer[]): void {
     for (const [i, { entry }] of parts.entries()) {
+      if (entry.cancelled) this.#fail(entry, cancellation());
       if (entry.settled) continue;
       entry.answers.push(answers[i] as PartAnswer);
       if (entry.rows !== undefined && entry.taken < entry.rows) continue;
@@ -249,7 +259,7 @@ export class Batcher {
   #fail(entry: Entry, error: unknown): void {
     if (entry.settled) return;
     this.#settle(entry);
-    entry.reject(error);
+    entry.reject(entry.cancelled ? cancellation() : error);
   }
 
   #settle(entry: Entry): void {
@@ -321,6 +331,10 @@ function joinAnswers({ request, answers, submitted, started }: Entry): BatchAnsw
   const outputs = Object.fromEntries(joined);
   const sum = (of: (answer: PartAnswer) => number) => answers.reduce((total, answer) => total + of(answer), 0);
   return { ...last, outputs, queueMs, batchMs: sum((a) => a.batchMs), runMs: sum((a) => a.runMs) };
+}
+
+function cancellation(): ModelbenchError {
+  return new ModelbenchError("cancelled", "Cancelled.");
 }
 
 function wrongLength(name: string, tensor: Tensor, axis: number, rows: number): ModelbenchError {

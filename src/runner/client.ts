@@ -2,7 +2,7 @@ import type { Event } from "../base/events";
 import type { Log } from "../base/log";
 import type { Disposable } from "../base/scope";
 import type { Tensor } from "../formats/tensor";
-import type { InputIssue, LoadRequest, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
+import type { InputIssue, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
 
 /** One loaded model in a process of its own. Used by the extension host and by the CLI alike. */
 export interface RunnerSession extends Disposable {

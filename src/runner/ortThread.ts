@@ -1,0 +1,40 @@
+import { parentPort } from "node:worker_threads";
+import { ModelbenchError, toWireError } from "../base/errors";
+import type { Tensor } from "../formats/tensor";
+import { createOnnxSession, type OnnxSession } from "../frameworks/onnx/run";
+import { type FromOrt, movable, type ToOrt } from "./ortMessages";
+
+/** Entry of the runtime's thread: `create` and `run` block the thread they are on, so they get one of their own. */
+let session: OnnxSession | undefined;
+
+parentPort?.on("message", (message: ToOrt) => void answer(message));
+
+async function answer(message: ToOrt): Promise<void> {
+  try {
+    if (message.kind === "load") post(await load(message));
+    else await run(message.inputs);
+  } catch (error) {
+    post({ kind: "failed", error: toWireError(error) });
+  }
+}
+
+async function load({ file, device, methods }: Extract<ToOrt, { kind: "load" }>): Promise<FromOrt> {
+  const started = performance.now();
+  session = await createOnnxSession(file, device);
+  const loadMs = performance.now() - started;
+  const unfetchable = Object.fromEntries(methods.map((method) => [method, session?.unfetchable ?? []]));
+  return { kind: "loaded", result: { loadMs, device: session.device, unfetchable } };
+}
+
+async function run(inputs: readonly (readonly [string, Tensor])[]): Promise<void> {
+  if (session === undefined) throw new ModelbenchError("internal", "A run came before the model.");
+  const started = performance.now();
+  const outputs = await session.run(Object.fromEntries(inputs));
+  const runMs = performance.now() - started;
+  const { values, buffers } = movable(Object.entries(outputs));
+  post({ kind: "ran", outputs: values, runMs }, buffers);
+}
+
+function post(message: FromOrt, buffers: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, buffers);
+}

@@ -1,0 +1,168 @@
+import type { ChildProcess } from "node:child_process";
+import { Readable, Writable } from "node:stream";
+import { fromWireError, ModelbenchError } from "../base/errors";
+import type { Log } from "../base/log";
+import type { Tensor } from "../formats/tensor";
+import { startNodeChild } from "../jobs/startNodeChild";
+import { type Frame, FrameReader, FrameWriter } from "./frames";
+import type { RunnerOp } from "./wire";
+
+/** The last lines of its log tell why a process died. */
+const TAIL_LINES = 5;
+
+/** What a call to the runner is still owed. */
+interface Waiting {
+  readonly resolve: (frame: Frame) => void;
+  readonly reject: (error: ModelbenchError) => void;
+}
+
+/** One runner process from start to end. Calls are matched to answers by id; none outlives the process. */
+export class RunnerProcess {
+  /** Settles when the process is gone, with what is known about the reason. */
+  readonly ended: Promise<ModelbenchError>;
+  readonly #child: ChildProcess;
+  readonly #writer: FrameWriter;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #label: string;
+  readonly #log: Log;
+  readonly #tail: string[] = [];
+  #lastId = 0;
+  #fault: ModelbenchError | undefined;
+  #isOver = false;
+
+  constructor(entry: string, label: string, log: Log) {
+    this.#label = label;
+    this.#log = log;
+    this.#child = startNodeChild({ entry, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"], ownGroup: true });
+    this.#writer = new FrameWriter(this.#outgoing());
+    this.#readFrames();
+    this.#readLog(this.#child.stdout);
+    this.#readLog(this.#child.stderr);
+    this.ended = new Promise((resolve) => {
+      this.#child.once("error", (cause) => resolve(this.#over(`cannot be started: ${cause.message}`, cause)));
+      this.#child.once("close", (code, signal) => resolve(this.#over(describeEnd(code, signal, this.#tail))));
+    });
+  }
+
+  /** The process id, `undefined` when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /**
+   * Asks the runner. `started` is told the id that `cancel` needs.
+   * @throws ModelbenchError the runner's own failure, or `worker.died`
+   */
+  call(
+    op: RunnerOp,
+    data: unknown = {},
+    bodies: readonly Tensor[] = [],
+    started?: (id: number) => void,
+  ): Promise<Frame> {
+    return new Promise((resolve, reject) => {
+      if (this.#isOver) return reject(this.#fault ?? this.#death("has ended"));
+      this.#lastId += 1;
+      const id = this.#lastId;
+      this.#waiting.set(id, { resolve, reject });
+      started?.(id);
+      this.#writer.send({ kind: "request", id, op, data, bodies }).catch((error) => this.#unsent(id, error));
+    });
+  }
+
+  /** Tells the runner that nobody waits for a call any more. */
+  cancel(id: number): void {
+    if (this.#isOver) return;
+    this.#writer.send({ kind: "cancel", id, op: "cancel", bodies: [] }).catch(() => undefined);
+  }
+
+  /** Ends the process and everything it started. */
+  kill(): void {
+    const { pid } = this.#child;
+    if (pid === undefined || this.#isOver) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // No such group: Windows has none, and the process may have ended by itself.
+      this.#child.kill("SIGKILL");
+    }
+  }
+
+  #outgoing(): Writable {
+    const pipe = this.#child.stdio[3];
+    if (!(pipe instanceof Writable)) throw new ModelbenchError("internal", "The runner has no pipe to write to.");
+    // A broken pipe is followed by the end of the process, which is where it is reported.
+    pipe.on("error", () => undefined);
+    return pipe;
+  }
+
+  #readFrames(): void {
+    const pipe = this.#child.stdio[4];
+    if (!(pipe instanceof Readable)) throw new ModelbenchError("internal", "The runner has no pipe to read from.");
+    const reader = new FrameReader((frame) => this.#take(frame));
+    pipe.on("error", () => undefined);
+    pipe.on("data", (chunk: Buffer) => {
+      if (this.#fault !== undefined) return;
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        this.#fault = error instanceof ModelbenchError ? error : new ModelbenchError("internal", String(error));
+        this.kill();
+      }
+    });
+  }
+
+  #take(frame: Frame): void {
+    const waiting = this.#waiting.get(frame.id);
+    if (waiting === undefined || (frame.kind !== "result" && frame.kind !== "error")) {
+      this.#log.debug(`${this.#label}: the runner sent an unexpected ${frame.kind} for ${frame.op} ${frame.id}.`);
+      return;
+    }
+    this.#waiting.delete(frame.id);
+    if (frame.error === undefined) waiting.resolve(frame);
+    else waiting.reject(fromWireError(frame.error));
+  }
+
+  /** A frame beyond the limits was never sent; a closed pipe is about to be reported as the process's end. */
+  #unsent(id: number, error: unknown): void {
+    if (!(error instanceof ModelbenchError) || error.code === "worker.died") return;
+    this.#waiting.get(id)?.reject(error);
+    this.#waiting.delete(id);
+  }
+
+  #readLog(stream: Readable | null): void {
+    let rest = "";
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (rest + text).split("\n");
+      rest = (lines.pop() ?? "").slice(-10_000);
+      for (const line of lines) {
+        this.#log.info(`${this.#label}: ${line}`);
+        this.#tail.push(line);
+      }
+      this.#tail.splice(0, this.#tail.length - TAIL_LINES);
+    });
+  }
+
+  #over(why: string, cause?: unknown): ModelbenchError {
+    this.#isOver = true;
+    this.#fault ??= this.#death(why, cause);
+    for (const { reject } of this.#waiting.values()) reject(this.#fault);
+    this.#waiting.clear();
+    return this.#fault;
+  }
+
+  #death(why: string, cause?: unknown): ModelbenchError {
+    return new ModelbenchError("worker.died", `${this.#label}: the runner process ${why}.`, {
+      remedy: "Load the model again. The Modelbench log has what the process printed.",
+      cause,
+    });
+  }
+}
+
+function describeEnd(code: number | null, signal: NodeJS.Signals | null, tail: readonly string[]): string {
+  const said = tail.filter((line) => line.trim() !== "").join(" | ");
+  const last = said === "" ? "" : `; its last words: ${said.slice(-400)}`;
+  if (/out of memory|bad_alloc|ENOMEM|allocation failed/i.test(said)) return `ran out of memory${last}`;
+  if (signal === "SIGKILL" && said === "")
+    return "was killed from outside, for instance because the machine ran out of memory";
+  return signal === null ? `ended with code ${code}${last}` : `was ended by ${signal}${last}`;
+}

@@ -1,0 +1,152 @@
+import { ModelbenchError, toWireError } from "../base/errors";
+import type { MethodSignature, Tensor } from "../formats/tensor";
+import { type BatchAnswer, Batcher, type BatchPlan, type NamedTensors } from "./batcher";
+import type { Frame } from "./frames";
+import { methodOf } from "./inputCheck";
+import { resolveInputs } from "./inputs";
+import { KeptResults } from "./keptResults";
+import type { OpenModel } from "./ortHost";
+import type { LoadRequest } from "./protocol";
+import { decodeRead, decodeRun, type RunReply } from "./wire";
+
+/** Waiting requests beyond this are refused: they would only wait, and hold their inputs meanwhile. */
+const MAX_WAITING = 10_000;
+
+/** What results kept for paging may take together. */
+const MAX_KEPT_BYTES = 512 * 1024 * 1024;
+
+/** How long a run that nobody waits for may go on before the process ends itself. */
+const STOP_GRACE_MS = 500;
+
+/** What the service leans on. */
+export interface RunnerPorts {
+  readonly send: (frame: Frame) => void;
+  readonly open: (request: LoadRequest) => Promise<OpenModel>;
+  /** Ends the process at once, native code or not. */
+  readonly end: () => void;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+/** Answers a client's frames for one loaded model. Never blocks on a run: those are on another thread. */
+export class RunnerService {
+  readonly #ports: RunnerPorts;
+  readonly #kept = new KeptResults(MAX_KEPT_BYTES);
+  #batcher: Batcher | undefined;
+  #request: LoadRequest | undefined;
+  #model: OpenModel | undefined;
+  #stopTimer: NodeJS.Timeout | undefined;
+
+  constructor(ports: RunnerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Takes one frame; every request gets exactly one answer. */
+  handle(frame: Frame): void {
+    if (frame.kind === "cancel") this.#cancel(frame.id);
+    else if (frame.kind === "request") void this.#answer(frame);
+  }
+
+  async #answer(frame: Frame): Promise<void> {
+    const { id, op } = frame;
+    try {
+      const { data, bodies = [] } = await this.#perform(frame);
+      this.#ports.send({ kind: "result", id, op, data, bodies });
+    } catch (error) {
+      this.#ports.send({ kind: "error", id, op, error: toWireError(error), bodies: [] });
+    }
+  }
+
+  async #perform(frame: Frame): Promise<{ data?: unknown; bodies?: readonly Tensor[] }> {
+    switch (frame.op) {
+      case "ping":
+        return {};
+      case "load":
+        return this.#load(frame.data as LoadRequest);
+      case "run":
+        return this.#run(frame);
+      case "read": {
+        const { kept, start, count } = decodeRead(frame);
+        return { bodies: [this.#kept.read(kept, start, count)] };
+      }
+      default:
+        throw new ModelbenchError("protocol.invalid", `There is no operation \`${frame.op}\`.`);
+    }
+  }
+
+  async #load(request: LoadRequest): Promise<{ data: unknown }> {
+    if (this.#request !== undefined) throw new ModelbenchError("protocol.invalid", "A runner loads one model.");
+    this.#request = request;
+    const model = await this.#ports.open(request);
+    this.#model = model;
+    this.#batcher = new Batcher({
+      maxRows: request.batching.maxBatchSize,
+      now: this.#ports.now,
+      execute: (_method, inputs) => this.#execute(model, inputs),
+    });
+    return { data: model.loaded };
+  }
+
+  async #run(frame: Frame): Promise<{ data: RunReply; bodies: Tensor[] }> {
+    const { method, inputs, batch, keepAboveBytes } = decodeRun(frame);
+    const [request, model, batcher] = [this.#request, this.#model, this.#batcher];
+    if (request === undefined || model === undefined || batcher === undefined) {
+      throw new ModelbenchError("protocol.invalid", "A run came before the model was loaded.");
+    }
+    const signature = methodOf(request.signatures, method);
+    if (batcher.waiting >= MAX_WAITING) throw busy(request.label);
+    const tensors = resolveInputs(signature, inputs);
+    const plan = batch && request.batching.enabled ? batchPlan(signature) : undefined;
+    const answer = await batcher.submit({ id: frame.id, method, inputs: tensors, plan });
+    return this.#reply(answer, keepAboveBytes, model.loaded, method);
+  }
+
+  #reply(
+    { outputs, queueMs, batchMs, runMs, ...batch }: BatchAnswer,
+    keepAboveBytes: number | undefined,
+    { loadMs, device, unfetchable }: OpenModel["loaded"],
+    method: string,
+  ): { data: RunReply; bodies: Tensor[] } {
+    const bodies: Tensor[] = [];
+    const described = Object.entries(outputs).map(([name, tensor]) => {
+      const { dtype, shape, data } = tensor;
+      const isKept = keepAboveBytes !== undefined && data.byteLength > keepAboveBytes;
+      const place = isKept ? { kept: this.#kept.keep(tensor) } : { body: bodies.push(tensor) - 1 };
+      return { name, dtype, shape, ...place };
+    });
+    const timing = { loadMs, queueMs, batchMs, runMs };
+    return { data: { outputs: described, timing, ...batch, device, unfetchable: unfetchable[method] ?? [] }, bodies };
+  }
+
+  async #execute(model: OpenModel, inputs: NamedTensors): ReturnType<OpenModel["run"]> {
+    try {
+      return await model.run(inputs);
+    } finally {
+      clearTimeout(this.#stopTimer);
+    }
+  }
+
+  /** A run cannot be interrupted: when nobody waits for it any more, the process ends unless it ends soon. */
+  #cancel(id: number): void {
+    if (this.#batcher?.cancel(id) === "alone") this.#stopTimer = setTimeout(this.#ports.end, STOP_GRACE_MS);
+  }
+}
+
+/**
+ * How a method's requests are joined: only where the signature allows it, each input has a dynamic batch axis and
+ * no output declares a fixed one.
+ */
+export function batchPlan({ batchable, batchDim, inputs, outputs }: MethodSignature): BatchPlan | undefined {
+  const [inAxis, outAxis] = batchDim;
+  const isDynamic = (shape: MethodSignature["inputs"][number]["shape"], axis: number) =>
+    shape === null || (axis < shape.length && typeof shape[axis] !== "number");
+  if (!batchable || inputs.length === 0 || !inputs.every(({ shape }) => isDynamic(shape, inAxis))) return undefined;
+  const tensors = outputs.filter(({ type }) => type === "tensor");
+  return tensors.every(({ shape }) => isDynamic(shape, outAxis)) ? { inAxis, outAxis } : undefined;
+}
+
+function busy(label: string): ModelbenchError {
+  return new ModelbenchError("run.busy", `${label}: ${MAX_WAITING} requests are waiting already.`, {
+    remedy: "Send more when answers have come.",
+  });
+}

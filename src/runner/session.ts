@@ -1,0 +1,308 @@
+import { ModelbenchError, throwIfAborted } from "../base/errors";
+import { Emitter } from "../base/events";
+import type { Tensor } from "../formats/tensor";
+import type { RunnerOptions, RunnerSession } from "./client";
+import { methodOf, nameFindings } from "./inputCheck";
+import { tensorFromJson } from "./inputJson";
+import { inputIssues } from "./inputs";
+import type { InputIssue, InputValue, LoadRequest, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
+import { RestartPolicy } from "./restarts";
+import { RunnerProcess } from "./runnerProcess";
+import { decodeReply, encodeRun, type ReadCall, type RunCall } from "./wire";
+
+/** The runner ends itself 500 ms after a stop that does not work; when this is over it is asked whether it lives. */
+const STOP_CHECK_MS = 1_000;
+
+/** A runner whose main thread does not answer for so long is ended from here. */
+const AWAKE_MS = 500;
+
+/** Makes a session for one model. No process is started before `load` or the first run. */
+export function openSession(request: LoadRequest, options: RunnerOptions): RunnerSession {
+  return new Session(request, options);
+}
+
+/** A run that is owed an answer, kept whole so that it can be sent again to a reloaded runner. */
+interface PendingRun {
+  readonly data: RunCall;
+  readonly bodies: readonly Tensor[];
+  readonly resolve: (result: RunResult) => void;
+  readonly reject: (error: unknown) => void;
+  /** Set while a process works on it. */
+  sent: { readonly process: RunnerProcess; readonly id: number } | undefined;
+}
+
+class Session implements RunnerSession {
+  readonly label: string;
+  readonly #request: LoadRequest;
+  readonly #options: RunnerOptions;
+  readonly #restarts = new RestartPolicy(() => performance.now());
+  readonly #states = new Emitter<SessionState>();
+  readonly onDidChangeState = this.#states.event;
+  readonly #pending = new Set<PendingRun>();
+  /** Calls that were cancelled and whose end the runner still owes, by process. */
+  readonly #stopping = new Map<number, NodeJS.Timeout>();
+  #state: SessionState = "starting";
+  #process: RunnerProcess | undefined;
+  /** Set once the model is loaded in `#process`. */
+  #loaded: LoadResult | undefined;
+  #loading: Promise<LoadResult> | undefined;
+  #loadWaiters = 0;
+  /** Ends the wait before a restart early. */
+  #endPause: () => void = () => undefined;
+  /** Why the session is over. */
+  #end: ModelbenchError | undefined;
+
+  constructor(request: LoadRequest, options: RunnerOptions) {
+    this.label = request.label;
+    this.#request = request;
+    this.#options = options;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  async load(signal?: AbortSignal): Promise<LoadResult> {
+    throwIfAborted(signal);
+    if (this.#end !== undefined) throw this.#end;
+    this.#loading ??= this.#startFirst();
+    this.#loadWaiters += 1;
+    try {
+      return await abortable(this.#loading, signal, () => {
+        // Nobody else waits for it: the process is ended, since a load cannot be interrupted.
+        if (this.#loadWaiters === 1 && this.#loaded === undefined) void this.stop();
+      });
+    } finally {
+      this.#loadWaiters -= 1;
+    }
+  }
+
+  async validate(method: string, inputs: RunRequest["inputs"]): Promise<readonly InputIssue[]> {
+    return inputIssues(methodOf(this.#request.signatures, method), inputs);
+  }
+
+  async run(request: RunRequest, signal?: AbortSignal): Promise<RunResult> {
+    throwIfAborted(signal);
+    if (this.#end !== undefined) throw this.#end;
+    const { data, bodies } = encodeRun(request, this.#plainInputs(request));
+    if (this.#loading === undefined) await this.load(signal);
+    throwIfAborted(signal);
+    return new Promise((resolve, reject) => {
+      if (this.#end !== undefined) return reject(this.#end);
+      const pending: PendingRun = { data, bodies, sent: undefined, reject: done(reject), resolve: done(resolve) };
+      const stop = () => this.#abort(pending);
+      function done<T>(settle: (value: T) => void): (value: T) => void {
+        return (value) => {
+          signal?.removeEventListener("abort", stop);
+          settle(value);
+        };
+      }
+      signal?.addEventListener("abort", stop, { once: true });
+      this.#pending.add(pending);
+      this.#setState();
+      if (this.#loaded !== undefined) this.#send(pending);
+    });
+  }
+
+  async readResult(kept: string, start: number, count: number): Promise<Tensor> {
+    const call: ReadCall = { kept, start, count };
+    const { bodies } = await this.#ready().call("read", call);
+    const rows = bodies[0];
+    if (rows === undefined) throw new ModelbenchError("protocol.invalid", "A slice came without its values.");
+    return rows;
+  }
+
+  async ping(): Promise<number> {
+    const runner = this.#process;
+    if (runner === undefined) throw this.#end ?? notLoaded(this.label);
+    const started = performance.now();
+    await runner.call("ping");
+    return performance.now() - started;
+  }
+
+  async stop(): Promise<void> {
+    this.#finish(new ModelbenchError("cancelled", `${this.label}: the model was unloaded.`), "stopped");
+    await this.#process?.ended;
+  }
+
+  dispose(): Promise<void> {
+    return this.stop();
+  }
+
+  /** JSON becomes tensors here, so that a wrong value costs no round trip and -0 or a bigint no precision. */
+  #plainInputs({ method, inputs }: RunRequest): (readonly [string, Exclude<InputValue, { kind: "json" }>])[] {
+    const signature = methodOf(this.#request.signatures, method);
+    const wrongName = nameFindings(signature, Object.keys(inputs))[0];
+    if (wrongName !== undefined) throw wrongName.error;
+    return signature.inputs.map((spec) => {
+      const value = inputs[spec.name] as InputValue;
+      return [spec.name, value.kind === "json" ? { kind: "tensor", tensor: tensorFromJson(spec, value.value) } : value];
+    });
+  }
+
+  #ready(): RunnerProcess {
+    if (this.#process === undefined || this.#loaded === undefined) throw this.#end ?? notLoaded(this.label);
+    return this.#process;
+  }
+
+  /** A model that does not load the first time is not tried again. */
+  async #startFirst(): Promise<LoadResult> {
+    try {
+      return await this.#start();
+    } catch (error) {
+      throw this.#finish(asFailure(error), "failed");
+    }
+  }
+
+  /** Starts a process, loads the model and sends what is owed an answer. */
+  async #start(): Promise<LoadResult> {
+    const runner = new RunnerProcess(this.#options.entry, this.label, this.#options.log);
+    this.#process = runner;
+    void runner.ended.then((cause) => this.#onEnded(runner, cause));
+    this.#setState();
+    const { data } = await runner.call("load", this.#request);
+    this.#loaded = data as LoadResult;
+    this.#setState();
+    for (const pending of this.#pending) this.#send(pending);
+    return this.#loaded;
+  }
+
+  #send(pending: PendingRun): void {
+    const runner = this.#process;
+    if (runner === undefined) return;
+    runner
+      .call("run", pending.data, pending.bodies, (id) => {
+        pending.sent = { process: runner, id };
+      })
+      .then(
+        (frame) => this.#settle(pending, runner, () => pending.resolve(decodeReply(frame))),
+        (error) => {
+          // A run whose process died stays owed: the next process gets it.
+          if (error instanceof ModelbenchError && error.code === "worker.died") return;
+          this.#settle(pending, runner, () => pending.reject(error));
+        },
+      );
+  }
+
+  #settle(pending: PendingRun, runner: RunnerProcess, settle: () => void): void {
+    if (pending.sent?.process === runner) this.#stopped(pending.sent.id);
+    if (!this.#pending.delete(pending)) return;
+    settle();
+    this.#setState();
+  }
+
+  /** The caller is answered at once; the runner ends the run, or itself. */
+  #abort(pending: PendingRun): void {
+    if (!this.#pending.delete(pending)) return;
+    pending.reject(new ModelbenchError("cancelled", "Cancelled."));
+    const { sent } = pending;
+    if (sent !== undefined && sent.process === this.#process) {
+      this.#stopping.set(
+        sent.id,
+        setTimeout(() => void this.#killUnlessAwake(sent.process), STOP_CHECK_MS),
+      );
+      sent.process.cancel(sent.id);
+    }
+    this.#setState();
+  }
+
+  /** A runner that still answers knows best: the stopped request may share its run with others. */
+  async #killUnlessAwake(runner: RunnerProcess): Promise<void> {
+    const timer = setTimeout(() => runner.kill(), AWAKE_MS);
+    await runner.call("ping").catch(() => undefined);
+    clearTimeout(timer);
+  }
+
+  #stopped(id: number): void {
+    clearTimeout(this.#stopping.get(id));
+    this.#stopping.delete(id);
+  }
+
+  /** A process that ended to stop a run is replaced at once; one that died only so often and after a pause. */
+  #onEnded(runner: RunnerProcess, cause: ModelbenchError): void {
+    if (this.#process !== runner || this.#end !== undefined) return;
+    const wasStopped = this.#stopping.size > 0;
+    for (const id of [...this.#stopping.keys()]) this.#stopped(id);
+    if (this.#loaded === undefined) return;
+    this.#loaded = undefined;
+    this.#process = undefined;
+    for (const pending of this.#pending) pending.sent = undefined;
+    const delay = wasStopped ? 0 : this.#restarts.afterDeath();
+    if (delay === undefined) {
+      this.#finish(cause, "failed");
+      return;
+    }
+    if (!wasStopped) this.#options.log.warn(`${cause.message} It is started again.`);
+    this.#loading = this.#reload(delay);
+    this.#loading.catch(() => undefined);
+    this.#setState();
+  }
+
+  async #reload(firstDelayMs: number): Promise<LoadResult> {
+    for (let delayMs = firstDelayMs; ; ) {
+      await this.#pause(delayMs);
+      if (this.#end !== undefined) throw this.#end;
+      try {
+        return await this.#start();
+      } catch (error) {
+        const failure = asFailure(error);
+        const next = failure.code === "worker.died" ? this.#restarts.afterDeath() : undefined;
+        if (next === undefined) throw this.#finish(failure, "failed");
+        delayMs = next;
+      }
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Ends the session for good; answers with the reason it ended for first. */
+  #finish(end: ModelbenchError, state: "stopped" | "failed"): ModelbenchError {
+    if (this.#end !== undefined) return this.#end;
+    this.#end = end;
+    this.#endPause();
+    for (const id of [...this.#stopping.keys()]) this.#stopped(id);
+    this.#process?.kill();
+    const owed = [...this.#pending];
+    this.#pending.clear();
+    for (const pending of owed) pending.reject(end);
+    this.#setState(state);
+    return end;
+  }
+
+  #setState(over?: "stopped" | "failed"): void {
+    if (over === undefined && this.#end !== undefined) return;
+    const state = over ?? (this.#loaded === undefined ? "starting" : this.#pending.size > 0 ? "busy" : "ready");
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#states.fire(state);
+  }
+}
+
+/** The promise, or `cancelled` as soon as the signal fires. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined, onAbort: () => void): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      onAbort();
+      reject(new ModelbenchError("cancelled", "Cancelled."));
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function asFailure(error: unknown): ModelbenchError {
+  return error instanceof ModelbenchError ? error : new ModelbenchError("internal", String(error), { cause: error });
+}
+
+function notLoaded(label: string): ModelbenchError {
+  return new ModelbenchError("worker.died", `${label}: the model is not loaded.`, { remedy: "Load it first." });
+}

@@ -1,0 +1,127 @@
+import { ModelbenchError } from "../base/errors";
+import type { Tensor } from "../formats/tensor";
+import type { Frame } from "./frames";
+import type { InputValue, RunRequest, RunResult } from "./protocol";
+
+/** What a client may ask of a runner. */
+export type RunnerOp = "load" | "run" | "read" | "ping";
+
+/** An input on the wire: bulk values are bodies, referred to by index; a text is a body of UTF-8. */
+export type WireInput =
+  | { readonly kind: "tensor"; readonly body: number }
+  | { readonly kind: "text"; readonly body: number }
+  | Extract<InputValue, { kind: "file" | "generate" }>;
+
+/** Data of a `run` request. Names travel in pairs: a model may name an input like a member of Object. */
+export interface RunCall {
+  readonly method: string;
+  readonly inputs: readonly (readonly [name: string, value: WireInput])[];
+  readonly batch: boolean;
+  readonly keepAboveBytes?: number | undefined;
+}
+
+/** Data of a `run` result: the outputs' tensors are bodies. */
+export interface RunReply extends Omit<RunResult, "outputs"> {
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly dtype: Tensor["dtype"];
+    readonly shape: readonly number[];
+    readonly body?: number;
+    readonly kept?: string;
+  }[];
+}
+
+/** Data of a `read` request; its result has one body. */
+export interface ReadCall {
+  readonly kept: string;
+  readonly start: number;
+  readonly count: number;
+}
+
+/** A run request as data and bodies. JSON values must have become tensors before. */
+export function encodeRun(
+  request: RunRequest,
+  inputs: readonly (readonly [string, Exclude<InputValue, { kind: "json" }>])[],
+): { data: RunCall; bodies: Tensor[] } {
+  const bodies: Tensor[] = [];
+  const wired = inputs.map(([name, value]): readonly [string, WireInput] => {
+    if (value.kind === "tensor") return [name, { kind: "tensor", body: bodies.push(value.tensor) - 1 }];
+    if (value.kind === "text") return [name, { kind: "text", body: bodies.push(textBody(value.text)) - 1 }];
+    return [name, value];
+  });
+  const { method, batch, keepAboveBytes } = request;
+  return { data: { method, batch, keepAboveBytes, inputs: wired }, bodies };
+}
+
+/** The other way round. @throws ModelbenchError `protocol.invalid` when the frame does not hold a run request */
+export function decodeRun({
+  data,
+  bodies,
+}: Frame): Omit<RunRequest, "inputs"> & { inputs: Record<string, InputValue> } {
+  const { method, inputs, batch, keepAboveBytes } = fields(data);
+  if (typeof method !== "string" || !Array.isArray(inputs)) throw invalid("run");
+  const values = inputs.map((pair: unknown) => {
+    if (!Array.isArray(pair) || typeof pair[0] !== "string") throw invalid("run");
+    return [pair[0], decodeInput(fields(pair[1]), bodies)] as const;
+  });
+  const keep = typeof keepAboveBytes === "number" ? keepAboveBytes : undefined;
+  return { method, inputs: Object.fromEntries(values), batch: batch === true, keepAboveBytes: keep };
+}
+
+/** @throws ModelbenchError `protocol.invalid` */
+export function decodeRead({ data }: Frame): ReadCall {
+  const { kept, start, count } = fields(data);
+  if (typeof kept !== "string" || !isCount(start) || !isCount(count)) throw invalid("read");
+  return { kept, start, count };
+}
+
+/** The result of a run, its outputs joined with their bodies. */
+export function decodeReply({ data, bodies }: Frame): RunResult {
+  const { outputs, ...rest } = data as RunReply;
+  return {
+    ...rest,
+    outputs: outputs.map(({ body, kept, ...output }) => ({
+      ...output,
+      ...(body === undefined ? {} : { tensor: bodyAt(bodies, body) }),
+      ...(kept === undefined ? {} : { kept }),
+    })),
+  };
+}
+
+const patterns = ["zeros", "ones", "range", "uniform", "normal"] as const;
+
+function decodeInput(input: Record<string, unknown>, bodies: readonly Tensor[]): InputValue {
+  const { kind, body, path, pattern, seed, dims } = input;
+  if (kind === "tensor") return { kind, tensor: bodyAt(bodies, body) };
+  if (kind === "text") return { kind, text: new TextDecoder().decode(bodyAt(bodies, body).data) };
+  if (kind === "file" && typeof path === "string") return { kind, path };
+  const known = patterns.find((name) => name === pattern);
+  const sizes = Array.isArray(dims) && dims.every((dim) => typeof dim === "number") ? dims : undefined;
+  if (kind !== "generate" || known === undefined || typeof seed !== "number" || sizes === undefined)
+    throw invalid("run");
+  return { kind, pattern: known, seed, dims: sizes };
+}
+
+function textBody(text: string): Tensor {
+  const data = Buffer.from(text);
+  return { dtype: "uint8", shape: [data.length], data };
+}
+
+function bodyAt(bodies: readonly Tensor[], index: unknown): Tensor {
+  const body = typeof index === "number" ? bodies[index] : undefined;
+  if (body === undefined) throw new ModelbenchError("protocol.invalid", `There is no body ${String(index)}.`);
+  return body;
+}
+
+function fields(value: unknown): Record<string, unknown> {
+  if (typeof value !== "object" || value === null) throw new ModelbenchError("protocol.invalid", "Expected an object.");
+  return { ...value };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function invalid(op: RunnerOp): ModelbenchError {
+  return new ModelbenchError("protocol.invalid", `A \`${op}\` request is malformed.`);
+}
