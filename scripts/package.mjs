@@ -1,7 +1,8 @@
 // Packs what `npm run build` made into out/modelbench-linux-x64.vsix, with the native runtime of that platform only.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { notices } from "./notices.mjs";
 import { out, root, vsix } from "./places.mjs";
 
 /** The marketplace takes more; this is what a user should have to wait for. */
@@ -24,6 +25,7 @@ for (const part of runtimeParts) {
     filter: (path) => !/\.(map|d\.ts)$/.test(path),
   });
 }
+writeFileSync(join(root, "dist/ThirdPartyNotices.txt"), notices(["onnxruntime-node", "onnxruntime-common"]));
 
 mkdirSync(out, { recursive: true });
 rmSync(vsix, { force: true });

@@ -87,7 +87,12 @@ function makeProfile(home, settings, development) {
 function serverEnvironment(home, extra) {
   const outer = /^(VSCODE_|ELECTRON_|NODE_OPTIONS$)/;
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !outer.test(name)));
-  const own = { HOME: home, XDG_CONFIG_HOME: join(home, "config"), XDG_DATA_HOME: join(home, "share") };
+  const own = {
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, "config"),
+    XDG_DATA_HOME: join(home, "share"),
+    XDG_CACHE_HOME: join(home, "cache"),
+  };
   return { ...kept, ...own, BENTOML_HOME: join(home, "bentoml"), ...extra };
 }
 

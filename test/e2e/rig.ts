@@ -7,8 +7,8 @@ import { Workbench } from "./workbench";
 
 /** The built-in themes that every screen is looked at in. */
 export const THEMES = {
-  light: "Default Light Modern",
-  dark: "Default Dark Modern",
+  light: "Light 2026",
+  dark: "Dark 2026",
   highContrast: "Default High Contrast",
 } as const;
 
