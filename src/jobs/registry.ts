@@ -1,5 +1,6 @@
 import { ModelbenchError } from "../base/errors";
 import type { JobKey, JobOptions } from "../base/ports";
+import { draftFilesJob, runDraftFiles } from "../frameworks/draftJob";
 import { exportModelJob, importArchiveJob } from "../store/archive/archiveJobs";
 import { runExportModel } from "../store/archive/exportModel";
 import { runImportArchive } from "../store/archive/importArchive";
@@ -24,6 +25,7 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(importArchiveJob, runImportArchive),
   defineJob(exportModelJob, runExportModel),
   defineJob(saveModelJob, runSaveModel),
+  defineJob(draftFilesJob, runDraftFiles),
 ]);
 
 /** @throws ModelbenchError `internal` for a name nobody registered */

@@ -2,7 +2,7 @@ import { ModelbenchError } from "../../base/errors";
 import type { TrashEntry } from "../../store/model";
 import { formatTag } from "../../store/tag";
 import type { ModelRef, Services, StoreId } from "../services";
-import { shortAge, localTime } from "../tree/words";
+import { localTime, shortAge } from "../tree/words";
 
 /** A deleted version together with the store it came from. */
 export interface Trashed {
@@ -20,7 +20,11 @@ export async function undoDelete(services: Services): Promise<void> {
   if (trashed.length === 1) return restoreEntries(services, trashed);
   const items = trashed.map((value, i) => ({
     label: formatTag(value.entry.tag),
-    description: t("deleted {0} ({1})", localTime(value.entry.deletedMs), shortAge(t, value.entry.deletedMs, Date.now())),
+    description: t(
+      "deleted {0} ({1})",
+      localTime(value.entry.deletedMs),
+      shortAge(t, value.entry.deletedMs, Date.now()),
+    ),
     ...(value.store === "sample" ? { detail: t("Sample Store") } : {}),
     picked: i === 0,
     value,
@@ -44,5 +48,10 @@ export async function restoreEntries(services: Services, trashed: readonly Trash
 }
 
 function trashOf({ catalog, stores }: Services): Trashed[] {
-  return catalog.stores.flatMap((store) => stores.of({ store }).trash().map((entry) => ({ store, entry })));
+  return catalog.stores.flatMap((store) =>
+    stores
+      .of({ store })
+      .trash()
+      .map((entry) => ({ store, entry })),
+  );
 }

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import {
-  commands,
   ConfigurationTarget,
+  commands,
   EventEmitter,
   MarkdownString,
   type Memento,
@@ -18,7 +18,7 @@ import type { Disposable } from "../../base/scope";
 import type { Catalog, CatalogChange } from "../catalog";
 import { CONTEXT_KEYS, VIEWS } from "../ids";
 import type { Localize, ModelRef, Settings, SortBy, StoreId, Tree, Trust } from "../services";
-import { childNodes, nodeId, parentNode, topNodes, type TreeNode, type TreeState, versionNode } from "./treeModel";
+import { childNodes, nodeId, parentNode, type TreeNode, type TreeState, topNodes, versionNode } from "./treeModel";
 import { type Row, rowOf, shortPath } from "./treeRow";
 
 /** What the tree is built from. */

@@ -37,7 +37,6 @@ export function localTime(ms: number): string {
 }
 
 /** Characters that would hide text, break a line or turn its direction round in a label. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be shown as escapes
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** `text` with control and bidirectional characters as `\uXXXX`: names come from folders that anyone can make. */

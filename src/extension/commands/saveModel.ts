@@ -1,0 +1,71 @@
+import { basename } from "node:path";
+import { ModelbenchError } from "../../base/errors";
+import { dumpPyYaml } from "../../formats/pyYaml";
+import { yamlFromJson } from "../../formats/yamlFromJson";
+import { type DraftedFiles, draftFilesJob } from "../../frameworks/draftJob";
+import { saveModelJob } from "../../store/saveModelJob";
+import { makeTag } from "../../store/tag";
+import type { FileArgument } from "../ids";
+import type { ModelRef, SaveFormInitial, SaveFormValues, Services } from "../services";
+import { suggestedName } from "../suggestedName";
+
+/** Saves a model file as a new version in the user's own store: file, form, copy. */
+export async function saveModel(services: Services, file?: FileArgument): Promise<void> {
+  const { catalog, jobs, pages, stores, t, tree, ui } = services;
+  const source = file?.fsPath ?? (await chosenFile(services));
+  if (source === undefined) return;
+  const drafted = await jobs.run(draftFilesJob, { files: [source] });
+  const values = await pages.openSaveForm(formOf(services, source, drafted));
+  if (!values) return;
+  const input = { ...inputOf(drafted, values), home: stores.own.home };
+  const saved = await ui.progress(t("Saving {0}", values.name), (signal, report) =>
+    jobs.run(saveModelJob, input, { signal, onProgress: report }),
+  );
+  catalog.recheck();
+  const model: ModelRef = { store: "own", tag: saved.tag };
+  await tree.reveal(model);
+  if (await ui.inform(t("{0} saved.", saved.tag), t("Test"))) await pages.openTest(model);
+}
+
+async function chosenFile({ t, ui }: Services): Promise<string | undefined> {
+  const filters = { [t("ONNX models")]: ["onnx"] };
+  const chosen = await ui.pickFiles({ title: t("Save a model file"), action: t("Continue"), many: false, filters });
+  return chosen?.[0];
+}
+
+function formOf({ stores, t }: Services, source: string, { described, draft, files }: DraftedFiles): SaveFormInitial {
+  const { own } = stores;
+  return {
+    files: files.map(({ from }) => from),
+    module: draft.module,
+    described,
+    values: {
+      name: suggestedName(basename(source)),
+      version: undefined,
+      labels: {},
+      metadata: {},
+      signatures: draft.signatures,
+    },
+    check(name, version) {
+      try {
+        const tag = makeTag(name, version ?? "new");
+        if (version === undefined) return undefined;
+        const isTaken = own.list(tag.name).models.some((model) => basename(model.path) === tag.version);
+        return isTaken ? t("{0}:{1} is in the store already.", tag.name, tag.version) : undefined;
+      } catch (error) {
+        if (error instanceof ModelbenchError) return error.message;
+        throw error;
+      }
+    },
+  };
+}
+
+function inputOf(drafted: DraftedFiles, { labels, metadata, name, signatures, version }: SaveFormValues) {
+  const entries = Object.entries(metadata).map(([key, json]) => [key, yamlFromJson(json)] as const);
+  return {
+    draft: { ...drafted.draft, name, version, labels, signatures },
+    metadataYaml: dumpPyYaml(new Map(entries)),
+    optionsYaml: drafted.optionsYaml,
+    files: drafted.files,
+  };
+}
