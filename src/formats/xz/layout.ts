@@ -134,8 +134,7 @@ function readIndex(index: Uint8Array, offset: number): IndexRecord[] {
 function readBlocks(reader: PositionalReader, records: readonly IndexRecord[], start: number): XzBlock[] {
   let offset = start;
   return records.map(({ unpadded, uncompressed }) => {
-    const headerBytes = checkBlockHeader(reader, offset);
-    if (unpadded <= headerBytes) throw corruptXz("a block smaller than its header", offset);
+    const headerBytes = checkBlockHeader(reader, offset, unpadded);
     const block = { offset, headerBytes, unpaddedBytes: unpadded, uncompressedBytes: uncompressed };
     offset += padded(unpadded);
     return block;
@@ -143,10 +142,11 @@ function readBlocks(reader: PositionalReader, records: readonly IndexRecord[], s
 }
 
 /** Answers with the header's length. */
-function checkBlockHeader(reader: PositionalReader, offset: number): number {
+function checkBlockHeader(reader: PositionalReader, offset: number, unpadded: number): number {
   const first = reader.read(offset, 1)[0] ?? 0;
   if (first === 0) throw corruptXz("a block without a header", offset);
   const length = (first + 1) * 4;
+  if (unpadded <= length) throw corruptXz("a block smaller than its header", offset);
   const header = reader.read(offset, length).slice();
   if (readU32(header.subarray(length - 4)) !== crc32(header.subarray(0, length - 4))) {
     throw corruptXz("a damaged block header", offset);
