@@ -23,11 +23,6 @@ if (!development || !tests || !folder || !version || !result || !report) {
 
 let server;
 let browser;
-async function close() {
-  await browser?.close().catch(() => {});
-  await server?.stop();
-}
-for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => void close().then(() => process.exit(130)));
 
 /** Opens the workbench on the folder, with the extension and its suite named in the payload. */
 async function runSuite() {
@@ -73,7 +68,8 @@ try {
 } catch (error) {
   console.error(`codeShim: ${error}`);
 } finally {
-  await close();
+  await browser?.close().catch(() => {});
+  await server?.stop();
 }
 if (existsSync(report)) process.stdout.write(readFileSync(report, "utf8"));
 // A suite that never ran must not pass: only its own end writes this file.

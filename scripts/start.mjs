@@ -15,6 +15,9 @@ import { quietSettings, startServer } from "./vscodeServer.mjs";
 /** A port that stays the same from start to start, so that the window in the browser can be kept. */
 const PORT = 8137;
 
+/** A fresh window shows the sample store beside the person's own. */
+const sampleOpen = { MODELBENCH_SAMPLE_STORE: "open" };
+
 try {
   execFileSync(process.execPath, ["esbuild.mjs", "--production"], { cwd: root, stdio: "inherit" });
   if (process.argv.includes("--once")) await walkOnce();
@@ -34,23 +37,23 @@ function openDesktop() {
   const flags = ["--new-window", "--wait", "--disable-workspace-trust", `--extensionDevelopmentPath=${root}`];
   if (process.getuid?.() === 0) flags.push("--no-sandbox");
   console.log("Opening VS Code with Modelbench. Close its window or press Ctrl+C to end.");
-  return spawnSync("code", [...flags, ...folders], { stdio: "inherit" }).status === 0;
+  const env = { ...process.env, ...sampleOpen };
+  return spawnSync("code", [...flags, ...folders], { stdio: "inherit", env }).status === 0;
 }
 
-/** The server, with the person's own HOME and store behind a profile that is thrown away. */
+/**
+ * The server, with the person's own HOME and store and a profile that is thrown away. It keeps this process alive
+ * until a signal ends both.
+ */
 async function serve() {
   prepare(["current"]);
-  const server = await startServer({ development: root, port: PORT, env: ownHome() });
-  console.log(`\nModelbench runs in VS Code at ${server.origin}/?ew=true\nClick its icon on the left. Ctrl+C ends it.`);
-  await new Promise((done) => {
-    for (const name of ["SIGINT", "SIGTERM"]) process.once(name, done);
-  });
-  await server.stop();
+  const { origin } = await startServer({ development: root, port: PORT, env: ownHome() });
+  console.log(`\nModelbench runs in VS Code at ${origin}/?ew=true\nClick its icon on the left. Ctrl+C ends it.`);
 }
 
 function ownHome() {
   const home = homedir();
-  return { HOME: home, BENTOML_HOME: process.env.BENTOML_HOME ?? join(home, "bentoml") };
+  return { ...sampleOpen, HOME: home, BENTOML_HOME: process.env.BENTOML_HOME ?? join(home, "bentoml") };
 }
 
 /** From the open window to the answer, in a store of its own; the pictures go to out/start. */
@@ -61,15 +64,16 @@ async function walkOnce() {
   mkdirSync(shots, { recursive: true });
   const [walk] = await buildTests("test/e2e", [join(root, "test/e2e/firstResult.ts")], join(out, "start-build"), "esm");
   const { firstResult } = await import(pathToFileURL(walk).href);
-  const server = await startServer({ development: root });
+  const server = await startServer({ development: root, env: sampleOpen });
   let browser;
   try {
     const opened = await openBrowser(server.origin);
     browser = opened.browser;
     const page = await opened.context.newPage();
     await page.goto(`${server.origin}/?ew=true`);
-    const { answer, clicks, seconds } = await firstResult(page, shots);
-    console.log(`${answer}\n${clicks} clicks and ${seconds.toFixed(1)} s from the open window. Pictures: ${shots}`);
+    const { answer, clicks, seconds } = await firstResult(page, shots, true);
+    console.log(`iris_clf answers: ${answer}`);
+    console.log(`${clicks} clicks and ${seconds.toFixed(1)} s from the open window. Pictures: ${shots}`);
   } finally {
     await browser?.close();
     await server.stop();

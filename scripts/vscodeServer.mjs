@@ -33,8 +33,9 @@ export const quietSettings = {
  * @param {boolean} [options.testMode] lets the page's payload name extensions under development and their tests
  * @param {(home: string) => void} [options.prepareHome] called with the throw-away HOME before anything starts
  * @param {string} [options.log] file that takes the server's output
- * @param {number} [options.port] default: any free one
- * @returns {Promise<{origin: string, authority: string, pid: number, home: string, stop(): Promise<void>}>}
+ * @param {number} [options.port] taken when it is free; default: any
+ * @returns {Promise<{origin: string, authority: string, home: string, stop(): Promise<void>}>} `stop` ends it and
+ *   removes the profile; a signal that ends this process does so too
  */
 export async function startServer(options = {}) {
   const { version = "current", vsix = [], development, testMode = false } = options;
@@ -51,11 +52,16 @@ export async function startServer(options = {}) {
     if (install.length > 0) {
       execFileSync(node, [entry, ...profile, ...install], { env, stdio: ["ignore", "ignore", "pipe"] });
     }
-    const port = options.port ?? (await freePort());
+    const port = await freePort(options.port);
     child = launch(node, [entry, ...profile, ...serverFlags(port, testMode)], env, log);
     const authority = `127.0.0.1:${port}`;
     await answering(child, `http://${authority}`, log);
-    return { origin: `http://${authority}`, authority, pid: child.pid, home, stop: () => end(child, home) };
+    const ignoreSignals = onSignal(() => end(child, home));
+    const stop = () => {
+      ignoreSignals();
+      return end(child, home);
+    };
+    return { origin: `http://${authority}`, authority, home, stop };
   } catch (error) {
     await end(child, home);
     throw error;
@@ -151,10 +157,21 @@ function signal(group, name) {
   }
 }
 
-function freePort() {
+/** Calls `stop` when a signal ends this process; the answer takes that back. */
+function onSignal(stop) {
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const handler = () => void stop().finally(() => process.exit(130));
+  for (const name of names) process.once(name, handler);
+  return () => {
+    for (const name of names) process.off(name, handler);
+  };
+}
+
+/** The wanted port when nobody listens on it, else any free one. */
+function freePort(wanted = 0) {
   return new Promise((done, fail) => {
-    const probe = createServer().once("error", fail);
-    probe.listen(0, "127.0.0.1", () => {
+    const probe = createServer().once("error", (error) => (wanted ? done(freePort()) : fail(error)));
+    probe.listen(wanted, "127.0.0.1", () => {
       const { port } = probe.address();
       probe.close(() => done(port));
     });
