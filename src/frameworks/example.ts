@@ -15,9 +15,9 @@ const MAX_ELEMENTS = 1_000_000;
  */
 export function exampleInputs(
   signatures: Readonly<Record<string, MethodSignature>>,
-  metadata: YamlMap,
+  metadata?: YamlMap,
 ): Readonly<Record<string, ExampleInputs>> {
-  const given = metadata.get("input_example");
+  const given = metadata?.get("input_example");
   const examples =
     given instanceof Map ? new Map([...given].map(([name, value]) => [name, yamlAsData(value)])) : undefined;
   return Object.fromEntries(

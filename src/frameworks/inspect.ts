@@ -121,15 +121,12 @@ function claimed(path: string, format: FileFormat, describe: () => Description):
     const reader = openFileReader(path);
     const words = looksLike(reader, format);
     reader.close();
-    throw new ModelbenchError(
-      "format.mismatch",
-      `${path}: is not a readable ${format} file; it looks like ${words}. ${cause.message}`,
-      {
-        path,
-        offset: cause.offset,
-        cause,
-      },
-    );
+    const reason = cause.message.replace(`${path}: `, "");
+    throw new ModelbenchError("format.mismatch", `${path}: is not a readable ${format} file but ${words}: ${reason}`, {
+      path,
+      offset: cause.offset,
+      cause,
+    });
   }
 }
 

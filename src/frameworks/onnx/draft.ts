@@ -59,15 +59,11 @@ function readModel(path: string, open: (path: string) => PositionalReader): Onnx
     return readOnnxHeader(reader, path);
   } catch (cause) {
     if (!(cause instanceof ModelbenchError) || cause.code !== "format.corrupt") throw cause;
-    throw new ModelbenchError(
-      "format.mismatch",
-      `${path}: is not an ONNX model; it looks like ${looksLike(reader, "onnx")}.`,
-      {
-        path,
-        offset: cause.offset,
-        cause,
-      },
-    );
+    throw new ModelbenchError("format.mismatch", `${path}: is not an ONNX model but ${looksLike(reader, "onnx")}.`, {
+      path,
+      offset: cause.offset,
+      cause,
+    });
   } finally {
     if ("close" in reader && typeof reader.close === "function") reader.close();
   }

@@ -1,7 +1,10 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { ModelbenchError } from "../../base/errors";
-import { decodeStrings, encodeStrings } from "../../formats/elements";
+import { decodeStrings, elementCount, encodeStrings } from "../../formats/elements";
+import { packBits, unpackBits } from "../../formats/onnx/tensorData";
 import type { DType, Tensor } from "../../formats/tensor";
+import { describeOnnxFile } from "./describe";
+import { explainLoadFailure, explainRunFailure } from "./runFailures";
 
 /** A model open in ONNX Runtime. `create` and `run` block the thread they are called on. */
 export interface OnnxSession {
@@ -9,54 +12,89 @@ export interface OnnxSession {
   readonly device: string;
   /** Outputs that the runtime cannot hand over, with the reason and the cure; they are left out of every run. */
   readonly unfetchable: readonly { readonly name: string; readonly reason: string }[];
-  /** Outputs by name, in the model's order. @throws ModelbenchError `run.failed`, `run.unsupported` */
-  run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  /**
+   * Outputs by name, in the model's order; `fetches` picks some of them.
+   * @throws ModelbenchError `run.failed`, `run.unsupported`, `input.shape`, `input.dtype`, `input.notFound`
+   */
+  run(inputs: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Readonly<Record<string, Tensor>>>;
+  /** Frees the weights; the session cannot be used afterwards. */
+  release(): Promise<void>;
 }
 
 /**
- * Opens a model by path, so that its external data is found beside it and never outside its folder.
- * @throws ModelbenchError `device.unavailable`; `run.failed` when the runtime refuses the model
+ * Opens a model by path, so that its external data is found beside it. The header is checked first: data outside
+ * the model's folder is never opened.
+ * @param threads threads inside one operator; the runtime's own choice when left out.
+ * @throws ModelbenchError `device.unavailable`, `format.corrupt`, `onnx.external`, `run.unsupported`, `run.failed`
  */
-export async function createOnnxSession(file: string, device: string): Promise<OnnxSession> {
-  if (device !== "cpu")
-    throw new ModelbenchError("device.unavailable", `Device \`${device}\` is not available: use \`cpu\`.`);
-  const session = await refusing(file, () =>
-    InferenceSession.create(file, {
-      executionProviders: ["cpu"],
-      logSeverityLevel: 3,
-      // Threads that spin while they wait would take a core from the editor.
-      extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
-    }),
-  );
-  const fetched = session.outputMetadata.filter(({ isTensor }) => isTensor).map(({ name }) => name);
-  const unfetchable = session.outputNames
-    .filter((name) => !fetched.includes(name))
-    .map((name) => ({ name, reason: noTensor }));
-  return { device, unfetchable, run: (inputs) => run(session, fetched, inputs) };
+export async function createOnnxSession(file: string, device: string, threads?: number): Promise<OnnxSession> {
+  if (device !== "cpu") {
+    throw new ModelbenchError("device.unavailable", `The device "${device}" is not in this version.`, {
+      remedy: "Use cpu.",
+    });
+  }
+  refuseUnreachableData(file);
+  const session = await open(file, threads);
+  const unfetchable = session.outputMetadata
+    .filter(({ isTensor }) => !isTensor)
+    .map(({ name }) => ({ name, reason: NOT_A_TENSOR }));
+  const fetchable = session.outputNames.filter((name) => !unfetchable.some((output) => output.name === name));
+  return {
+    device,
+    unfetchable,
+    run: (inputs, fetches = fetchable) => run(session, fetches, inputs),
+    release: () => session.release(),
+  };
 }
 
-const noTensor =
-  "It is a sequence or a map, which the runtime does not hand over. Models of skl2onnx: export them with options={'zipmap': False}.";
+const NOT_A_TENSOR =
+  "It is a sequence or a map, and the runtime hands over tensors only. If skl2onnx made the model, " +
+  "export it again with options={'zipmap': False}.";
+
+function refuseUnreachableData(file: string): void {
+  const problem = describeOnnxFile(file).warnings.find(({ code }) => code.startsWith("onnx.external."));
+  if (!problem) return;
+  throw new ModelbenchError("onnx.external", problem.message, {
+    path: problem.path,
+    remedy: "Put the data files beside the model, as it names them.",
+  });
+}
+
+async function open(file: string, threads: number | undefined): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(file, {
+      executionProviders: ["cpu"],
+      // Only fatal messages: what fails is thrown as well.
+      logSeverityLevel: 4,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      // Threads that spin while they wait would take the editor's cores: measured 20 ms of CPU for a 20 ms pause.
+      extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
+    });
+  } catch (cause) {
+    throw explainLoadFailure(file, cause);
+  }
+}
 
 async function run(
   session: InferenceSession,
-  fetched: readonly string[],
+  fetches: readonly string[],
   inputs: Readonly<Record<string, Tensor>>,
 ): Promise<Readonly<Record<string, Tensor>>> {
-  if (fetched.length === 0) {
-    throw new ModelbenchError("run.unsupported", "The model has no output that is a tensor.", { remedy: noTensor });
+  if (fetches.length === 0) {
+    throw new ModelbenchError("run.unsupported", "The model has no output that is a tensor.", { remedy: NOT_A_TENSOR });
   }
-  const feeds = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toOrt(name, tensor)]));
+  const feeds = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toRuntime(name, tensor)]));
+  let outputs: InferenceSession.OnnxValueMapType;
   try {
-    const outputs = await session.run(feeds, fetched);
-    return Object.fromEntries(fetched.map((name) => [name, fromOrt(outputs[name] as OrtTensor)]));
+    outputs = await session.run(feeds, fetches);
   } catch (cause) {
-    throw new ModelbenchError("run.failed", `ONNX Runtime: ${textOf(cause)}`, { cause });
+    throw explainRunFailure(cause);
   }
+  return Object.fromEntries(fetches.map((name) => [name, fromRuntime(name, outputs[name])]));
 }
 
 /** Typed arrays as the runtime wants them; float16 travels as its codes. */
-const arrays = {
+const ARRAYS = {
   bool: Uint8Array,
   int8: Int8Array,
   int16: Int16Array,
@@ -69,38 +107,39 @@ const arrays = {
   float16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
+  int4: Int8Array,
+  uint4: Uint8Array,
 } as const;
 
-function toOrt(name: string, { dtype, shape, data }: Tensor): OrtTensor {
+function toRuntime(name: string, { dtype, shape, data }: Tensor): OrtTensor {
   if (dtype === "string") return new OrtTensor("string", decodeStrings(data), shape);
-  if (!isRunnable(dtype))
-    throw new ModelbenchError("run.unsupported", `\`${name}\`: ONNX Runtime takes no ${dtype} here.`);
-  const array = arrays[dtype];
-  // A view must start at a multiple of its element's size.
-  const aligned = data.byteOffset % array.BYTES_PER_ELEMENT === 0 ? data : new Uint8Array(data);
-  const length = aligned.byteLength / array.BYTES_PER_ELEMENT;
-  return new OrtTensor(dtype, new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, length), shape);
-}
-
-function isRunnable(dtype: DType): dtype is keyof typeof arrays {
-  return Object.hasOwn(arrays, dtype);
-}
-
-function fromOrt({ type, dims, data }: OrtTensor): Tensor {
-  if (ArrayBuffer.isView(data)) {
-    return { dtype: type, shape: dims, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  if (!isRunnable(dtype)) {
+    throw new ModelbenchError("run.unsupported", `Input "${name}": the runtime takes no ${dtype}.`, {
+      remedy: "Export the model with float32 or float16 inputs.",
+    });
   }
-  return { dtype: "string", shape: dims, data: encodeStrings(data as string[]) };
+  const array = ARRAYS[dtype];
+  const stored = isNibble(dtype) ? packBits(data, 4) : data;
+  // A view must start at a multiple of its element's size, and the runtime reads no shared memory.
+  const isUsable = stored.byteOffset % array.BYTES_PER_ELEMENT === 0 && stored.buffer instanceof ArrayBuffer;
+  const { buffer, byteOffset, byteLength } = isUsable ? stored : new Uint8Array(stored);
+  const values = new array(buffer as ArrayBuffer, byteOffset, byteLength / array.BYTES_PER_ELEMENT);
+  return new OrtTensor(dtype, values, shape);
 }
 
-async function refusing<T>(file: string, create: () => Promise<T>): Promise<T> {
-  try {
-    return await create();
-  } catch (cause) {
-    throw new ModelbenchError("run.failed", `ONNX Runtime refuses ${file}: ${textOf(cause)}`, { path: file, cause });
-  }
+function isRunnable(dtype: DType): dtype is keyof typeof ARRAYS {
+  return Object.hasOwn(ARRAYS, dtype);
 }
 
-function textOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+function isNibble(dtype: string): dtype is "int4" | "uint4" {
+  return dtype === "int4" || dtype === "uint4";
+}
+
+function fromRuntime(name: string, value: InferenceSession.OnnxValueMapType[string] | undefined): Tensor {
+  if (value === undefined) throw new ModelbenchError("run.failed", `The runtime answered without output "${name}".`);
+  const { type, dims, data } = value;
+  if (!ArrayBuffer.isView(data)) return { dtype: "string", shape: dims, data: encodeStrings(data.map(String)) };
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (isNibble(type)) return { dtype: type, shape: dims, data: unpackBits(bytes, 4, elementCount(dims)) };
+  return { dtype: type, shape: dims, data: bytes };
 }
