@@ -1,13 +1,14 @@
 import { throwIfAborted } from "../base/errors";
 import type { JobKey, JobOptions, Jobs } from "../base/ports";
-import { type JobRegistry, jobNamed, jobRegistry } from "./registry";
+import { jobNamed } from "./jobFunction";
+import { jobRegistry } from "./registry";
 
 /** Runs jobs in this process: right for the CLI, which has no user interface to keep alive. */
-export function inProcessJobs(registry: JobRegistry = jobRegistry): Jobs {
+export function inProcessJobs(): Jobs {
   return {
     async run<Input, Result>(job: JobKey<Input, Result>, input: Input, options: JobOptions = {}): Promise<Result> {
       throwIfAborted(options.signal);
-      return (await jobNamed(registry, job.name)(input, options)) as Result;
+      return (await jobNamed(jobRegistry, job.name)(input, options)) as Result;
     },
   };
 }

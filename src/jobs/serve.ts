@@ -1,7 +1,7 @@
 import { toWireError } from "../base/errors";
 import type { JobProgress } from "../base/ports";
+import { type JobRegistry, jobNamed } from "./jobFunction";
 import type { FromJobs, ToJobs } from "./messages";
-import { type JobRegistry, jobNamed } from "./registry";
 
 /** Progress is sent at most this often; the last one before an answer may be dropped. */
 const PROGRESS_INTERVAL_MS = 100;
