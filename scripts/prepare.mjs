@@ -95,7 +95,8 @@ function makeVenv() {
 
 function prepareChromium() {
   if (findChromium()) return false;
-  aptInstall("chromium", "No Chromium was found (CHROMIUM=/path/to/chrome names one)");
+  if (process.env.CHROMIUM) throw new Error(`CHROMIUM names no file: ${process.env.CHROMIUM}`);
+  aptInstall("chromium", "No Chromium was found (CHROMIUM=/path/to/chrome may name one)");
   if (!findChromium())
     throw new Error("The chromium package is installed, but no browser was found in the usual places.");
   return true;
