@@ -148,6 +148,7 @@ export class FrameReader {
 export class FrameWriter {
   readonly #stream: Writable;
   #last: Promise<void> | undefined;
+  #isCorked = false;
 
   constructor(stream: Writable) {
     this.#stream = stream;
@@ -181,16 +182,26 @@ export class FrameWriter {
 
   #write(head: Buffer, bodies: readonly Tensor[]): Promise<void> | undefined {
     if (this.#stream.destroyed || this.#stream.writableEnded) return Promise.reject(streamGone());
+    this.#corkForThisTick();
     const size = bodiesSize(bodies);
     if (size <= INLINE_BYTES) {
       const whole = size === 0 ? head : Buffer.concat([head, ...bodies.map(({ data }) => data)]);
       return this.#stream.write(whole) ? undefined : this.#drained();
     }
-    this.#stream.cork();
     let room = this.#stream.write(head);
     for (const { data } of bodies) if (data.length > 0) room = this.#stream.write(data);
-    this.#stream.uncork();
     return room ? undefined : this.#drained();
+  }
+
+  /** What is sent in one go also arrives in one go: one system call, and requests that can share a batch. */
+  #corkForThisTick(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#stream.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      this.#stream.uncork();
+    });
   }
 
   #drained(): Promise<void> {
@@ -270,9 +281,9 @@ function checkClaim(body: unknown, index: number): BodyClaim {
   if (!Array.isArray(shape) || shape.length > 64 || !shape.every(isCount)) {
     throw malformed(`body ${index} of shape ${show(shape)}`);
   }
-  const count = elementCount(shape);
+  const count = shape.reduce((product, dim) => product * dim, 1);
   const size = itemSize(dtype);
-  const fits = isCount(bytes) && (size === undefined ? bytes >= 4 * count : bytes === size * count);
+  const fits = isCount(bytes) && isCount(count) && (size === undefined ? bytes >= 4 * count : bytes === size * count);
   if (!fits) throw malformed(`body ${index}: ${dtype} [${shape.join(", ")}] in ${show(bytes)} bytes`);
   return { dtype, shape, bytes };
 }

@@ -90,8 +90,8 @@ function readFileInput(spec: ValueSpec, path: string): Tensor {
   return naming(spec, path, () => {
     const reader = openFileReader(path);
     try {
-      if (extension === ".npy") return readNpy(reader);
-      if (extension === ".pb") return readTensorProto(reader).tensor;
+      if (extension === ".npy") return readNpy(reader, path);
+      if (extension === ".pb") return readTensorProto(reader, path).tensor;
       if (extension !== ".json") throw unknownExtension(path);
       if (size > MAX_JSON_BYTES)
         throw new ModelbenchError("budget.exceeded", `${path} has more than ${MAX_JSON_BYTES} bytes.`);

@@ -1,0 +1,340 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { ModelbenchError } from "../../../src/base/errors";
+import type { Tensor } from "../../../src/formats/tensor";
+import { tensorToNested } from "../../../src/formats/tensorJson";
+import { type BatchAnswer, Batcher, type BatchPlan, type NamedTensors } from "../../../src/runner/batcher";
+
+interface Call {
+  readonly method: string;
+  readonly inputs: NamedTensors;
+  readonly finish: (outputs?: NamedTensors, runMs?: number) => Promise<void>;
+  readonly fail: (message: string) => Promise<void>;
+}
+
+const firstAxis: BatchPlan = { inAxis: 0, outAxis: 0 };
+let clock = 0;
+let calls: Call[] = [];
+let lastId = 0;
+
+beforeEach(() => {
+  clock = 0;
+  calls = [];
+  lastId = 0;
+});
+
+/** A batcher whose runs end when the test says so; by default the outputs are the inputs. */
+function batcherOf(maxRows: number): Batcher {
+  return new Batcher({
+    maxRows,
+    now: () => clock,
+    execute: (method, inputs) =>
+      new Promise((resolve, reject) => {
+        calls.push({
+          method,
+          inputs,
+          finish: (outputs = inputs, runMs = 0) => settled(() => resolve({ outputs, runMs })),
+          fail: (message) => settled(() => reject(new ModelbenchError("run.failed", message))),
+        });
+      }),
+  });
+}
+
+async function settled(act: () => void): Promise<void> {
+  act();
+  for (let i = 0; i < 20; i += 1) await Promise.resolve();
+}
+
+function column(...values: number[]): Tensor {
+  return { dtype: "uint8", shape: [values.length, 1], data: Uint8Array.from(values) };
+}
+
+function submit(
+  batcher: Batcher,
+  inputs: Tensor | NamedTensors,
+  { plan = firstAxis as BatchPlan | null, method = "run" } = {},
+): Promise<BatchAnswer> & { id: number } {
+  lastId += 1;
+  const named = "dtype" in inputs ? { x: inputs as Tensor } : inputs;
+  const answer = batcher.submit({ id: lastId, method, inputs: named, plan: plan ?? undefined });
+  answer.catch(() => undefined);
+  return Object.assign(answer, { id: lastId });
+}
+
+function rows(tensor: Tensor | undefined): unknown {
+  return tensor && (tensorToNested(tensor) as unknown[]).flat();
+}
+
+const singles = (batcher: Batcher, count: number) =>
+  Array.from({ length: count }, (_, i) => submit(batcher, column(i)));
+
+test("20 singles with at most 8 rows ride as 8, 8 and 4, oldest first", async () => {
+  const answers = singles(batcherOf(8), 20);
+  await settled(() => undefined);
+  for (let i = 0; i < 3; i += 1) await (calls[i] as Call).finish();
+  assert.deepEqual(
+    calls.map(({ inputs }) => rows(inputs["x"])),
+    [
+      [0, 1, 2, 3, 4, 5, 6, 7],
+      [8, 9, 10, 11, 12, 13, 14, 15],
+      [16, 17, 18, 19],
+    ],
+  );
+  const got = await Promise.all(answers);
+  assert.deepEqual(
+    got.map(({ outputs }) => rows(outputs["x"])),
+    got.map((_, i) => [i]),
+  );
+  assert.deepEqual(
+    new Set(got.slice(16).map((a) => `${a.batchId} ${a.batchSize} ${a.batchRequests}`)),
+    new Set(["3 4 4"]),
+  );
+});
+
+test("a lone request starts at once; what arrives meanwhile rides together in the next batch", async () => {
+  const batcher = batcherOf(8);
+  const first = submit(batcher, column(1));
+  await settled(() => undefined);
+  assert.equal(calls.length, 1);
+  const others = [submit(batcher, column(2)), submit(batcher, column(3))];
+  assert.equal(batcher.waiting, 2);
+  await calls[0]?.finish();
+  assert.deepEqual(rows(calls[1]?.inputs["x"]), [2, 3]);
+  await calls[1]?.finish();
+  assert.equal((await first).batchSize, 1);
+  assert.deepEqual(await Promise.all(others.map(async (a) => (await a).batchId)), [2, 2]);
+});
+
+test("a request of exactly the limit is served in one batch", async () => {
+  const answer = submit(batcherOf(3), column(1, 2, 3));
+  await settled(() => undefined);
+  await calls[0]?.finish();
+  assert.deepEqual((await answer).batchSize, 3);
+});
+
+test("a request that fits whole is not cut to fill a batch", async () => {
+  const batcher = batcherOf(8);
+  submit(batcher, column(1, 2, 3, 4, 5));
+  submit(batcher, column(6, 7, 8, 9, 10));
+  await settled(() => undefined);
+  await calls[0]?.finish();
+  assert.deepEqual(
+    calls.map(({ inputs }) => (rows(inputs["x"]) as unknown[]).length),
+    [5, 5],
+  );
+});
+
+test("an oversize request fills each batch exactly, shares its last one, and comes back joined", async () => {
+  const batcher = batcherOf(4);
+  const small = submit(batcher, column(0));
+  const big = submit(batcher, column(1, 2, 3, 4, 5, 6, 7, 8));
+  const after = submit(batcher, column(9));
+  await settled(() => undefined);
+  await calls[0]?.finish(undefined, 1);
+  await calls[1]?.finish(undefined, 1);
+  await calls[2]?.finish(undefined, 1);
+  assert.deepEqual(
+    calls.map(({ inputs }) => rows(inputs["x"])),
+    [
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9],
+    ],
+  );
+  assert.deepEqual(rows((await big).outputs["x"]), [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.equal((await big).runMs, 3);
+  assert.deepEqual(rows((await small).outputs["x"]), [0]);
+  assert.deepEqual(rows((await after).outputs["x"]), [9]);
+});
+
+test("other dimensions, dtypes, names and methods start a batch of their own, and nothing overtakes", async () => {
+  const batcher = batcherOf(8);
+  const wide: Tensor = { dtype: "uint8", shape: [1, 2], data: Uint8Array.of(1, 2) };
+  const signed: Tensor = { dtype: "int8", shape: [1, 1], data: Uint8Array.of(1) };
+  submit(batcher, column(1));
+  submit(batcher, column(2));
+  submit(batcher, wide);
+  submit(batcher, column(3));
+  submit(batcher, signed);
+  submit(batcher, { y: column(4) });
+  submit(batcher, column(5));
+  submit(batcher, column(6), { method: "other" });
+  await settled(() => undefined);
+  for (let i = 0; i < 7; i += 1) await (calls[i] as Call).finish();
+  const got = calls.map(({ method, inputs }) => `${method} ${rows(Object.values(inputs)[0])}`);
+  assert.deepEqual(got, ["run 1,2", "run 1,2", "run 3", "run 1", "run 4", "run 5", "other 6"]);
+});
+
+test("requests without a plan run alone, one at a time", async () => {
+  const batcher = batcherOf(8);
+  const answers = [
+    submit(batcher, column(1), { plan: null }),
+    submit(batcher, column(2)),
+    submit(batcher, column(3), { plan: null }),
+  ];
+  await settled(() => undefined);
+  for (let i = 0; i < 3; i += 1) {
+    assert.equal(calls.length, i + 1);
+    await (calls[i] as Call).finish();
+  }
+  assert.deepEqual(await Promise.all(answers.map(async (a) => (await a).batchRequests)), [1, 1, 1]);
+});
+
+test("inputs of different length along the batch axis, scalars and empty batches run alone", async () => {
+  const batcher = batcherOf(8);
+  const scalar: Tensor = { dtype: "uint8", shape: [], data: Uint8Array.of(1) };
+  for (const inputs of [{ x: column(1), y: column(1, 2) }, { x: column(1), y: scalar }, { x: column() }]) {
+    submit(batcher, inputs);
+    submit(batcher, inputs);
+  }
+  await settled(() => undefined);
+  for (let i = 0; i < 6; i += 1) await (calls[i] as Call).finish();
+  assert.equal(calls.length, 6);
+});
+
+test("batches go in along one axis and come out along another", async () => {
+  const batcher = batcherOf(8);
+  const plan = { inAxis: 1, outAxis: 0 };
+  const wide = (...values: number[]): Tensor => ({ ...column(...values), shape: [1, values.length] });
+  const answers = [submit(batcher, wide(1, 2), { plan }), submit(batcher, wide(3), { plan })];
+  await settled(() => undefined);
+  assert.deepEqual(calls[0]?.inputs["x"]?.shape, [1, 3]);
+  await calls[0]?.finish({ y: column(7, 8, 9) });
+  assert.deepEqual(rows((await answers[0])?.outputs["y"]), [7, 8]);
+  assert.deepEqual(rows((await answers[1])?.outputs["y"]), [9]);
+});
+
+test("when a batch fails its requests run once more, each alone, and only the bad one fails", async () => {
+  const batcher = batcherOf(8);
+  const answers = singles(batcher, 3);
+  await settled(() => undefined);
+  await calls[0]?.fail("batch");
+  await calls[1]?.finish();
+  await calls[2]?.fail("bad row");
+  await calls[3]?.finish();
+  assert.equal(calls.length, 4);
+  assert.deepEqual(rows((await answers[0])?.outputs["x"]), [0]);
+  await assert.rejects(answers[1] as Promise<unknown>, { code: "run.failed", message: "bad row" });
+  assert.deepEqual(rows((await answers[2])?.outputs["x"]), [2]);
+  assert.equal((await answers[2])?.batchRequests, 1);
+});
+
+test("a request that fails alone is not run again", async () => {
+  const answer = submit(batcherOf(8), column(1));
+  await settled(() => undefined);
+  await calls[0]?.fail("bad");
+  await assert.rejects(answer, { message: "bad" });
+  assert.equal(calls.length, 1);
+});
+
+test("an oversize request whose piece fails is not continued", async () => {
+  const batcher = batcherOf(2);
+  const big = submit(batcher, column(1, 2, 3, 4, 5));
+  const after = submit(batcher, column(6));
+  await settled(() => undefined);
+  await calls[0]?.fail("bad");
+  await assert.rejects(big, { message: "bad" });
+  await calls[1]?.finish();
+  assert.deepEqual(rows((await after).outputs["x"]), [6]);
+  assert.equal(calls.length, 2);
+});
+
+test("outputs that do not follow the batch are never mis-assigned: the requests run alone from then on", async () => {
+  const batcher = batcherOf(8);
+  const answers = singles(batcher, 2);
+  await settled(() => undefined);
+  await calls[0]?.finish({ y: column(9) });
+  await calls[1]?.finish({ y: column(10) });
+  await calls[2]?.finish({ y: column(11) });
+  assert.deepEqual(rows((await answers[0])?.outputs["y"]), [10]);
+  assert.deepEqual(rows((await answers[1])?.outputs["y"]), [11]);
+  singles(batcher, 2);
+  await settled(() => undefined);
+  await calls[3]?.finish({ y: column(12) });
+  assert.equal(rows(calls[4]?.inputs["x"])?.toString(), "1");
+});
+
+test("an oversize request whose pieces cannot be joined again runs whole", async () => {
+  const big = submit(batcherOf(2), column(1, 2, 3));
+  await settled(() => undefined);
+  await calls[0]?.finish({ y: column(9) });
+  assert.deepEqual(rows(calls[1]?.inputs["x"]), [1, 2, 3]);
+  await calls[1]?.finish({ y: column(9) });
+  assert.deepEqual(rows((await big).outputs["y"]), [9]);
+});
+
+test("a waiting request is cancelled at once and takes no place in a batch", async () => {
+  const batcher = batcherOf(8);
+  submit(batcher, column(1));
+  await settled(() => undefined);
+  const [second, third] = [submit(batcher, column(2)), submit(batcher, column(3))];
+  assert.equal(batcher.cancel(second.id), "waiting");
+  await assert.rejects(second, { code: "cancelled" });
+  await calls[0]?.finish();
+  assert.deepEqual(rows(calls[1]?.inputs["x"]), [3]);
+  await calls[1]?.finish();
+  await third;
+});
+
+test("a running request is cancelled when its run ends; whether others wait for the run is told", async () => {
+  const batcher = batcherOf(8);
+  const [first, second] = [submit(batcher, column(1)), submit(batcher, column(2))];
+  await settled(() => undefined);
+  assert.equal(batcher.cancel(first.id), "shared");
+  assert.equal(batcher.cancel(second.id), "alone");
+  await calls[0]?.finish();
+  await assert.rejects(first, { code: "cancelled" });
+  await assert.rejects(second, { code: "cancelled" });
+  assert.equal(batcher.cancel(first.id), "unknown");
+});
+
+test("a cancelled request of a failed batch is not run again", async () => {
+  const batcher = batcherOf(8);
+  const [first, second] = [submit(batcher, column(1)), submit(batcher, column(2))];
+  await settled(() => undefined);
+  batcher.cancel(first.id);
+  await calls[0]?.fail("batch");
+  await calls[1]?.finish();
+  await assert.rejects(first, { code: "cancelled" });
+  assert.deepEqual(rows((await second).outputs["x"]), [2]);
+  assert.equal(calls.length, 2);
+});
+
+test("an oversize request that is cancelled between its pieces frees its place", async () => {
+  const batcher = batcherOf(2);
+  const big = submit(batcher, column(1, 2, 3, 4));
+  const after = submit(batcher, column(5));
+  await settled(() => undefined);
+  assert.equal(batcher.cancel(big.id), "alone");
+  await calls[0]?.finish();
+  await assert.rejects(big, { code: "cancelled" });
+  assert.deepEqual(rows(calls[1]?.inputs["x"]), [5]);
+  await calls[1]?.finish();
+  await after;
+});
+
+test("queue, batch and run times are told apart", async () => {
+  const batcher = batcherOf(8);
+  submit(batcher, column(1));
+  await settled(() => undefined);
+  clock = 10;
+  const second = submit(batcher, column(2));
+  clock = 30;
+  await calls[0]?.finish();
+  clock = 100;
+  await calls[1]?.finish(undefined, 65);
+  const { queueMs, batchMs, runMs } = await second;
+  assert.deepEqual({ queueMs, batchMs, runMs }, { queueMs: 20, batchMs: 5, runMs: 65 });
+});
+
+test("ten thousand requests keep their order and each gets its own answer", async () => {
+  const batcher = batcherOf(100);
+  const answers = Array.from({ length: 10_000 }, (_, i) =>
+    submit(batcher, { x: { dtype: "uint16", shape: [1], data: Uint8Array.of(i & 255, i >> 8) } }),
+  );
+  await settled(() => undefined);
+  for (let i = 0; i < 100; i += 1) await (calls[i] as Call).finish();
+  const got = await Promise.all(answers);
+  assert.ok(got.every(({ outputs }, i) => (rows(outputs["x"]) as number[])[0] === i));
+  assert.equal(calls.length, 100);
+});

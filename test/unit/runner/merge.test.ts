@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { elementCount, encodeStrings, itemSize } from "../../../src/formats/elements";
+import type { DType, Tensor } from "../../../src/formats/tensor";
+import { tensorToNested } from "../../../src/formats/tensorJson";
+import { concatTensors, mergeable, sliceTensor, splitTensor } from "../../../src/runner/merge";
+
+const dtypes: readonly DType[] = [
+  "bool",
+  "int4",
+  "uint8",
+  "int16",
+  "float16",
+  "float32",
+  "int64",
+  "complex128",
+  "string",
+];
+
+function filled(dtype: DType, shape: readonly number[], seed: number): Tensor {
+  const count = elementCount(shape);
+  if (dtype === "string") {
+    return {
+      dtype,
+      shape,
+      data: encodeStrings(Array.from({ length: count }, (_, i) => "é".repeat((seed + i) % 4) + i)),
+    };
+  }
+  const size = itemSize(dtype) ?? 0;
+  return { dtype, shape, data: Uint8Array.from({ length: count * size }, (_, i) => (i * 7 + seed) % 120) };
+}
+
+/** The obvious way to join nested lists along an axis. */
+function joinNested(parts: readonly unknown[], axis: number): unknown {
+  const lists = parts as unknown[][];
+  if (axis === 0) return lists.flat(1);
+  return (lists[0] as unknown[]).map((_, i) =>
+    joinNested(
+      lists.map((list) => list[i]),
+      axis - 1,
+    ),
+  );
+}
+
+const cases = fc.record({
+  dtype: fc.constantFrom(...dtypes),
+  shape: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
+  axisPick: fc.nat(3),
+  counts: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 4 }),
+});
+
+test("joining equals joining nested lists, on every axis and for every dtype", () => {
+  fc.assert(
+    fc.property(cases, ({ dtype, shape, axisPick, counts }) => {
+      const axis = axisPick % shape.length;
+      const parts = counts.map((count, i) =>
+        filled(
+          dtype,
+          shape.map((dim, j) => (j === axis ? count : dim)),
+          i * 11,
+        ),
+      );
+      const whole = concatTensors(parts, axis);
+      assert.equal(
+        whole.shape[axis],
+        counts.reduce((a, b) => a + b, 0),
+      );
+      assert.deepEqual(tensorToNested(whole), joinNested(parts.map(tensorToNested), axis));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("splitting undoes joining", () => {
+  fc.assert(
+    fc.property(cases, ({ dtype, shape, axisPick, counts }) => {
+      const axis = axisPick % shape.length;
+      const parts = counts.map((count, i) =>
+        filled(
+          dtype,
+          shape.map((dim, j) => (j === axis ? count : dim)),
+          i * 5,
+        ),
+      );
+      const again = splitTensor(concatTensors(parts, axis), axis, counts);
+      assert.deepEqual(again.map(comparable), parts.map(comparable));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("one tensor is joined without a copy, and a cut of the first axis is a view", () => {
+  const tensor = filled("float32", [4, 2], 0);
+  assert.equal(concatTensors([tensor], 0), tensor);
+  assert.equal(sliceTensor(tensor, 0, 1, 2).data.buffer, tensor.data.buffer);
+  assert.equal(sliceTensor(tensor, 0, 0, 4), tensor);
+});
+
+test("a cut that leaves the axis, and an axis that is not there, are refused", () => {
+  const tensor = filled("float32", [4, 2], 0);
+  for (const [axis, start, count] of [
+    [0, 3, 2],
+    [0, -1, 1],
+    [0, 0, -1],
+    [2, 0, 0],
+  ] as const) {
+    assert.throws(() => sliceTensor(tensor, axis, start, count), { code: "internal" });
+  }
+});
+
+test("only tensors of one dtype, one rank and equal other dimensions go together", () => {
+  const tensor = filled("float32", [4, 2], 0);
+  assert.ok(mergeable(tensor, filled("float32", [9, 2], 0), 0));
+  assert.ok(!mergeable(tensor, filled("float64", [4, 2], 0), 0));
+  assert.ok(!mergeable(tensor, filled("float32", [4, 3], 0), 0));
+  assert.ok(!mergeable(tensor, filled("float32", [4, 2, 1], 0), 0));
+  assert.ok(!mergeable(filled("float32", [], 0), filled("float32", [], 0), 0));
+  assert.throws(() => concatTensors([tensor, filled("float32", [4, 3], 0)], 0), { code: "internal" });
+});
+
+function comparable({ dtype, shape, data }: Tensor): unknown {
+  return { dtype, shape, data: [...data] };
+}
