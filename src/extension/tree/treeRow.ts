@@ -1,5 +1,5 @@
 import { humanSize } from "../../base/humanSize";
-import type { ModelSummary } from "../../store/model";
+import type { BrokenItem, ModelSummary } from "../../store/model";
 import { frameworkFacts } from "../frameworkFacts";
 import type { StoreSnapshot } from "../liveListing";
 import type { Localize, RunRefusal, StoreId } from "../services";
@@ -98,16 +98,18 @@ function nameRow(node: NameNode, { t, snapshot }: RowContext): Row {
   const size = humanSize(totalBytes(models));
   const versions = models.length === 1 ? t("1 version") : t("{0} versions", models.length);
   const faults = broken > 0 ? [t("{0} cannot be read", broken)] : [];
+  const counted = models.length > 0;
+  const facts = [...(counted ? [versions, size] : []), ...faults];
   return {
     id: nodeId(node),
     label: visible(node.name),
-    description: [String(models.length), size, ...faults].join(" · "),
-    tooltip: lines([`**${markdownText(node.name)}**`, [versions, size, ...faults].map(markdownText).join(", ")]),
+    description: [...(counted ? [String(models.length), size] : []), ...faults].join(" · "),
+    tooltip: lines([`**${markdownText(node.name)}**`, markdownText(facts.join(", "))]),
     contextValue: "name",
     icon: "package",
     warns: false,
     expandable: true,
-    spoken: [visible(node.name), versions, size, ...faults].join(", "),
+    spoken: [visible(node.name), ...facts].join(", "),
   };
 }
 
@@ -136,8 +138,10 @@ function versionRow(node: VersionNode, context: RowContext): Row {
       size,
       t("saved {0}", longAge(t, summary.creationMs, nowMs)),
       ...remark,
-      ...summary.warnings.map((warning) => visible(warning.message)),
-    ].join(", "),
+      ...summary.warnings.map((warning) => warning.message),
+    ]
+      .map(visible)
+      .join(", "),
   };
 }
 
@@ -158,25 +162,25 @@ function versionTooltip(node: VersionNode, cannotRun: string | undefined, { t, n
 
 function brokenRow({ item, store }: BrokenNode, { t }: RowContext): Row {
   const label = visible(item.version ?? item.name);
-  const reason = item.beingWritten ? t("being written") : visible(item.error.message);
-  const remedy = item.error.remedy === undefined ? [] : [markdownText(item.error.remedy)];
+  const reason = item.beingWritten ? t("being written") : visible(reasonOf(item));
+  const remedy = item.beingWritten || item.error.remedy === undefined ? [] : [item.error.remedy];
   const flags = item.version === undefined ? ["broken"] : ["broken", "inside"];
   return {
     id: nodeId({ kind: "broken", item, store }),
     label,
     description: reason,
-    tooltip: lines([
-      `**${label === "" ? "" : markdownText(label)}**`,
-      markdownText(reason),
-      ...remedy,
-      markdownText(item.path),
-    ]),
+    tooltip: lines([`**${markdownText(label)}**`, ...[reason, ...remedy, item.path].map(markdownText)]),
     contextValue: item.beingWritten ? "writing" : flags.join(" "),
     icon: item.beingWritten ? "loading~spin" : "warning",
     warns: !item.beingWritten,
     expandable: false,
     spoken: item.beingWritten ? `${label}, ${reason}` : t("{0} cannot be read: {1}", label, reason),
   };
+}
+
+/** The message without the folder it begins with: the row stands for that folder. */
+function reasonOf({ error, path }: BrokenItem): string {
+  return error.message.startsWith(path) ? error.message.slice(path.length).replace(/^[/:\s]+/, "") : error.message;
 }
 
 function noteRow(node: NoteNode, { t }: RowContext): Row {

@@ -1,0 +1,125 @@
+import { Emitter } from "../../../src/base/events";
+import { silentLog } from "../../../src/base/log";
+import type { JobKey, JobOptions, Jobs } from "../../../src/base/ports";
+import { Catalog } from "../../../src/extension/catalog";
+import type { PickItem, SaveFormInitial, SaveFormValues, Services, Ui } from "../../../src/extension/services";
+import { runRefusal } from "../../../src/extension/trust";
+import { ModelStore } from "../../../src/store/modelStore";
+import { noWatch, t } from "./fakes";
+
+/** What a fake user did and saw, line by line. */
+export interface Transcript {
+  readonly lines: string[];
+}
+
+/** Answers of the fake user; what is left out is dismissed. */
+export interface Answers {
+  readonly pick?: (title: string, labels: readonly string[]) => string | undefined;
+  readonly pickMany?: (title: string, labels: readonly string[]) => readonly string[] | undefined;
+  readonly confirm?: boolean;
+  readonly presses?: boolean;
+  readonly files?: readonly string[];
+  readonly target?: string;
+  readonly form?: (initial: SaveFormInitial) => SaveFormValues | undefined;
+  /** Results of jobs by name; a function may throw. */
+  readonly jobs?: Readonly<Record<string, (input: never, options: JobOptions) => unknown>>;
+}
+
+/** A user who answers as told and notes everything shown. */
+export function fakeUi(answers: Answers, { lines }: Transcript): Ui {
+  const choose = <T>(items: readonly PickItem<T>[], label: string | undefined) =>
+    items.find((item) => item.label === label)?.value;
+  return {
+    async pick(title, items) {
+      const labels = items.map((item) => item.label);
+      lines.push(`pick: ${title} [${labels.join(", ")}]`);
+      return choose(items, answers.pick?.(title, labels));
+    },
+    async pickMany(title, items) {
+      const labels = items.map((item) => item.label);
+      lines.push(`pickMany: ${title} [${labels.join(", ")}]`);
+      const chosen = answers.pickMany?.(title, labels);
+      return chosen && items.filter((item) => chosen.includes(item.label)).map((item) => item.value);
+    },
+    async confirm(message, action, detail) {
+      lines.push(`confirm: ${message} [${action}] ${detail?.replaceAll("\n", " | ") ?? ""}`);
+      return answers.confirm ?? false;
+    },
+    async inform(message, action) {
+      lines.push(`inform: ${message}${action === undefined ? "" : ` [${action}]`}`);
+      return answers.presses ?? false;
+    },
+    showFailure: (message, remedy) => void lines.push(`failure: ${message}${remedy === undefined ? "" : ` ${remedy}`}`),
+    async progress(title, work) {
+      lines.push(`progress: ${title}`);
+      return work(new AbortController().signal, () => undefined);
+    },
+    pickFiles: async () => answers.files,
+    async pickTarget({ fileName }) {
+      lines.push(`target: ${fileName}`);
+      return answers.target;
+    },
+    copy: async (text) => void lines.push(`copy: ${text.replaceAll("\n", " | ")}`),
+    openText: async (path) => void lines.push(`openText: ${path}`),
+    revealInOs: async (path) => void lines.push(`revealInOs: ${path}`),
+    showLog: () => void lines.push("showLog"),
+  };
+}
+
+function fakeJobs(answers: Answers, { lines }: Transcript): Jobs {
+  return {
+    async run<Input, Result>(job: JobKey<Input, Result>, input: Input, options: JobOptions = {}): Promise<Result> {
+      lines.push(`job: ${job.name}`);
+      const answer = answers.jobs?.[job.name];
+      if (!answer) throw new Error(`no answer for the job ${job.name}`);
+      return (await answer(input as never, options)) as Result;
+    },
+  };
+}
+
+/** Services over a real store at `home`, with a fake user, and the transcript of what they did. */
+export function services(home: string, answers: Answers = {}, parts: Partial<Services> = {}) {
+  const transcript: Transcript = { lines: [] };
+  const { lines } = transcript;
+  const own = new ModelStore(home);
+  const catalog = new Catalog(noWatch);
+  catalog.follow({ own, sample: undefined });
+  const closed = async () => {};
+  const made: Services = {
+    stores: {
+      own,
+      sample: undefined,
+      of: () => own,
+      onDidChange: new Emitter<void>().event,
+      openSample: async () => own,
+      closeSample: closed,
+    },
+    catalog,
+    jobs: fakeJobs(answers, transcript),
+    trust: {
+      isTrusted: true,
+      onDidGrant: new Emitter<void>().event,
+      refusal: (module, origin) => runRefusal(t, module, true, origin),
+    },
+    settings: () => ({ storePath: "", maxBatchSize: 32, maxLoaded: 2, idleUnloadMinutes: 10, sortBy: "created" }),
+    ui: fakeUi(answers, transcript),
+    tree: {
+      selection: [],
+      reveal: async ({ tag }) => void lines.push(`reveal: ${tag}`),
+      revealStore: async (store) => void lines.push(`revealStore: ${store}`),
+      sortBy: async (order) => void lines.push(`sortBy: ${order}`),
+    },
+    pages: {
+      openDetails: async ({ tag }) => void lines.push(`details: ${tag}`),
+      openTest: async ({ tag }) => void lines.push(`test: ${tag}`),
+      async openSaveForm(initial) {
+        lines.push(`form: ${initial.values.name}`);
+        return answers.form?.(initial);
+      },
+    },
+    log: silentLog,
+    t,
+    ...parts,
+  };
+  return { services: made, lines };
+}

@@ -1,0 +1,44 @@
+import type { ListedStore, StartWatch } from "../../../src/extension/liveListing";
+import type { Localize } from "../../../src/extension/services";
+import type { BrokenItem, ModelSummary } from "../../../src/store/model";
+
+/** Puts the arguments in and translates nothing. */
+export const t: Localize = (message, ...args) =>
+  message.replace(/\{(\d+)\}/g, (whole, index) => String(args[Number(index)] ?? whole));
+
+/** A version as the listing has it. */
+export function summary(tag: string, facts: Partial<ModelSummary> = {}): ModelSummary {
+  const [name = "", version = ""] = tag.split(":");
+  return {
+    tag: { name, version },
+    path: `/home/ann/bentoml/models/${name}/${version}`,
+    module: "bentoml.onnx",
+    creationMs: Date.UTC(2026, 6, 1),
+    creationMicros: 0,
+    sizeBytes: 5949,
+    isLatest: false,
+    warnings: [],
+    ...facts,
+  };
+}
+
+/** A folder that cannot be read as a model. */
+export function broken(name: string, version: string | undefined, message: string, beingWritten = false): BrokenItem {
+  const path = ["/home/ann/bentoml/models", name, ...(version === undefined ? [] : [version])].join("/");
+  return { name, version, path, beingWritten, error: { code: "model.broken", message, remedy: "Delete it." } };
+}
+
+/** A store whose listing is what the two arrays hold at the time. */
+export function listedStore(models: ModelSummary[], items: BrokenItem[] = [], home = "/home/ann/bentoml"): ListedStore {
+  return {
+    home,
+    *listSlices(name?: string) {
+      yield;
+      const of = <T>(all: T[], nameOf: (one: T) => string) => all.filter((one) => !name || nameOf(one) === name);
+      return { models: of(models, (model) => model.tag.name), broken: of(items, (item) => item.name) };
+    },
+  };
+}
+
+/** A watch that never reports anything. */
+export const noWatch: StartWatch = () => ({ watchName() {}, unwatchName() {}, dispose() {} });

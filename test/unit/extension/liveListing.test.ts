@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { ModelbenchError } from "../../../src/base/errors";
+import { LiveListing, type StartWatch } from "../../../src/extension/liveListing";
+import type { BrokenItem, ModelSummary } from "../../../src/store/model";
+import { broken, listedStore, summary } from "./fakes";
+
+let home = "";
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "modelbench-listing-"));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+/** A store, its live listing, and the other end of its watch. */
+function follow(models: ModelSummary[], items: BrokenItem[] = []) {
+  let report: (name?: string) => void = () => undefined;
+  const watched = new Set<string>();
+  const startWatch: StartWatch = (_, listener) => {
+    report = listener.onChange;
+    return {
+      watchName: (name) => void watched.add(name),
+      unwatchName: (name) => void watched.delete(name),
+      dispose() {},
+    };
+  };
+  const read: (string | undefined)[] = [];
+  const store = listedStore(models, items, home);
+  const listed = {
+    home,
+    listSlices(name?: string) {
+      read.push(name);
+      return store.listSlices(name);
+    },
+  };
+  const listing = new LiveListing(listed, startWatch);
+  const next = () =>
+    new Promise<readonly string[] | "all">((resolve) => {
+      const subscription = listing.onDidChange((names) => {
+        subscription.dispose();
+        resolve(names);
+      });
+    });
+  return { listing, read, next, watched, report: (name?: string) => report(name) };
+}
+
+test("nothing is read before somebody asks, and then once", async () => {
+  const { listing, read } = follow([summary("a:1")]);
+  assert.deepEqual(read, []);
+  assert.equal(listing.snapshot.phase, "loading");
+  await Promise.all([listing.ready(), listing.ready()]);
+  assert.deepEqual(read, [undefined]);
+  assert.deepEqual([...listing.snapshot.names.keys()], ["a"]);
+  listing.dispose();
+});
+
+test("a reported name is read alone, however often it is reported", async () => {
+  const models = [summary("a:1"), summary("b:1")];
+  const { listing, next, read, report } = follow(models);
+  await listing.ready();
+  models.push(summary("b:2"));
+  const changed = next();
+  for (let i = 0; i < 20; i++) report("b");
+  assert.deepEqual(await changed, ["b"]);
+  assert.deepEqual(read, [undefined, "b"]);
+  assert.equal(listing.snapshot.names.get("b")?.models.length, 2);
+  listing.dispose();
+});
+
+test("a check reads the names whose folders changed, came or went, and no others", async () => {
+  for (const name of ["same", "gone", "grows"]) mkdirSync(join(home, "models", name, "1"), { recursive: true });
+  const models = ["same:1", "gone:1", "grows:1"].map((tag) => summary(tag));
+  const { listing, next, read } = follow(models);
+  await listing.ready();
+  mkdirSync(join(home, "models", "new", "1"), { recursive: true });
+  mkdirSync(join(home, "models", "grows", "2"));
+  rmSync(join(home, "models", "gone"), { recursive: true });
+  models.splice(1, 1);
+  models.push(summary("new:1"), summary("grows:2"));
+  const changed = next();
+  listing.recheck();
+  assert.deepEqual([...(await changed)].sort(), ["gone", "grows", "new"]);
+  assert.deepEqual(read.slice(1).sort(), ["gone", "grows", "new"]);
+  assert.deepEqual([...listing.snapshot.names.keys()].sort(), ["grows", "new", "same"]);
+  listing.dispose();
+});
+
+test("a version that is being written is looked at again until it is whole", async () => {
+  mkdirSync(join(home, "models", "a", "1"), { recursive: true });
+  const models: ModelSummary[] = [];
+  const items = [broken("a", "1", "no model.yaml", true)];
+  const { listing, next } = follow(models, items);
+  await listing.ready();
+  items.pop();
+  models.push(summary("a:1"));
+  assert.deepEqual(await next(), ["a"]);
+  assert.equal(listing.snapshot.names.get("a")?.models.length, 1);
+  listing.dispose();
+});
+
+test("a store that cannot be read is a state, and the next change reads it anew", async () => {
+  let readable = false;
+  const store = listedStore([summary("a:1")], [], home);
+  let report: (name?: string) => void = () => undefined;
+  const listing = new LiveListing(
+    {
+      home,
+      listSlices(name?: string) {
+        if (!readable) throw new ModelbenchError("store.access", "permission denied");
+        return store.listSlices(name);
+      },
+    },
+    (_, listener) => {
+      report = listener.onChange;
+      return { watchName() {}, unwatchName() {}, dispose() {} };
+    },
+  );
+  await listing.ready();
+  assert.equal(listing.snapshot.phase, "failed");
+  assert.equal(listing.snapshot.error?.code, "store.access");
+  readable = true;
+  const changed = new Promise((resolve) => listing.onDidChange(resolve));
+  report("a");
+  assert.equal(await changed, "all");
+  assert.equal(listing.snapshot.phase, "ready");
+  listing.dispose();
+});
+
+test("a model is listed under its folder's tag, whatever its model.yaml names", async () => {
+  const { listing } = follow([summary("x:y", { path: `${home}/models/folder/v9` })]);
+  await listing.ready();
+  assert.deepEqual(listing.snapshot.names.get("folder")?.models[0]?.tag, { name: "folder", version: "v9" });
+  listing.dispose();
+});
+
+test("a listing that ended reads nothing more and tells nobody", async () => {
+  const { listing, read, report } = follow([summary("a:1")]);
+  await listing.ready();
+  listing.onDidChange(() => assert.fail("told after its end"));
+  report("a");
+  listing.dispose();
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.deepEqual(read, [undefined]);
+});

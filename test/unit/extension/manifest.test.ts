@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { commandTable } from "../../../src/extension/commandTable";
+import { CONTEXT_KEYS, DETAILS_EDITOR, VIEWS } from "../../../src/extension/ids";
+
+interface MenuEntry {
+  readonly command: string;
+  readonly when?: string;
+  readonly group?: string;
+}
+
+interface Manifest {
+  readonly main: string;
+  readonly activationEvents: readonly string[];
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string; readonly category: string; readonly title: string }[];
+    readonly menus: Readonly<Record<string, readonly MenuEntry[]>>;
+    readonly keybindings: readonly { readonly command: string; readonly when: string }[];
+    readonly views: Readonly<Record<string, readonly { readonly id: string; readonly icon: string }[]>>;
+    readonly viewsContainers: Readonly<Record<string, readonly { readonly id: string; readonly icon: string }[]>>;
+    readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when: string }[];
+    readonly configuration: { readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  };
+  readonly capabilities: { readonly untrustedWorkspaces: { readonly restrictedConfigurations: readonly string[] } };
+}
+
+const text = readFileSync("package.json", "utf8");
+const manifest: Manifest = JSON.parse(text);
+const strings: Record<string, string> = JSON.parse(readFileSync("package.nls.json", "utf8"));
+const { contributes } = manifest;
+const commands = contributes.commands.map(({ command }) => command);
+
+test("the contributed commands are those with a handler, each once", () => {
+  assert.deepEqual([...commands].sort(), Object.keys(commandTable).sort());
+});
+
+test("every string that a user sees is in package.nls.json, and nothing there is unused", () => {
+  const used = new Set([...text.matchAll(/"%([^%"]+)%"/g)].map(([, key]) => key ?? ""));
+  assert.deepEqual([...used].sort(), Object.keys(strings).sort());
+  const seen = /^(displayName|description|title|name|category|contents|contextualTitle|markdownDescription)$/;
+  const literal: string[] = [];
+  JSON.parse(text, (key, value) => {
+    if (typeof value === "string" && seen.test(key) && !/^%.+%$/.test(value)) literal.push(`${key}: ${value}`);
+    return value;
+  });
+  assert.deepEqual(literal, ["name: modelbench"]);
+});
+
+test("every menu, key binding and welcome text refers to a command that exists", () => {
+  const used = [...Object.values(contributes.menus).flat(), ...contributes.keybindings].map(({ command }) => command);
+  const linked = Object.values(strings).flatMap((line) =>
+    [...line.matchAll(/\(command:([\w.]+)/g)].map(([, command]) => command ?? ""),
+  );
+  const foreign = ["workbench.action.openSettings"];
+  for (const command of [...used, ...linked]) {
+    assert.ok(commands.includes(command) || foreign.includes(command), command);
+  }
+});
+
+test("the palette hides what only makes sense on a tree row, and shows the rest", () => {
+  const hidden = (contributes.menus["commandPalette"] ?? []).filter(({ when }) => when === "false");
+  assert.deepEqual(hidden.map(({ command }) => command).sort(), ["modelbench.copyPath", "modelbench.revealInOs"]);
+});
+
+test("what deletes stands last in its menu, in a group of its own", () => {
+  const groups = (contributes.menus["view/item/context"] ?? []).map(({ group = "" }) => group);
+  const last = groups
+    .filter((group) => group !== "" && !group.startsWith("inline"))
+    .sort()
+    .at(-1);
+  assert.equal(last, "9_destructive@1");
+  assert.equal(groups.filter((group) => group.startsWith("9_destructive")).length, 1);
+});
+
+test("a row has at most two buttons and the view's title at most four", () => {
+  const inline = (contributes.menus["view/item/context"] ?? []).filter(({ group }) => group?.startsWith("inline"));
+  const title = (contributes.menus["view/title"] ?? []).filter(({ group }) => group?.startsWith("navigation"));
+  assert.ok(inline.length <= 2 && title.length <= 4, `${inline.length} inline, ${title.length} in the title`);
+});
+
+test("keys are bound only while the models view has the focus", () => {
+  for (const { when } of contributes.keybindings) assert.match(when, /^focusedView == modelbench\.models\b/);
+});
+
+test("views, welcome texts and icons exist under the ids that the code uses", () => {
+  const views = Object.values(contributes.views).flat();
+  assert.deepEqual(views.map(({ id }) => id).sort(), Object.values(VIEWS).sort());
+  const icons = [...views, ...Object.values(contributes.viewsContainers).flat()].map(({ icon }) => icon);
+  for (const icon of icons) assert.ok(existsSync(icon), icon);
+  for (const { view } of contributes.viewsWelcome) assert.ok(views.some(({ id }) => id === view));
+  assert.deepEqual(manifest.activationEvents, [`onWebviewPanel:${DETAILS_EDITOR}`]);
+});
+
+test("context keys in when clauses are those that the code sets", () => {
+  const known = new Set<string>([...Object.values(CONTEXT_KEYS), ...Object.values(VIEWS)]);
+  const clauses = [...text.matchAll(/"when": "([^"]*)"/g)].flatMap(
+    ([, when = ""]) => when.match(/modelbench\.\w+/g) ?? [],
+  );
+  for (const key of clauses) assert.ok(known.has(key), key);
+});
+
+test("every setting has a default and a description, and a path from a workspace counts only when trusted", () => {
+  for (const [key, setting] of Object.entries(contributes.configuration.properties)) {
+    assert.ok("default" in setting && ("description" in setting || "markdownDescription" in setting), key);
+  }
+  assert.equal(contributes.configuration.properties["modelbench.storePath"]?.["scope"], "machine-overridable");
+  assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, ["modelbench.storePath"]);
+});

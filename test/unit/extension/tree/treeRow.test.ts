@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { StoreSnapshot } from "../../../../src/extension/liveListing";
+import type { SortBy, StoreId } from "../../../../src/extension/services";
+import { childNodes, nodeId, parentNode, type TreeNode, topNodes } from "../../../../src/extension/tree/treeModel";
+import { type RowContext, rowOf } from "../../../../src/extension/tree/treeRow";
+import { runRefusal } from "../../../../src/extension/trust";
+import type { BrokenItem, ModelSummary } from "../../../../src/store/model";
+import { broken, summary, t } from "../fakes";
+import { treeText } from "./treeText";
+
+process.env["TZ"] = "UTC";
+
+const NOW = Date.UTC(2026, 6, 28, 12);
+const HOUR = 3_600_000;
+
+function snapshot(models: ModelSummary[], items: BrokenItem[] = [], home = "/home/ann/bentoml"): StoreSnapshot {
+  const names = new Map<string, { models: ModelSummary[]; broken: BrokenItem[] }>();
+  const entry = (name: string) => {
+    const known = names.get(name) ?? { models: [], broken: [] };
+    names.set(name, known);
+    return known;
+  };
+  for (const model of models) entry(model.tag.name).models.push(model);
+  for (const item of items) entry(item.name).broken.push(item);
+  return { home, phase: "ready", error: undefined, names };
+}
+
+function context(snapshots: ReadonlyMap<StoreId, StoreSnapshot>, isTrusted = true): RowContext {
+  return {
+    t,
+    nowMs: NOW,
+    userHome: "/home/ann",
+    snapshot: (store) => snapshots.get(store),
+    refusal: (module, store) => runRefusal(t, module, isTrusted, store),
+  };
+}
+
+function draw(snapshots: ReadonlyMap<StoreId, StoreSnapshot>, sortBy: SortBy = "created", isTrusted = true): string {
+  return treeText({ snapshots, sortBy }, context(snapshots, isTrusted));
+}
+
+/** Compares with the golden file; `UPDATE_GOLDEN=1` writes it, to be reviewed as a diff. */
+function golden(name: string, actual: string): void {
+  const path = join("test/unit/extension/tree/golden", `${name}.txt`);
+  if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(path, actual);
+  assert.equal(actual, readFileSync(path, "utf8"));
+}
+
+const own = snapshot(
+  [
+    summary("iris_clf:v1", { creationMs: NOW - 100 * HOUR, sizeBytes: 5949 }),
+    summary("iris_clf:v2", { creationMs: NOW - 2 * HOUR, isLatest: true, sizeBytes: 6144 }),
+    summary("digits:7k2mbxtnfofq5gqf", { creationMs: NOW - 30 * HOUR, isLatest: true, sizeBytes: 2_100_000 }),
+    summary("spam:a", { module: "bentoml.sklearn", creationMs: NOW - 60_000, isLatest: true, sizeBytes: 100 }),
+    summary("loose:b", { module: "", creationMs: NOW + 5_000, isLatest: true, sizeBytes: 0 }),
+    summary("custom:c", { module: "my.own_loader", creationMs: NOW - 800 * 24 * HOUR, isLatest: true }),
+    summary("other:d", {
+      creationMs: NOW - 20 * 24 * HOUR,
+      warnings: [{ code: "tag.mismatch", message: "The folder other:d holds a model.yaml that names x:y." }],
+    }),
+  ],
+  [
+    broken("iris_clf", "torn", "/home/ann/bentoml/models/iris_clf/torn has no model.yaml."),
+    broken("iris_clf", "new", "…", true),
+    broken("Bad Name", undefined, 'The folder name "Bad Name" is not a valid tag.'),
+    broken("half", "x\u202egnp", "line one\nline two *bold* [link](command:x)"),
+  ],
+);
+
+test("the user's own store alone is a tree of names without a root", () => {
+  golden("own", draw(new Map([["own", own]])));
+});
+
+test("with the sample store open each store is a root of its own", () => {
+  const sample = snapshot([summary("iris_clf:v2", { isLatest: true })], [], "/tmp/global/sample-store");
+  golden(
+    "roots",
+    draw(
+      new Map([
+        ["own", snapshot([])],
+        ["sample", sample],
+      ]),
+    ),
+  );
+});
+
+test("an unreadable own store says so below its root and hides nothing of the sample store", () => {
+  const failed: StoreSnapshot = {
+    home: "/srv/models",
+    phase: "failed",
+    error: { code: "store.access", message: "/srv/models: permission denied." },
+    names: new Map(),
+  };
+  const sample = snapshot([summary("digits:v1", { isLatest: true })], [], "/tmp/global/sample-store");
+  golden(
+    "failed",
+    draw(
+      new Map([
+        ["own", failed],
+        ["sample", sample],
+      ]),
+    ),
+  );
+});
+
+test("names are ordered by their newest version, by name or by size, and versions newest first", () => {
+  const order = (sortBy: SortBy): string[] => {
+    const state = { snapshots: new Map([["own", own]] as const), sortBy };
+    return topNodes(state).flatMap((node) => [nodeId(node), ...childNodes(node, state).map(nodeId)]);
+  };
+  const iris = ["own/iris_clf", "own/iris_clf/v2", "own/iris_clf/v1", "own/iris_clf/new", "own/iris_clf/torn"];
+  const names = (rows: string[]) => rows.filter((row) => row.split("/").length === 2);
+  assert.deepEqual(order("created").slice(4, 9), iris);
+  assert.deepEqual(names(order("created")), [
+    ...["own/loose", "own/spam", "own/iris_clf", "own/digits", "own/other", "own/custom", "own/half"],
+    "own/Bad Name!",
+  ]);
+  assert.deepEqual(names(order("name")), [
+    ...["own/custom", "own/digits", "own/half", "own/iris_clf", "own/loose", "own/other", "own/spam"],
+    "own/Bad Name!",
+  ]);
+  assert.equal(names(order("size"))[0], "own/digits");
+});
+
+test("every row leads to its parent, with and without roots", () => {
+  for (const stores of [["own"], ["own", "sample"]] as const) {
+    const state = { snapshots: new Map(stores.map((store) => [store, own] as const)), sortBy: "name" as const };
+    const visit = (node: TreeNode, above: TreeNode | undefined): void => {
+      const parent = parentNode(node, state);
+      assert.equal(parent && nodeId(parent), above && nodeId(above), nodeId(node));
+      for (const child of childNodes(node, state)) visit(child, node);
+    };
+    for (const node of topNodes(state)) visit(node, undefined);
+  }
+});
+
+test("in Restricted Mode an ONNX model of the user's own store keeps its Test button", () => {
+  const snapshots = new Map([["own", own]] as const);
+  const node: TreeNode = { kind: "version", store: "own", tag: "iris_clf:v2", summary: summary("iris_clf:v2") };
+  assert.match(rowOf(node, context(snapshots, false)).contextValue, /\brunnable\b/);
+});
+
+test("a model that needs Python says so in its row, its tooltip and to a screen reader, and has no Test button", () => {
+  const model = summary("spam:a", { module: "bentoml.sklearn" });
+  const row = rowOf({ kind: "version", store: "own", tag: "spam:a", summary: model }, context(new Map()));
+  for (const text of [row.description, row.spoken, row.tooltip.replaceAll("\\", "")]) {
+    assert.match(text, /needs your Python: not in this version/);
+  }
+  assert.doesNotMatch(row.contextValue, /runnable/);
+});
