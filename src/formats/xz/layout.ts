@@ -73,14 +73,14 @@ function skipPadding(reader: PositionalReader, from: number): number {
 function readStream(reader: PositionalReader, end: number): XzStream {
   const footerAt = end - HEADER_BYTES;
   if (footerAt < HEADER_BYTES) throw corruptXz("no room for a stream footer", Math.max(0, footerAt));
-  const footer = reader.read(footerAt, HEADER_BYTES).slice();
+  const footer = new Uint8Array(reader.read(footerAt, HEADER_BYTES));
   if (footer[10] !== 0x59 || footer[11] !== 0x5a) throw corruptXz("no stream footer", footerAt);
   if (readU32(footer) !== crc32(footer.subarray(4, 10))) throw corruptXz("a damaged stream footer", footerAt);
   const indexBytes = (readU32(footer.subarray(4)) + 1) * 4;
   const indexAt = footerAt - indexBytes;
   if (indexAt < HEADER_BYTES) throw corruptXz("an index larger than the file", footerAt);
   if (indexBytes > MAX_INDEX_BYTES) throw unsafe(`an index of ${indexBytes} bytes`, footerAt);
-  const records = readIndex(reader.read(indexAt, indexBytes).slice(), indexAt);
+  const records = readIndex(new Uint8Array(reader.read(indexAt, indexBytes)), indexAt);
   const packed = records.reduce((sum, record) => sum + padded(record.unpadded), 0);
   const start = indexAt - packed - HEADER_BYTES;
   const flags = footer.subarray(8, 10);
@@ -147,7 +147,7 @@ function checkBlockHeader(reader: PositionalReader, offset: number, unpadded: nu
   if (first === 0) throw corruptXz("a block without a header", offset);
   const length = (first + 1) * 4;
   if (unpadded <= length) throw corruptXz("a block smaller than its header", offset);
-  const header = reader.read(offset, length).slice();
+  const header = new Uint8Array(reader.read(offset, length));
   if (readU32(header.subarray(length - 4)) !== crc32(header.subarray(0, length - 4))) {
     throw corruptXz("a damaged block header", offset);
   }

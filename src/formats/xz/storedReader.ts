@@ -90,7 +90,7 @@ class Slab {
   take(at: number, length: number): Uint8Array {
     if (at + length > this.#end) throw corruptXz("a chunk that leaves its block", at);
     if (at + length > this.#start + this.#bytes.length) {
-      this.#bytes = this.#reader.read(at, Math.min(SLAB_BYTES, this.#end - at)).slice();
+      this.#bytes = new Uint8Array(this.#reader.read(at, Math.min(SLAB_BYTES, this.#end - at)));
       this.#start = at;
     }
     return this.#bytes.subarray(at - this.#start, at - this.#start + length);

@@ -85,7 +85,7 @@ function inputOf(
       pull(controller) {
         if (at >= stream.end) return controller.close();
         const length = Math.min(INPUT_BYTES, stream.end - at);
-        controller.enqueue(reader.read(at, length).slice());
+        controller.enqueue(new Uint8Array(reader.read(at, length)));
         at += length;
         onInput(at);
       },

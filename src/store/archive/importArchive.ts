@@ -1,4 +1,4 @@
-import { lstatSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { lstatSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
@@ -112,7 +112,7 @@ async function stage(
     return { tag: formatTag(tag), action, from, bytes: found.bytes };
   } finally {
     writer.close();
-    rmSync(staged, { recursive: true, force: true });
+    await store.discard(staged);
   }
 }
 

@@ -79,7 +79,7 @@ async function feed(
   guard: ExpansionGuard,
 ): Promise<void> {
   for (let at = 0; at < reader.size && !engine.destroyed; at += GZIP_INPUT_BYTES) {
-    const piece = reader.read(at, Math.min(GZIP_INPUT_BYTES, reader.size - at)).slice();
+    const piece = new Uint8Array(reader.read(at, Math.min(GZIP_INPUT_BYTES, reader.size - at)));
     guard.consumed(at + piece.length);
     await new Promise<void>((resolve, reject) => {
       engine.once("close", resolve);

@@ -3,11 +3,11 @@ import { createHash, randomBytes } from "node:crypto";
 import test from "node:test";
 import { crc32 } from "node:zlib";
 import { ModelbenchError } from "../../../../src/base/errors";
-import { bufferReader } from "../../../../src/formats/bufferReader";
 import { readXzLayout } from "../../../../src/formats/xz/layout";
 import { isStored } from "../../../../src/formats/xz/storedReader";
 import { openXz } from "../../../../src/formats/xz/xzReader";
 import { writeStoredXz } from "../../../../src/formats/xz/xzWriter";
+import { fleetingReader } from "../../../fixtures/fleetingReader";
 
 // Made by xz 5.4.1 of the line "hello hello hello hello" a hundred times (2,400 bytes), with the options named.
 const TEXT = Buffer.from("hello hello hello hello\n".repeat(100));
@@ -30,7 +30,7 @@ const bytesOf = (base64: string) => Buffer.from(base64, "base64");
 
 async function unpack(xz: Uint8Array): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of openXz(bufferReader(xz)).content(() => undefined)) parts.push(Buffer.from(chunk));
+  for await (const chunk of openXz(fleetingReader(xz)).content(() => undefined)) parts.push(Buffer.from(chunk));
   return Buffer.concat(parts);
 }
 
@@ -122,7 +122,7 @@ test("the decoder works again after it has failed or was left in the middle", as
   const damaged = Buffer.from(bytesOf(CRC64));
   damaged[36] = (damaged[36] ?? 0) ^ 0xff;
   for (let i = 0; i < 3; i++) assert.equal(await codeOf(damaged), "archive.corrupt");
-  for await (const chunk of openXz(bufferReader(bytesOf(BLOCKS))).content(() => undefined)) {
+  for await (const chunk of openXz(fleetingReader(bytesOf(BLOCKS))).content(() => undefined)) {
     assert.ok(chunk.length > 0);
     break;
   }
@@ -133,11 +133,11 @@ test("stored chunks come back through the direct reader and through the decoder"
   const content = randomBytes(300_000);
   for (const chunks of [[content], [content.subarray(0, 1), content.subarray(1)], []]) {
     const xz = await pack(chunks);
-    const [stream] = readXzLayout(bufferReader(xz));
-    assert.ok(stream && isStored(bufferReader(xz), stream));
+    const [stream] = readXzLayout(fleetingReader(xz));
+    assert.ok(stream && isStored(fleetingReader(xz), stream));
     assert.deepEqual(await unpack(xz), Buffer.concat(chunks));
   }
-  assert.ok(!readXzLayout(bufferReader(bytesOf(CRC32))).every((s) => isStored(bufferReader(bytesOf(CRC32)), s)));
+  assert.ok(!readXzLayout(fleetingReader(bytesOf(CRC32))).every((s) => isStored(fleetingReader(bytesOf(CRC32)), s)));
 });
 
 test("a chunk of any length from 1 to 65,537 bytes is stored whole", async () => {
