@@ -1,0 +1,97 @@
+import type { Handlers } from "../../../webview/protocol/hostPeer";
+import { ModelbenchError } from "../../base/errors";
+import type { ModelRef, Ui } from "../services";
+import type { PageModels } from "./models";
+import type { ModelTest } from "./modelTest";
+
+/** The requests of a page that shows a model. */
+export type ModelHandlers = Omit<Handlers, `save/${string}`>;
+
+/** What the answers are made from. */
+export interface ModelHandlersPort {
+  /** The model this page was opened for; the page cannot ask about another one. */
+  ref(): ModelRef | undefined;
+  readonly models: PageModels;
+  readonly ui: Pick<Ui, "copy" | "openText" | "pickFiles">;
+  readonly t: (message: string) => string;
+  /** Stands for the page, so that it does not hear of its own edits. */
+  by(): unknown;
+  /** The page shows the test from now on: it is told of every change. */
+  follow(test: ModelTest): void;
+}
+
+/** Answers of a details editor or of the test view. */
+export function modelHandlers({ ref, models, ui, t, by, follow }: ModelHandlersPort): ModelHandlers {
+  const own = (tag: string): ModelRef => {
+    const bound = ref();
+    if (bound?.tag === tag) return bound;
+    throw new ModelbenchError("protocol.invalid", "This page was opened for another model.");
+  };
+  const test = (tag: string): Promise<ModelTest> => models.test(own(tag));
+  return {
+    "model/inspect": ({ tag }, signal) => models.inspect(own(tag), signal),
+    "model/openYaml": async ({ tag }) => done(ui.openText(`${models.folder(own(tag))}/model.yaml`)),
+    "text/copy": ({ text }) => done(ui.copy(text)),
+    "test/snapshot": async ({ tag }) => {
+      const opened = await test(tag);
+      follow(opened);
+      return { test: opened.view(), drafts: opened.draftState() };
+    },
+    "test/draft": async (state) => done((await test(state.tag)).setDrafts(state, by())),
+    "test/method": async ({ tag, method }) => (await test(tag)).choose(method, by()),
+    "test/example": async ({ tag, method }) => (await test(tag)).useExample(method, by()),
+    "test/validate": async (state) => ({ issues: await (await test(state.tag)).validate(state) }),
+    "test/pickFile": async ({ tag, input }) => {
+      const opened = await test(tag);
+      const files = await ui.pickFiles({
+        title: `${t("Choose a File for the Input")} ${input}`,
+        action: t("Use File"),
+        many: false,
+        filters: { [t("Tensors")]: ["json", "npy"] },
+      });
+      const [path] = files ?? [];
+      return path === undefined ? null : opened.addFile(path);
+    },
+    "test/run": async ({ state, copies }) => ({ issues: await (await test(state.tag)).start(state, copies) }),
+    "test/stop": async ({ tag }) => done((await test(tag)).stop()),
+    "test/restart": async ({ tag }) => done((await test(tag)).restart()),
+    "test/reuse": async ({ tag, id }) => (await test(tag)).reuse(id, by()),
+    "test/clearHistory": async ({ tag }) => done((await test(tag)).clearHistory()),
+    "test/rows": async ({ tag, reply, output, start, count }) => (await test(tag)).rows(reply, output, start, count),
+  };
+}
+
+async function done(work: unknown): Promise<null> {
+  await work;
+  return null;
+}
+
+/** For pages that show no model: every request about one is refused. */
+export const noModelHandlers: ModelHandlers = {
+  "model/inspect": refuse,
+  "model/openYaml": refuse,
+  "text/copy": refuse,
+  "test/snapshot": refuse,
+  "test/draft": refuse,
+  "test/method": refuse,
+  "test/example": refuse,
+  "test/validate": refuse,
+  "test/pickFile": refuse,
+  "test/run": refuse,
+  "test/stop": refuse,
+  "test/restart": refuse,
+  "test/reuse": refuse,
+  "test/clearHistory": refuse,
+  "test/rows": refuse,
+};
+
+/** For pages that save nothing. */
+export const noSaveHandlers: Pick<Handlers, "save/validate" | "save/submit" | "save/cancel"> = {
+  "save/validate": refuse,
+  "save/submit": refuse,
+  "save/cancel": refuse,
+};
+
+async function refuse(): Promise<never> {
+  throw new ModelbenchError("protocol.invalid", "This page cannot do that.");
+}

@@ -1,0 +1,305 @@
+import { randomUUID } from "node:crypto";
+import type {
+  Draft,
+  DraftState,
+  Drafts,
+  ErrorView,
+  HistoryItem,
+  Issue,
+  OutputView,
+  Phase,
+  Reply,
+  TestView,
+} from "../../../webview/protocol/views";
+import { fromWireError, ModelbenchError, toWireError } from "../../base/errors";
+import { Emitter } from "../../base/events";
+import type { RunnerSession } from "../../runner/client";
+import type { InputValue, LoadRequest, RunResult } from "../../runner/protocol";
+import type { RunRefusal } from "../services";
+import type { Sessions } from "../sessions";
+import { toInputs } from "./draftInputs";
+import { failureView, refusalView } from "./failureView";
+import { summarize } from "./runSummary";
+import { tensorCells } from "./tensorView";
+import { type Drafted, TestDrafts } from "./testDrafts";
+import { type Memory, recall, remember } from "./testMemory";
+import { type Answer, sendCopies } from "./testRun";
+
+/** Runs that the history keeps of one model. */
+const MAX_HISTORY = 20;
+
+/** What is known about a model before it runs. */
+export interface Testable extends Drafted {
+  readonly classes: readonly string[];
+  /** What the runner is asked to load. @throws ModelbenchError when the model's file is missing */
+  loadRequest(): LoadRequest;
+}
+
+/** What a test needs from its surroundings. */
+export interface TestPort {
+  readonly sessions: Sessions;
+  readonly memory: Memory;
+  refusal(): RunRefusal | undefined;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/**
+ * The test of one model: drafts, the run under way, its replies and the history. There is one for each model
+ * and every page of the model shows it, so a run goes on while its page is hidden.
+ */
+export class ModelTest {
+  readonly #key: string;
+  readonly #model: Testable;
+  readonly #port: TestPort;
+  readonly #drafts: TestDrafts;
+  readonly #changed = new Emitter<void>();
+  readonly #draftsChanged = new Emitter<{ state: DraftState; by: unknown }>();
+  #history: { item: HistoryItem; drafts: Drafts }[];
+  #phase: Phase = "idle";
+  #error: ErrorView | null = null;
+  #replies: (Reply | null)[];
+  #repliesMethod: string;
+  #results = new Map<number, RunResult>();
+  #run: AbortController | undefined;
+
+  /** Fires when anything but the drafts changed. */
+  readonly onDidChange = this.#changed.event;
+  /** Fires when a page changed the drafts; `by` is what it handed over. */
+  readonly onDidChangeDrafts = this.#draftsChanged.event;
+
+  constructor(key: string, model: Testable, port: TestPort) {
+    const kept = recall(port.memory, key);
+    this.#key = key;
+    this.#model = model;
+    this.#port = port;
+    this.#drafts = new TestDrafts(model, kept);
+    this.#history = kept?.history ?? [];
+    this.#replies = kept?.replies.filter((reply) => reply !== null) ?? [];
+    this.#repliesMethod = kept?.repliesMethod ?? "";
+    if (this.#replies.length > 0) this.#phase = "done";
+  }
+
+  /** The state as pages show it. */
+  view(): TestView {
+    const refusal = this.#port.refusal();
+    return {
+      tag: this.#model.tag,
+      phase: this.#phase,
+      error: this.#error,
+      refusal: refusal ? refusalView(refusal) : null,
+      methods: [...this.#model.methods],
+      classes: [...this.#model.classes],
+      copies: this.#replies.length,
+      replies: [...this.#replies],
+      repliesMethod: this.#repliesMethod,
+      history: this.#history.map(({ item }) => item),
+    };
+  }
+
+  /** The chosen method with its drafts. */
+  draftState(): DraftState {
+    return this.#drafts.state();
+  }
+
+  /** Keeps what a page typed. @throws ModelbenchError `method.notFound` */
+  setDrafts({ method, drafts }: DraftState, by: unknown): DraftState {
+    return this.#edit(by, () => this.#drafts.put(method, drafts));
+  }
+
+  /** Chooses a method. @throws ModelbenchError `method.notFound` */
+  choose(method: string, by: unknown): DraftState {
+    return this.#edit(by, () => this.#drafts.choose(method));
+  }
+
+  /** Goes back to the example of a method. @throws ModelbenchError `method.notFound` */
+  useExample(method: string, by: unknown): DraftState {
+    return this.#edit(by, () => this.#drafts.put(method, undefined));
+  }
+
+  /** Brings the inputs of a past run back. @throws ModelbenchError `input.notFound` when it is forgotten */
+  reuse(id: string, by: unknown): DraftState {
+    const past = this.#history.find(({ item }) => item.id === id);
+    if (!past) throw new ModelbenchError("input.notFound", "This run is no longer in the history.");
+    return this.#edit(by, () => this.#drafts.put(past.item.method, past.drafts));
+  }
+
+  /** Forgets the past runs; the shown result stays. */
+  clearHistory(): void {
+    this.#history = [];
+    this.#changed.fire();
+    this.#keep();
+  }
+
+  /** Remembers a file that the user picked and answers with its handle. */
+  addFile(path: string): Promise<NonNullable<Draft["file"]>> {
+    return this.#drafts.addFile(path);
+  }
+
+  /** Checks inputs without running; files are checked by the run, which reads them anyway. */
+  async validate(state: DraftState): Promise<Issue[]> {
+    const method = this.#drafts.method(state.method);
+    if (this.#port.refusal()) return [];
+    const typed = { ...method, inputs: method.inputs.filter(({ name }) => state.drafts[name]?.source !== "file") };
+    const inputs = toInputs(typed, state.drafts, () => undefined);
+    const session = this.#port.sessions.session(this.#key, () => this.#model.loadRequest());
+    const issues = await session.validate(method.name, inputs);
+    return issues
+      .filter(({ input }) => Object.hasOwn(inputs, input))
+      .map(({ input, error }) => ({ input, error: failureView(fromWireError(error)) }));
+  }
+
+  /**
+   * Starts `copies` concurrent requests unless something is wrong with the inputs; what becomes of them shows in
+   * the state. A run under way is not disturbed.
+   * @throws ModelbenchError `trust.required`, `run.unsupported`, `method.notFound`, `input.notFound`
+   */
+  async start(state: DraftState, copies: number): Promise<Issue[]> {
+    const refusal = this.#port.refusal();
+    if (refusal) throw new ModelbenchError(refusal.code, refusal.reason, { remedy: refusal.remedy });
+    if (this.#run) return [];
+    const run = new AbortController();
+    this.#run = run;
+    try {
+      const inputs = toInputs(this.#drafts.method(state.method), state.drafts, (id) => this.#drafts.pathOf(id));
+      const issues = await this.validate(state);
+      if (issues.length > 0 || run.signal.aborted) this.#end(run);
+      else void this.#execute(run, state, inputs, copies);
+      return issues;
+    } catch (error) {
+      this.#end(run);
+      throw error;
+    }
+  }
+
+  /** Stops what the user waits for. */
+  stop(): void {
+    this.#run?.abort();
+  }
+
+  /** Ends the model's process and loads it anew. */
+  async restart(): Promise<void> {
+    this.stop();
+    await this.#port.sessions.unload(this.#key);
+    const run = new AbortController();
+    this.#run = run;
+    this.#results.clear();
+    this.#show("loading");
+    try {
+      await this.#use((session) => session.load(run.signal));
+      if (this.#run === run) this.#show("idle");
+    } catch (error) {
+      if (this.#run === run) this.#fail(error);
+    }
+    this.#end(run);
+  }
+
+  /**
+   * Rows `[start, start + count)` of an output of the last run.
+   * @throws ModelbenchError `worker.died` when the runner that kept them is gone
+   */
+  async rows(reply: number, output: string, start: number, count: number): Promise<OutputView> {
+    const kept = this.#results.get(reply)?.outputs.find(({ name }) => name === output);
+    const handle = kept?.kept;
+    if (!kept || handle === undefined) {
+      throw new ModelbenchError("worker.died", "This result is gone.", { remedy: "Run again." });
+    }
+    const tensor = await this.#use((session) => session.readResult(handle, start, count));
+    const shape = [...tensor.shape];
+    return { name: kept.name, dtype: kept.dtype, shape, values: tensorCells(tensor), pageable: true };
+  }
+
+  /** Ends what is under way. */
+  dispose(): void {
+    this.stop();
+    this.#changed.dispose();
+    this.#draftsChanged.dispose();
+  }
+
+  async #execute(
+    run: AbortController,
+    { method, drafts }: DraftState,
+    inputs: Record<string, InputValue>,
+    copies: number,
+  ): Promise<void> {
+    const startedMs = this.#port.now();
+    this.#results.clear();
+    this.#replies = new Array<Reply | null>(copies).fill(null);
+    this.#repliesMethod = method;
+    this.#show("loading");
+    try {
+      await this.#use(async (session) => {
+        await session.load(run.signal);
+        if (this.#run === run) this.#show("running");
+        await sendCopies(session, { method, inputs }, copies, run.signal, (at, answer) => this.#take(run, at, answer));
+      });
+      if (this.#run === run) this.#finish();
+    } catch (error) {
+      if (this.#run === run) this.#fail(error);
+    }
+    // A restart that came meanwhile has taken over what the pages show.
+    if (this.#run !== run) return;
+    this.#end(run);
+    this.#record(method, drafts, startedMs);
+  }
+
+  #take(run: AbortController, index: number, { reply, result }: Answer): void {
+    if (this.#run !== run) return;
+    this.#replies[index] = reply;
+    if (result) this.#results.set(index, result);
+    this.#changed.fire();
+  }
+
+  /** One failed request out of one is a failed run; among several the page marks the reply. */
+  #finish(): void {
+    const [first] = this.#replies;
+    if (this.#replies.length === 1 && first?.error) this.#show("failed", first.error);
+    else this.#show("done");
+  }
+
+  #fail(error: unknown): void {
+    const { code } = toWireError(error);
+    if (code === "cancelled") this.#show("cancelled");
+    else this.#show(code === "worker.died" ? "crashed" : "failed", failureView(error));
+  }
+
+  #record(method: string, drafts: Drafts, startedMs: number): void {
+    const answered = this.#replies.find((reply) => reply !== null);
+    const outcome = this.#phase === "done" ? "ok" : this.#phase === "cancelled" ? "cancelled" : "failed";
+    const summary = this.#error?.message ?? (answered ? summarize(answered, this.#model.classes) : "");
+    const atMs = this.#port.now();
+    const item = { id: randomUUID(), atMs, method, outcome, tookMs: atMs - startedMs, summary } as const;
+    this.#history = [{ item, drafts }, ...this.#history].slice(0, MAX_HISTORY);
+    this.#changed.fire();
+    this.#keep();
+  }
+
+  #use<T>(work: (session: RunnerSession) => Promise<T>): Promise<T> {
+    return this.#port.sessions.use(this.#key, () => this.#model.loadRequest(), work);
+  }
+
+  #show(phase: Phase, error: ErrorView | null = null): void {
+    this.#phase = phase;
+    this.#error = error;
+    this.#changed.fire();
+  }
+
+  #end(run: AbortController): void {
+    if (this.#run === run) this.#run = undefined;
+  }
+
+  #edit(by: unknown, change: () => void): DraftState {
+    change();
+    const state = this.#drafts.state();
+    this.#draftsChanged.fire({ state, by });
+    this.#keep();
+    return state;
+  }
+
+  #keep(): void {
+    const { memory } = this.#port;
+    const history = this.#history;
+    const kept = { ...this.#drafts.kept(), history, replies: this.#replies, repliesMethod: this.#repliesMethod };
+    void remember(memory, this.#key, kept);
+  }
+}

@@ -1,0 +1,118 @@
+import type { ModelView } from "../../../webview/protocol/views";
+import { ModelbenchError, type WireError } from "../../base/errors";
+import type { Disposable } from "../../base/scope";
+import { describeModelJob, type ModelFacts } from "../../frameworks/modelFacts";
+import type { LoadRequest } from "../../runner/protocol";
+import { parseTag } from "../../store/tag";
+import type { ModelRef, PageServices } from "../services";
+import type { Sessions } from "../sessions";
+import { methodView } from "./methodView";
+import { ModelTest } from "./modelTest";
+import { brokenView, modelView } from "./pageModel";
+import type { Memory } from "./testMemory";
+
+/** What the pages need of the extension to show and run models. */
+export type ModelServices = Pick<PageServices, "stores" | "catalog" | "jobs" | "trust" | "settings">;
+
+/** One model of one store as text: what sessions, tests and kept states are filed under. */
+export function refKey({ store, tag }: ModelRef): string {
+  return `${store}/${tag}`;
+}
+
+/** What the open pages know about models, and the one test of each, shared by every page that shows it. */
+export class PageModels implements Disposable {
+  readonly #services: ModelServices;
+  readonly #sessions: Sessions;
+  readonly #memory: Memory;
+  readonly #tests = new Map<string, Promise<ModelTest>>();
+
+  constructor(services: ModelServices, sessions: Sessions, memory: Memory) {
+    this.#services = services;
+    this.#sessions = sessions;
+    this.#memory = memory;
+  }
+
+  /** Reads a model's headers in the jobs process; a model that cannot be read answers with what is known of it. */
+  async inspect(ref: ModelRef, signal?: AbortSignal): Promise<ModelView> {
+    const listed = this.#services.catalog.find(ref);
+    try {
+      return modelView(ref, await this.#facts(ref, signal), listed);
+    } catch (error) {
+      if (error instanceof ModelbenchError && (error.code === "cancelled" || error.code === "model.notFound"))
+        throw error;
+      return brokenView(ref, this.folder(ref), listed, error);
+    }
+  }
+
+  /** The test of a model, opened when nobody has asked before. @throws ModelbenchError when it cannot be read */
+  async test(ref: ModelRef): Promise<ModelTest> {
+    const key = refKey(ref);
+    const known = this.#tests.get(key);
+    if (known) return known;
+    const opening = this.#open(ref);
+    this.#tests.set(key, opening);
+    opening.catch(() => this.#tests.delete(key));
+    return opening;
+  }
+
+  /** Absolute path of a version's folder, whether it is readable or not. */
+  folder(ref: ModelRef): string {
+    const { name, version } = parseTag(ref.tag);
+    return this.#services.stores.of(ref).pathOf({ name, version: version ?? "" });
+  }
+
+  /** Forgets what was read of a model that is gone, and ends its process. */
+  async forget(ref: ModelRef): Promise<void> {
+    const key = refKey(ref);
+    const test = this.#tests.get(key);
+    this.#tests.delete(key);
+    await this.#sessions.unload(key);
+    await test?.then((opened) => opened.dispose()).catch(() => undefined);
+  }
+
+  /** Ends every test; the sessions belong to whoever opened them. */
+  dispose(): void {
+    for (const test of this.#tests.values()) void test.then((opened) => opened.dispose()).catch(() => undefined);
+    this.#tests.clear();
+  }
+
+  #facts(ref: ModelRef, signal?: AbortSignal): Promise<ModelFacts> {
+    const { home } = this.#services.stores.of(ref);
+    return this.#services.jobs.run(describeModelJob, { home, tag: ref.tag }, { signal });
+  }
+
+  async #open(ref: ModelRef): Promise<ModelTest> {
+    const { trust, settings } = this.#services;
+    const facts = await this.#facts(ref);
+    const methods = Object.entries(facts.signatures).map(([name, signature]) => methodView(name, signature));
+    const { classes, examples } = facts;
+    const loadRequest = (): LoadRequest => requestOf(ref.tag, facts, settings().maxBatchSize);
+    return new ModelTest(
+      refKey(ref),
+      { tag: ref.tag, methods, classes, examples, loadRequest },
+      {
+        sessions: this.#sessions,
+        memory: this.#memory,
+        refusal: () => trust.refusal(facts.module, ref.store),
+        now: () => Date.now(),
+      },
+    );
+  }
+}
+
+function requestOf(label: string, facts: ModelFacts, maxBatchSize: number): LoadRequest {
+  if (facts.entryFile === undefined) throw missingFile(label, facts.broken);
+  return {
+    label,
+    adapter: facts.framework,
+    file: facts.entryFile,
+    device: "cpu",
+    signatures: facts.signatures,
+    batching: { enabled: true, maxBatchSize },
+  };
+}
+
+function missingFile(label: string, broken: WireError | undefined): ModelbenchError {
+  const { message = `${label} has no model file.`, remedy, path } = broken ?? {};
+  return new ModelbenchError("model.broken", message, { remedy, path });
+}

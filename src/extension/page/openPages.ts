@@ -1,0 +1,94 @@
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { commands, type ExtensionContext, type WebviewPanel, type WebviewView, window } from "vscode";
+import { readSavedState } from "../../../webview/protocol/savedState";
+import { Scope } from "../../base/scope";
+import { openSession } from "../../runner/session";
+import { frameworkFacts } from "../frameworkFacts";
+import { VIEWS } from "../ids";
+import type { ModelRef, PageSection, PageServices, Pages, SaveFormInitial, SaveFormValues } from "../services";
+import { Sessions } from "../sessions";
+import { DetailsPanels } from "./detailsPanel";
+import { PageModels } from "./models";
+import { showSaveForm } from "./saveForm";
+import { SessionsStatus } from "./sessionsStatus";
+import { TestView } from "./testView";
+
+/** Everything behind the pages, built when the first of them is needed. */
+export class OpenPages implements Pages {
+  readonly #scope = new Scope();
+  readonly #services: PageServices;
+  readonly #context: ExtensionContext;
+  readonly #details: DetailsPanels;
+  readonly #testView: TestView;
+
+  constructor(services: PageServices, context: ExtensionContext) {
+    this.#services = services;
+    this.#context = context;
+    const { settings, log, t } = services;
+    const entry = context.asAbsolutePath("dist/runner.cjs");
+    const sessions = this.#scope.own(
+      new Sessions({
+        open: (request) => openSession(request, { entry, log }),
+        maxLoaded: () => settings().maxLoaded,
+        idleMs: () => settings().idleUnloadMinutes * 60_000,
+      }),
+    );
+    this.#scope.own(new SessionsStatus(sessions, t));
+    const memory = context.workspaceState;
+    const models = this.#scope.own(new PageModels(services, sessions, memory));
+    this.#details = this.#scope.own(new DetailsPanels(services, models, context.extensionUri));
+    this.#testView = this.#scope.own(new TestView(services, models, memory, context.extensionUri));
+    this.#scope.own(services.trust.onDidGrant(() => this.#refreshTests()));
+    this.#scope.own(services.catalog.onDidChange(() => void this.#followStore(models)));
+  }
+
+  async openDetails(ref: ModelRef, options: { section?: PageSection; beside?: boolean } = {}): Promise<void> {
+    this.#details.open(ref, options);
+  }
+
+  async openTest(ref: ModelRef): Promise<void> {
+    const editor = window.activeTextEditor;
+    const isCode = editor !== undefined && editor.document.uri.scheme !== "output";
+    if (!isCode) return this.#details.open(ref, { section: "test" });
+    this.#testView.show(ref);
+    await commands.executeCommand(`${VIEWS.test}.focus`);
+  }
+
+  async openSaveForm(initial: SaveFormInitial): Promise<SaveFormValues | undefined> {
+    const files = initial.files.map(async (path) => ({ path: basename(path), bytes: (await stat(path)).size }));
+    const { label } = frameworkFacts(this.#services.t, initial.module);
+    return showSaveForm(initial, label, await Promise.all(files), this.#services, this.#context.extensionUri);
+  }
+
+  /** Fills the bottom panel's view. */
+  showTestView(view: WebviewView): void {
+    this.#testView.attach(view);
+  }
+
+  /** Fills a details editor that was open when the window was closed; one that names no model is closed. */
+  async restore(panel: WebviewPanel, state: unknown): Promise<void> {
+    const saved = readSavedState(state);
+    if (!saved) return panel.dispose();
+    this.#details.adopt(panel, { store: saved.store, tag: saved.tag }, saved.section);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#scope.dispose();
+  }
+
+  #refreshTests(): void {
+    this.#details.refreshTests();
+    this.#testView.refreshTest();
+  }
+
+  /** A model that is gone loses its process; pages of the others look again. */
+  async #followStore(models: PageModels): Promise<void> {
+    const shown = [...this.#details.refs, ...this.#testView.refs];
+    for (const ref of shown) {
+      if (this.#services.catalog.snapshot(ref.store) && !this.#services.catalog.find(ref)) await models.forget(ref);
+    }
+    this.#details.modelsChanged();
+    this.#testView.modelChanged();
+  }
+}

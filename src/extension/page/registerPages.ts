@@ -1,0 +1,33 @@
+import type { ExtensionContext, WebviewPanel } from "vscode";
+import { window } from "vscode";
+import type { Scope } from "../../base/scope";
+import { DETAILS_EDITOR, VIEWS } from "../ids";
+import type { PageServices, Pages } from "../services";
+import type { OpenPages } from "./openPages";
+
+/**
+ * Registers the details editor, the test view and their restoring. Their code is read when the first of them is
+ * needed, so that activation does not pay for it.
+ */
+export function registerPages(scope: Scope, services: PageServices, context: ExtensionContext): Pages {
+  let opened: Promise<OpenPages> | undefined;
+  const pages = (): Promise<OpenPages> => {
+    opened ??= import("./openPages").then(({ OpenPages: Opened }) => scope.own(new Opened(services, context)));
+    return opened;
+  };
+  scope.own(
+    window.registerWebviewViewProvider(VIEWS.test, {
+      resolveWebviewView: async (view) => (await pages()).showTestView(view),
+    }),
+  );
+  scope.own(
+    window.registerWebviewPanelSerializer(DETAILS_EDITOR, {
+      deserializeWebviewPanel: async (panel: WebviewPanel, state: unknown) => (await pages()).restore(panel, state),
+    }),
+  );
+  return {
+    openDetails: async (ref, options) => (await pages()).openDetails(ref, options),
+    openTest: async (ref) => (await pages()).openTest(ref),
+    openSaveForm: async (initial) => (await pages()).openSaveForm(initial),
+  };
+}

@@ -1,0 +1,97 @@
+import type { Handlers } from "../../../webview/protocol/hostPeer";
+import type { SaveInput, SaveIssue, SaveSeed } from "../../../webview/protocol/views";
+import { parseExactJson } from "../../formats/jsonExact";
+import type { SaveFormInitial, SaveFormValues } from "../services";
+import { methodView } from "./methodView";
+
+/** What the save form starts from, as the page shows it. */
+export function saveSeed(
+  initial: SaveFormInitial,
+  framework: string,
+  files: readonly { readonly path: string; readonly bytes: number }[],
+): SaveSeed {
+  const methods = Object.entries(initial.values.signatures).map(([name, { batchable, batchDim }]) => ({
+    ...methodView(
+      name,
+      initial.described[name] ?? { inputs: [], outputs: [], batchable, batchDim, source: "model.yaml" },
+    ),
+    batchable,
+    batchDim: [batchDim[0], batchDim[1]] satisfies [number, number],
+  }));
+  const { name, version = "", labels, metadata } = initial.values;
+  return { name, version, framework, files: [...files], labels: rows(labels), metadata: rows(metadata), methods };
+}
+
+function rows(record: Readonly<Record<string, string>>): { key: string; value: string }[] {
+  return Object.entries(record).map(([key, value]) => ({ key, value }));
+}
+
+/** What is wrong with a filled-in form; empty when it can be saved. Rows with an empty key and value are ignored. */
+export function saveIssues(input: SaveInput, check: SaveFormInitial["check"]): SaveIssue[] {
+  const reason = check(input.name.trim(), versionOf(input));
+  return [
+    ...(reason === undefined ? [] : [{ field: "name", message: reason }]),
+    ...keyIssues("labels", input.labels),
+    ...keyIssues("metadata", input.metadata),
+    ...input.metadata.flatMap(({ key, value }, index) => jsonIssue(index, key, value)),
+  ];
+}
+
+function keyIssues(field: string, entries: SaveInput["labels"]): SaveIssue[] {
+  return entries.flatMap(({ key, value }, index) => {
+    if (key === "") return value === "" ? [] : [{ field: `${field}.${index}`, message: "The key is empty." }];
+    const isRepeated = entries.findIndex((entry) => entry.key === key) < index;
+    return isRepeated ? [{ field: `${field}.${index}`, message: `The key ${key} is there twice.` }] : [];
+  });
+}
+
+function jsonIssue(index: number, key: string, value: string): SaveIssue[] {
+  if (key === "") return [];
+  try {
+    parseExactJson(value);
+    return [];
+  } catch (error) {
+    return [
+      { field: `metadata.${index}`, message: `${key}: ${error instanceof Error ? error.message : String(error)}` },
+    ];
+  }
+}
+
+/** The form's content as the command wants it. */
+export function saveValues(input: SaveInput): SaveFormValues {
+  const filled = (entries: SaveInput["labels"]): Record<string, string> =>
+    Object.fromEntries(entries.filter(({ key }) => key !== "").map(({ key, value }) => [key, value]));
+  return {
+    name: input.name.trim(),
+    version: versionOf(input),
+    labels: filled(input.labels),
+    metadata: filled(input.metadata),
+    signatures: Object.fromEntries(
+      input.methods.map(({ name, batchable, batchDim }) => [name, { batchable, batchDim }] as const),
+    ),
+  };
+}
+
+function versionOf(input: SaveInput): string | undefined {
+  const version = input.version.trim();
+  return version === "" ? undefined : version;
+}
+
+/** Answers of the save form. `finish` is called once, with the values or with nothing. */
+export function saveHandlers(
+  check: SaveFormInitial["check"],
+  finish: (values: SaveFormValues | undefined) => void,
+): Pick<Handlers, "save/validate" | "save/submit" | "save/cancel"> {
+  return {
+    "save/validate": async (input) => ({ issues: saveIssues(input, check) }),
+    "save/submit": async (input) => {
+      const issues = saveIssues(input, check);
+      if (issues.length === 0) finish(saveValues(input));
+      return { issues };
+    },
+    "save/cancel": async () => {
+      finish(undefined);
+      return null;
+    },
+  };
+}

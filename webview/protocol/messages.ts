@@ -1,0 +1,83 @@
+import type { Draft, DraftState, Issue, ModelView, OutputView, SaveInput, SaveIssue, Subject, TestView } from "./views";
+
+/** Version of everything below; a page of another version is reloaded with its saved state dropped. */
+export const PROTOCOL = 1;
+
+/** Largest message either side accepts, in bytes; larger values are paged or travel as files. */
+export const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
+
+/** A request about one model; the host answers only for the model that the page was opened for. */
+export interface AboutModel {
+  readonly tag: string;
+}
+
+/** Every request of the page, `[parameters, result]`, plain data only. */
+export interface HostRequests {
+  "model/inspect": [AboutModel, ModelView];
+  "model/openYaml": [AboutModel, null];
+  /** Puts a text that the page shows (a tag, an error) on the clipboard. */
+  "text/copy": [{ text: string }, null];
+  "test/snapshot": [AboutModel, { test: TestView; drafts: DraftState }];
+  /** Keeps what the user typed; other pages of the model hear of it through `test/drafts`. */
+  "test/draft": [DraftState, null];
+  /** Chooses a method; the answer holds the drafts kept for it, or a valid example. */
+  "test/method": [{ tag: string; method: string }, DraftState];
+  /** Fills the inputs of a method with the model's example. */
+  "test/example": [{ tag: string; method: string }, DraftState];
+  "test/validate": [DraftState, { issues: Issue[] }];
+  /** Lets the user pick a file for an input; `null` when nothing was picked. */
+  "test/pickFile": [{ tag: string; input: string }, Draft["file"]];
+  /** Starts `copies` concurrent requests; what becomes of them comes through `test/state`. */
+  "test/run": [{ state: DraftState; copies: number }, { issues: Issue[] }];
+  "test/stop": [AboutModel, null];
+  /** Ends the model's process and loads it again. */
+  "test/restart": [AboutModel, null];
+  /** Brings the inputs of a run in the history back. */
+  "test/reuse": [{ tag: string; id: string }, DraftState];
+  "test/clearHistory": [AboutModel, null];
+  /** Reads rows along the first axis of an output that was too large to send whole. */
+  "test/rows": [{ tag: string; reply: number; output: string; start: number; count: number }, OutputView];
+  "save/validate": [SaveInput, { issues: SaveIssue[] }];
+  /** Saves; an empty list means that it is done and the form closes. */
+  "save/submit": [SaveInput, { issues: SaveIssue[] }];
+  "save/cancel": [Record<string, never>, null];
+}
+
+/** What the host tells a page on its own, after the page's `ready`. */
+export interface HostEvents {
+  /** First message of all: what the page is about, its texts and the language they are in. */
+  "page/init": { subject: Subject; strings: Record<string, string>; locale: string; section: string };
+  /** The page is to show another model or section. */
+  "page/subject": { subject: Subject; section: string };
+  /** The model's files changed, or it is gone: read it again. */
+  "model/changed": { tag: string };
+  "test/state": TestView;
+  "test/drafts": DraftState;
+}
+
+/** Name of a request. */
+export type RequestName = keyof HostRequests;
+/** Name of an event. */
+export type EventName = keyof HostEvents;
+
+/** A failure as it crosses the boundary: code and words, no stack. */
+export interface WireFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string | null;
+  readonly path: string | null;
+}
+
+/** Everything a page may post. */
+export type ToHost =
+  | { readonly kind: "ready"; readonly protocol: number }
+  | { readonly kind: "request"; readonly id: number; readonly name: RequestName; readonly params: unknown }
+  | { readonly kind: "cancel"; readonly id: number };
+
+/** Everything a host may post. */
+export type ToPage =
+  | { readonly kind: "result"; readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly kind: "result"; readonly id: number; readonly ok: false; readonly error: WireFailure }
+  | { readonly kind: "event"; readonly name: EventName; readonly value: unknown }
+  /** The page speaks another version: it drops its saved state; the host then loads it anew. */
+  | { readonly kind: "mismatch"; readonly protocol: number };

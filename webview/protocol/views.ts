@@ -1,0 +1,230 @@
+import * as z from "zod/mini";
+
+/*
+ * What crosses between host and page, as plain data. Each shape is one schema, and its type is inferred from
+ * it, so that what the compiler believes and what is checked at the boundary cannot drift apart.
+ */
+
+/** A failure in words that a user can act on; never holds a stack. */
+export const errorViewSchema = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  remedy: z.nullable(z.string()),
+  path: z.nullable(z.string()),
+});
+/** A failure in words that a user can act on; never holds a stack. */
+export type ErrorView = z.infer<typeof errorViewSchema>;
+
+/** One input or output of a method. A dimension is a number, a symbol, or `null` when it has no name. */
+export const specViewSchema = z.strictObject({
+  name: z.string(),
+  type: z.enum(["tensor", "sequence", "map", "optional"]),
+  dtype: z.nullable(z.string()),
+  shape: z.nullable(z.array(z.union([z.int(), z.string(), z.null()]))),
+});
+/** One input or output of a method. A dimension is a number, a symbol, or `null` when it has no name. */
+export type SpecView = z.infer<typeof specViewSchema>;
+
+/** One callable method with what goes in and what comes out. */
+export const methodViewSchema = z.strictObject({
+  name: z.string(),
+  inputs: z.array(specViewSchema),
+  outputs: z.array(specViewSchema),
+  batchable: z.boolean(),
+  batchDim: z.tuple([z.int(), z.int()]),
+  source: z.enum(["onnx", "model.yaml", "learned"]),
+});
+/** One callable method with what goes in and what comes out. */
+export type MethodView = z.infer<typeof methodViewSchema>;
+
+const rowSchema = z.strictObject({ key: z.string(), value: z.string() });
+/** One line of a two-column table. */
+export type Row = z.infer<typeof rowSchema>;
+
+/** Everything the details editor shows of one model, read from headers only. */
+export const modelViewSchema = z.strictObject({
+  tag: z.string(),
+  isLatest: z.boolean(),
+  store: z.enum(["own", "sample"]),
+  /** Short framework name for the badge, for instance `onnx`. */
+  framework: z.string(),
+  /** Value of `module:` in model.yaml. */
+  module: z.string(),
+  path: z.string(),
+  sizeBytes: z.number(),
+  /** Milliseconds since the epoch. */
+  createdMs: z.nullable(z.number()),
+  labels: z.array(rowSchema),
+  metadata: z.array(rowSchema),
+  context: z.array(rowSchema),
+  options: z.array(rowSchema),
+  files: z.array(z.strictObject({ path: z.string(), bytes: z.number() })),
+  methods: z.array(methodViewSchema),
+  onnx: z.nullable(
+    z.strictObject({
+      irVersion: z.number(),
+      producer: z.string(),
+      opsets: z.array(rowSchema),
+      ops: z.array(z.strictObject({ op: z.string(), count: z.number() })),
+      externalFiles: z.number(),
+    }),
+  ),
+  warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
+  /** Set when model.yaml or the model file could not be read; the rest is then as complete as it can be. */
+  broken: z.nullable(errorViewSchema),
+});
+/** Everything the details editor shows of one model, read from headers only. */
+export type ModelView = z.infer<typeof modelViewSchema>;
+
+/** The values one input would be sent with; every source keeps its own, so that switching loses nothing. */
+export const draftSchema = z.strictObject({
+  source: z.enum(["form", "json", "file", "generate"]),
+  /** Concrete dimensions for `form` and `generate`, outermost first. */
+  dims: z.array(z.int().check(z.gte(0), z.lte(2 ** 31))).check(z.maxLength(32)),
+  /** Row-major texts of the form's cells; empty when there are more than the form shows. */
+  cells: z.array(z.string().check(z.maxLength(100_000))).check(z.maxLength(256)),
+  json: z.string().check(z.maxLength(4 * 2 ** 20)),
+  /** A file that the host picked; the page knows its handle and name, never a path to choose. */
+  file: z.nullable(z.strictObject({ id: z.string(), name: z.string(), bytes: z.number() })),
+  pattern: z.enum(["zeros", "ones", "range", "uniform", "normal"]),
+  seed: z.int().check(z.gte(0), z.lte(2 ** 31 - 1)),
+});
+/** The values one input would be sent with; every source keeps its own, so that switching loses nothing. */
+export type Draft = z.infer<typeof draftSchema>;
+
+/** Drafts by input name. */
+export const draftsSchema = z.record(z.string(), draftSchema);
+/** Drafts by input name. */
+export type Drafts = z.infer<typeof draftsSchema>;
+
+/**
+ * Values of a tensor as text-safe data: numbers where a JavaScript number is exact, otherwise text: 64-bit
+ * integers, `-0`, `NaN`, `Infinity`, `-Infinity`, complex numbers.
+ */
+export const cellsSchema = z.array(z.union([z.number(), z.string(), z.boolean()]));
+/** Values of a tensor as text-safe data; see the schema. */
+export type Cells = z.infer<typeof cellsSchema>;
+
+/** One output of one run; `values` is a row-major prefix when the tensor is larger than a page shows at once. */
+export const outputViewSchema = z.strictObject({
+  name: z.string(),
+  dtype: z.string(),
+  shape: z.array(z.int()),
+  values: cellsSchema,
+  /** Whether `test/rows` can read the rows beyond `values`. */
+  pageable: z.boolean(),
+});
+/** One output of one run; `values` is a row-major prefix when the tensor is larger than a page shows at once. */
+export type OutputView = z.infer<typeof outputViewSchema>;
+
+/** The answer to one request; milliseconds throughout. */
+export const replySchema = z.strictObject({
+  error: z.nullable(errorViewSchema),
+  outputs: z.array(outputViewSchema),
+  unfetchable: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
+  loadMs: z.number(),
+  queueMs: z.number(),
+  batchMs: z.number(),
+  runMs: z.number(),
+  batchId: z.int(),
+  batchSize: z.int(),
+  batchRequests: z.int(),
+  device: z.string(),
+});
+/** The answer to one request; milliseconds throughout. */
+export type Reply = z.infer<typeof replySchema>;
+
+/** One finished run as the history lists it; its inputs stay with the host until they are asked for. */
+export const historyItemSchema = z.strictObject({
+  id: z.string(),
+  atMs: z.number(),
+  method: z.string(),
+  outcome: z.enum(["ok", "failed", "cancelled"]),
+  /** From pressing Run to the answer. */
+  tookMs: z.number(),
+  summary: z.string(),
+});
+/** One finished run as the history lists it. */
+export type HistoryItem = z.infer<typeof historyItemSchema>;
+
+/** What a model's test is doing. */
+export const phaseSchema = z.enum(["idle", "loading", "running", "done", "cancelled", "failed", "crashed"]);
+/** What a model's test is doing. */
+export type Phase = z.infer<typeof phaseSchema>;
+
+/** The test of one model, shared by every page that shows it; the drafts travel apart. */
+export const testViewSchema = z.strictObject({
+  tag: z.string(),
+  phase: phaseSchema,
+  /** The failure of the phases `failed` and `crashed`. */
+  error: z.nullable(errorViewSchema),
+  /** Why this model cannot run here; `null` when it can. */
+  refusal: z.nullable(errorViewSchema),
+  methods: z.array(methodViewSchema),
+  /** Class names from the model's metadata, or empty. */
+  classes: z.array(z.string()),
+  /** Requests sent by the last run. */
+  copies: z.int(),
+  /** By request number; `null` while a reply is awaited. */
+  replies: z.array(z.nullable(replySchema)),
+  /** Method that `replies` belong to. */
+  repliesMethod: z.string(),
+  history: z.array(historyItemSchema),
+});
+/** The test of one model, shared by every page that shows it; the drafts travel apart. */
+export type TestView = z.infer<typeof testViewSchema>;
+
+/** The chosen method and the drafts of its inputs. */
+export const draftStateSchema = z.strictObject({ tag: z.string(), method: z.string(), drafts: draftsSchema });
+/** The chosen method and the drafts of its inputs. */
+export type DraftState = z.infer<typeof draftStateSchema>;
+
+/** A finding about one input before it is sent. */
+export const issueSchema = z.strictObject({ input: z.string(), error: errorViewSchema });
+/** A finding about one input before it is sent. */
+export type Issue = z.infer<typeof issueSchema>;
+
+const text = z.string().check(z.maxLength(100_000));
+
+/** What the save form starts from. */
+export const saveSeedSchema = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  framework: z.string(),
+  files: z.array(z.strictObject({ path: z.string(), bytes: z.number() })),
+  labels: z.array(rowSchema),
+  metadata: z.array(rowSchema),
+  methods: z.array(methodViewSchema),
+});
+/** What the save form starts from. */
+export type SaveSeed = z.infer<typeof saveSeedSchema>;
+
+/** What the save form sends. Metadata values are JSON texts. */
+export const saveInputSchema = z.strictObject({
+  name: text,
+  version: text,
+  labels: z.array(z.strictObject({ key: text, value: text })).check(z.maxLength(1000)),
+  metadata: z.array(z.strictObject({ key: text, value: text })).check(z.maxLength(1000)),
+  methods: z
+    .array(z.strictObject({ name: text, batchable: z.boolean(), batchDim: z.tuple([z.int(), z.int()]) }))
+    .check(z.maxLength(100)),
+});
+/** What the save form sends. Metadata values are JSON texts. */
+export type SaveInput = z.infer<typeof saveInputSchema>;
+
+/** Finding about one field of the save form; `field` is `name`, `version`, `labels.0`, `metadata.0` or `form`. */
+export const saveIssueSchema = z.strictObject({ field: z.string(), message: z.string() });
+/** Finding about one field of the save form. */
+export type SaveIssue = z.infer<typeof saveIssueSchema>;
+
+const store = z.enum(["own", "sample"]);
+
+/** What a page is about. `none` = the bottom panel before a model was chosen. */
+export const subjectSchema = z.union([
+  z.strictObject({ kind: z.literal("details"), store, tag: z.string() }),
+  z.strictObject({ kind: z.literal("test"), store, tag: z.string() }),
+  z.strictObject({ kind: z.literal("save"), seed: saveSeedSchema }),
+  z.strictObject({ kind: z.literal("none") }),
+]);
+/** What a page is about. */
+export type Subject = z.infer<typeof subjectSchema>;
