@@ -1,6 +1,9 @@
 export { dumpPyYaml } from "./pyYaml/dump";
 export { fitsHostThread, MAX_YAML_BYTES, parsePyYaml, yamlBudget } from "./pyYaml/parse";
-export { pythonFloatRepr } from "./pyYaml/pythonNumber";
+export { pythonFloatRepr, pythonInt } from "./pyYaml/pythonNumber";
+export { pythonRepr, pythonStr, pythonTruth } from "./pyYaml/pythonText";
+export { resolvesToText } from "./pyYaml/resolve";
+export { timestampText } from "./pyYaml/timeText";
 export {
   isYamlMap,
   type TimestampParts,

@@ -54,3 +54,8 @@ export function resolvePlain(text: string): string {
   if (text === "=" || text === "=\n") return TAG.value;
   return TAG.str;
 }
+
+/** Whether a plain scalar is a string, so that it needs no quotes to stay one. */
+export function resolvesToText(text: string): boolean {
+  return resolvePlain(text) === TAG.str;
+}

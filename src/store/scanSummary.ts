@@ -1,0 +1,100 @@
+import { MAX_YAML_BYTES, resolvesToText } from "../formats/pyYaml";
+import { BlockShape } from "./blockShape";
+import { instantOf, parseIsoTime } from "./isoTime";
+import { isTagPart } from "./tag";
+
+/** What a list shows of one model.yaml. */
+export interface ScannedModel {
+  readonly name: string;
+  readonly version: string;
+  readonly module: string;
+  /** Milliseconds since the epoch, rounded down. */
+  readonly creationMs: number;
+  /** Microseconds beyond `creationMs`, 0 to 999. */
+  readonly creationMicros: number;
+}
+
+/** Longer files go to the full parser, which has limits on what a text may hold. */
+const MAX_LINES = 10_000;
+
+const TOP_LINE = /^([A-Za-z_]\w*):(?: (?:(\{\})|'([^']*)'|([A-Za-z0-9_./+-][A-Za-z0-9_./+-]*)))?$/;
+const PLAIN_NULL = /: (?:~|null|Null|NULL)$|- (?:~|null|Null|NULL)$/;
+
+const TEXT_KEYS = new Set(["name", "version", "module", "api_version", "creation_time"]);
+const MAP_KEYS = new Set(["labels", "options", "metadata", "context"]);
+
+/**
+ * Reads from a model.yaml what a list needs, without building its document; an ordinary one takes about 10 µs.
+ * `undefined` means "ask the full parser": for every file that is not written in the plain style of BentoML's
+ * own, and for most that BentoML would refuse. Where both answer, they answer the same. What only the full
+ * parser notices is a nested value that BentoML refuses, such as a batch_dim of three numbers.
+ */
+export function scanModelYaml(bytes: Uint8Array): ScannedModel | undefined {
+  if (bytes.length > MAX_YAML_BYTES || !isPlainAscii(bytes)) return undefined;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const lines = text.split("\n", MAX_LINES + 1);
+  if (lines.length > MAX_LINES) return undefined;
+  if (lines[lines.length - 1] === "") lines.pop();
+  const top = topLevel(lines);
+  return top === undefined ? undefined : summary(top);
+}
+
+/** Printable ASCII and line feeds only: no tab, no CR, no byte order mark. */
+function isPlainAscii(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if ((byte < 32 && byte !== 10) || byte > 126) return false;
+  }
+  return true;
+}
+
+/** The text values of the first level; `undefined` as soon as a line is out of the ordinary. */
+function topLevel(lines: readonly string[]): ReadonlyMap<string, string> | undefined {
+  const values = new Map<string, string>();
+  const seen = new Set<string>();
+  for (let at = 0; at < lines.length; ) {
+    const match = TOP_LINE.exec(lines[at] ?? "");
+    const key = match?.[1];
+    if (match === null || key === undefined || seen.has(key)) return undefined;
+    seen.add(key);
+    at += 1;
+    const first = at;
+    while (lines[at]?.charCodeAt(0) === 32) at += 1;
+    const [, , empty, quoted, plain] = match;
+    const bare = empty === undefined && quoted === undefined && plain === undefined;
+    if (at > first && !(bare && isSection(key, lines, first, at))) return undefined;
+    if (TEXT_KEYS.has(key)) {
+      const value = quoted ?? plain;
+      if (value === undefined || (plain !== undefined && !resolvesToText(plain))) return undefined;
+      values.set(key, value);
+    } else if ((MAP_KEYS.has(key) || key === "signatures") && empty === undefined && at === first) {
+      return undefined;
+    }
+  }
+  for (const key of MAP_KEYS) if (!seen.has(key)) return undefined;
+  return values;
+}
+
+function isSection(key: string, lines: readonly string[], from: number, to: number): boolean {
+  const shape = new BlockShape();
+  let contextKeys = 0;
+  for (let at = from; at < to; at += 1) {
+    const line = lines[at] ?? "";
+    if (!shape.accepts(line)) return false;
+    if (key === "metadata" && (shape.leftNull || PLAIN_NULL.test(line))) return false;
+    if (key === "context" && /^ +framework_(?:name|versions):/.test(line)) contextKeys += 1;
+  }
+  if (key === "metadata" && shape.isOpen) return false;
+  return shape.isMapping && (key !== "context" || contextKeys === 2);
+}
+
+function summary(top: ReadonlyMap<string, string>): ScannedModel | undefined {
+  const name = top.get("name");
+  const version = top.get("version");
+  const module = top.get("module");
+  const time = parseIsoTime(top.get("creation_time") ?? "");
+  if (name === undefined || version === undefined || module === undefined || time === undefined) return undefined;
+  if (!top.has("api_version") || !isTagPart(name) || !isTagPart(version)) return undefined;
+  const { epochMs, micros } = instantOf(time);
+  return { name, version, module, creationMs: epochMs, creationMicros: micros };
+}
