@@ -73,7 +73,7 @@ function versionProblems(layout: Layout, summary: ModelSummary): Problem[] {
   }));
   try {
     const yamlPath = join(path, MODEL_YAML);
-    const info = parseModelInfo(new SmallFileReader().read(yamlPath).toString("utf8"), yamlPath);
+    const info = parseModelInfo(new SmallFileReader().read(yamlPath), yamlPath);
     const record = readRecord(layout, info);
     for (const [file, was] of record ?? []) {
       const problem = fileProblem(join(path, file), was.bytes, was.sha256);

@@ -17,7 +17,7 @@ export interface Essentials {
 export function readEssentials(yaml: Buffer, path: string): Essentials {
   const scanned = scanModelYaml(yaml);
   if (scanned !== undefined) return scanned;
-  const { tag, module, creationTime } = parseModelInfo(yaml.toString("utf8"), path);
+  const { tag, module, creationTime } = parseModelInfo(yaml, path);
   return { ...tag, module, creationMs: creationTime.epochMs, creationMicros: creationTime.micros };
 }
 

@@ -70,3 +70,10 @@ const TAG_PART = /^[a-z0-9]([-._a-z0-9]*[a-z0-9])?$/;
 export function isTagPart(text: string): boolean {
   return text.length <= 63 && TAG_PART.test(text);
 }
+
+/** Whether a value read from a file of ours is a tag; it becomes a path, so it must not lead out of the store. */
+export function isFolderTag(value: unknown): value is Tag {
+  if (typeof value !== "object" || value === null || !("name" in value && "version" in value)) return false;
+  const { name, version } = value;
+  return typeof name === "string" && typeof version === "string" && isTagPart(name) && isTagPart(version);
+}

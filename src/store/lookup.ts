@@ -7,7 +7,7 @@ import type { StoredModel, Tag } from "./model";
 import { entriesOf, statOf } from "./modelFiles";
 import { parseModelInfo } from "./modelInfo";
 import { SmallFileReader } from "./smallFileReader";
-import { formatTag, parseTag } from "./tag";
+import { parseTag } from "./tag";
 
 /**
  * Finds the folder that a tag means: `name` and `name:latest` by the `latest` file, or the newest version where
@@ -36,17 +36,23 @@ export function findVersion(layout: Layout, tagText: string): Tag {
 /** Reads a version's model.yaml whole.
  *  @throws ModelbenchError `model.notFound`, `model.broken`, `yaml.invalid`, `store.access` */
 export function readModel(layout: Layout, folder: Tag): StoredModel {
-  const path = versionFolder(layout, folder);
+  const model = readModelFolder(versionFolder(layout, folder));
+  if (model.tag.name === folder.name && model.tag.version === folder.version) return model;
+  return { ...model, warnings: [tagMismatch(folder, model.tag, model.path)] };
+}
+
+/** Reads a folder laid out as a version, in a store or not; its model.yaml alone says what the tag is.
+ *  @throws ModelbenchError `model.notFound`, `model.broken`, `yaml.invalid`, `store.access` */
+export function readModelFolder(path: string): StoredModel {
   const yamlPath = `${path}/${MODEL_YAML}`;
-  let text: string;
+  let yaml: Buffer;
   try {
-    text = new SmallFileReader().read(yamlPath).toString("utf8");
+    yaml = new SmallFileReader().read(yamlPath);
   } catch (error) {
-    throw unreadable(error, path, yamlPath, folder);
+    throw unreadable(error, path, yamlPath);
   }
-  const info = parseModelInfo(text, yamlPath);
-  const same = info.tag.name === folder.name && info.tag.version === folder.version;
-  return { tag: info.tag, path, info, warnings: same ? [] : [tagMismatch(folder, info.tag, path)] };
+  const info = parseModelInfo(yaml, yamlPath);
+  return { tag: info.tag, path, info, warnings: [] };
 }
 
 /** The folders of a name's versions, sorted. */
@@ -110,11 +116,11 @@ function resolveLatest(layout: Layout, name: string): string {
   throw new ModelbenchError("model.broken", `No version of '${name}' in ${path} can be read.`, { path });
 }
 
-function unreadable(error: unknown, path: string, yamlPath: string, folder: Tag): ModelbenchError {
+function unreadable(error: unknown, path: string, yamlPath: string): ModelbenchError {
   if (errno(error) !== "ENOENT" && errno(error) !== "ENOTDIR") return storeFailure(error, "read", yamlPath);
   if (statOf(path) === undefined) {
-    return new ModelbenchError("model.notFound", `Model '${formatTag(folder)}' is not found at ${path}.`, { path });
+    return new ModelbenchError("model.notFound", `There is no model at ${path}.`, { path });
   }
-  const message = `Failed to load ${formatTag(folder)}: ${path} does not contain a '${MODEL_YAML}'.`;
+  const message = `${path} is no model: it does not contain a '${MODEL_YAML}'.`;
   return new ModelbenchError("model.broken", message, { path, remedy: "Delete it, or save the model again." });
 }

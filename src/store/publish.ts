@@ -1,13 +1,13 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { ModelbenchError } from "../base/errors";
 import { byCreation, type Creation } from "./essentials";
 import { errno, storeFailure } from "./failure";
-import { ensureFolder } from "./fileOperations";
-import { nameFolder, versionFolder } from "./layout";
+import { ensureFolder, writeNewFile } from "./fileOperations";
+import { isFolderTag, nameFolder, versionFolder } from "./layout";
 import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from "./lookup";
 import type { Tag } from "./model";
 import { statOf } from "./modelFiles";
-import { putLatest, type StoreParts } from "./staging";
+import { discardStaged, newStagingPath, putLatest, type StoreParts } from "./staging";
 import { formatTag } from "./tag";
 
 /** How often a folder that a peer removes under our hands is made again before we give up. */
@@ -47,13 +47,53 @@ export async function publish(
   before: readonly string[],
 ): Promise<void> {
   const latest = latestText(parts.layout, tag.name);
-  await moveIntoPlace(parts, folder, tag);
+  const intent = await noteIntent(parts, tag);
+  try {
+    await moveIntoPlace(parts, folder, tag);
+  } catch (error) {
+    await discardStaged(parts, intent);
+    throw error;
+  }
   try {
     await flushPlace(parts, tag.name);
     await advanceLatest(parts, tag, creation, before);
   } catch (error) {
-    await withdraw(parts, folder, tag, latest).catch(() => undefined);
+    await withdraw(parts, folder, tag, latest)
+      .then(() => discardStaged(parts, intent))
+      .catch(() => undefined);
     throw storeFailure(error, "write the latest version of", nameFolder(parts.layout, tag.name));
+  }
+  await discardStaged(parts, intent);
+}
+
+/** Lets `latest` follow for a writer that was stopped between moving a version into place and doing so itself.
+ *  @param staged a leftover in staging; anything but a note of such an intent is left alone */
+export async function settleIntent(parts: StoreParts, staged: string): Promise<void> {
+  const tag = readIntent(staged);
+  if (tag === undefined) return;
+  const creation = essentialsOf(parts.layout, tag);
+  if (creation !== undefined && shouldBeLatest(parts, tag, creation)) await putLatest(parts, tag.name, tag.version);
+}
+
+async function noteIntent(parts: StoreParts, { name, version }: Tag): Promise<string> {
+  const path = await newStagingPath(parts);
+  try {
+    await writeNewFile(parts.files, path, JSON.stringify({ publish: { name, version } }));
+    return path;
+  } catch (error) {
+    await discardStaged(parts, path);
+    throw storeFailure(error, "write to", path);
+  }
+}
+
+function readIntent(path: string): Tag | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return typeof value === "object" && value !== null && "publish" in value && isFolderTag(value.publish)
+      ? value.publish
+      : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,18 +2,17 @@ import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../base/errors";
 import type { JobOptions } from "../base/ports";
-import { errno, storeFailure } from "./failure";
+import { storeFailure } from "./failure";
 import { type CopiedFile, copyNewFile, digestFile, ensureFolder, syncTree, writeNewFile } from "./fileOperations";
-import { LATEST, MODEL_YAML, versionFolder } from "./layout";
-import { versionsOf } from "./lookup";
-import type { ModelDraft, ModelInfo, SourceFile, StoredModel, Tag } from "./model";
+import { MODEL_YAML, versionFolder } from "./layout";
+import { readModelFolder, versionsOf } from "./lookup";
+import type { ModelDraft, ModelInfo, SourceFile, StoredModel } from "./model";
 import { modelFilesIn, statOf } from "./modelFiles";
 import { parseModelInfo, renderModelInfo } from "./modelInfo";
 import { assertOneDevice, assertVacant, publish } from "./publish";
 import { type FileRecord, recordFiles } from "./record";
-import { SmallFileReader } from "./smallFileReader";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
-import { makeTag, newVersion } from "./tag";
+import { makeSavableTag, newVersion } from "./tag";
 
 /**
  * Copies files and a rendered model.yaml into staging, flushes all of it and renames it into the store.
@@ -26,7 +25,7 @@ export async function saveModel(
   sources: readonly SourceFile[],
   options: JobOptions,
 ): Promise<StoredModel> {
-  const tag = reserveLatest(makeTag(draft.name, draft.version ?? newVersion()));
+  const tag = makeSavableTag(draft.name, draft.version ?? newVersion());
   assertPlaces(sources);
   assertVacant(parts, tag);
   const before = versionsOf(parts.layout, tag.name);
@@ -52,8 +51,8 @@ export async function saveModel(
  *   `store.crossDevice`, `store.access`, `cancelled`
  */
 export async function adoptModel(parts: StoreParts, staged: string, options: JobOptions): Promise<StoredModel> {
-  const info = readStagedInfo(staged);
-  reserveLatest(info.tag);
+  const { info } = readModelFolder(staged);
+  makeSavableTag(info.tag.name, info.tag.version);
   assertVacant(parts, info.tag);
   const before = versionsOf(parts.layout, info.tag.name);
   try {
@@ -127,14 +126,6 @@ async function openSource(path: string): ReturnType<typeof open> {
   throw new ModelbenchError("file.access", `Cannot read ${path}: it is not a plain file.`, { path });
 }
 
-/** A version of that name would take the place of the file that names the latest one. */
-function reserveLatest(tag: Tag): Tag {
-  if (tag.version !== LATEST) return tag;
-  throw new ModelbenchError("tag.invalid", `'${tag.name}:${LATEST}' cannot be a version: it means the newest one.`, {
-    remedy: "Choose another version, or leave it out to have one made.",
-  });
-}
-
 function assertPlaces(sources: readonly SourceFile[]): void {
   const taken = new Map<string, string>([[MODEL_YAML, "the model's own description"]]);
   for (const { from, to } of sources) {
@@ -147,16 +138,4 @@ function assertPlaces(sources: readonly SourceFile[]): void {
     if (other !== undefined) throw new ModelbenchError("usage", `${from} and ${other} would both be stored as ${to}.`);
     taken.set(key, from);
   }
-}
-
-function readStagedInfo(staged: string): ModelInfo {
-  const path = join(staged, MODEL_YAML);
-  let text: string;
-  try {
-    text = new SmallFileReader().read(path).toString("utf8");
-  } catch (error) {
-    if (errno(error) !== "ENOENT") throw storeFailure(error, "read", path);
-    throw new ModelbenchError("model.broken", `${staged} has no ${MODEL_YAML}.`, { path: staged });
-  }
-  return parseModelInfo(text, path);
 }

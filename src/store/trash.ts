@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { errno, storeFailure } from "./failure";
 import { ensureFolder, removeTree, writeNewFile } from "./fileOperations";
-import { isTagPart, nameFolder, versionFolder } from "./layout";
+import { isFolderTag, nameFolder, versionFolder } from "./layout";
 import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from "./lookup";
 import type { Tag, TrashEntry } from "./model";
 import { entriesOf, statOf } from "./modelFiles";
-import { flushPlace, moveIntoPlace, shouldBeLatest } from "./publish";
+import { flushPlace, moveIntoPlace, settleIntent, shouldBeLatest } from "./publish";
 import { discardStaged, newStagingFolder, putLatest, type StoreParts } from "./staging";
 import { formatTag, parseTag } from "./tag";
 
@@ -94,7 +94,8 @@ export async function purgeTrash(parts: StoreParts): Promise<TrashEntry[]> {
   return old;
 }
 
-/** Ends what a process that is gone had begun: a deletion is finished, everything else staged is removed. */
+/** Ends what a process that is gone had begun: a deletion is finished, `latest` follows a version that was moved into
+ *  place, everything else staged is removed. */
 export async function settleLeftover(parts: StoreParts, staged: string): Promise<void> {
   const record = readRecord(staged);
   if (record !== undefined && statOf(join(staged, MODEL)) !== undefined) {
@@ -102,6 +103,7 @@ export async function settleLeftover(parts: StoreParts, staged: string): Promise
     await fileAway(parts, staged, record);
     await parts.files.rmdir(nameFolder(parts.layout, record.tag.name)).catch(ignoreNotEmpty);
   } else {
+    await settleIntent(parts, staged);
     await removeTree(parts.files, staged);
   }
 }
@@ -110,9 +112,9 @@ export async function settleLeftover(parts: StoreParts, staged: string): Promise
 export async function settleRestored(parts: StoreParts): Promise<void> {
   for (const id of entriesOf(parts.layout.trash)) {
     const folder = join(parts.layout.trash, id);
+    if (statOf(join(folder, MODEL)) !== undefined) continue;
     const record = readRecord(folder);
-    if (record === undefined || statOf(join(folder, MODEL)) !== undefined) continue;
-    if (statOf(versionFolder(parts.layout, record.tag)) !== undefined) await returnLatest(parts, record);
+    if (record && statOf(versionFolder(parts.layout, record.tag)) !== undefined) await returnLatest(parts, record);
     await removeTree(parts.files, folder);
   }
 }
@@ -242,13 +244,6 @@ function isRecord(value: unknown): value is TrashRecord {
     isTextOrNull(value.latestBefore) &&
     isTextOrNull(value.latestAfter)
   );
-}
-
-/** The tag becomes a path, so an edited entry must not lead out of the store. */
-function isFolderTag(value: unknown): value is Tag {
-  if (typeof value !== "object" || value === null || !("name" in value && "version" in value)) return false;
-  const { name, version } = value;
-  return typeof name === "string" && typeof version === "string" && isTagPart(name) && isTagPart(version);
 }
 
 function isTextOrNull(value: unknown): value is string | null {

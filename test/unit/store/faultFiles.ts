@@ -11,7 +11,11 @@ export interface FaultFiles extends FileLayer {
   readonly log: readonly string[];
 }
 
-export function faultFiles(fault?: { readonly at: number; readonly kind: FaultKind; readonly code: string }): FaultFiles {
+export function faultFiles(fault?: {
+  readonly at: number;
+  readonly kind: FaultKind;
+  readonly code: string;
+}): FaultFiles {
   const log: string[] = [];
 
   const fails = (): boolean => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ModelbenchError } from "../../../src/base/errors";
@@ -109,7 +109,8 @@ async function assertSurvives(
     const isNow = modelsOf(home);
     if (failure === undefined) assert.deepEqual(isNow, wanted, "reported as done, but it is not");
     else assertToldWell(failure);
-    if (failure !== undefined && fault.kind === "transient") assert.deepEqual(isNow, was, "failed, but changed the store");
+    if (failure !== undefined && fault.kind === "transient")
+      assert.deepEqual(isNow, was, "failed, but changed the store");
     assertWhole(home, was, wanted);
 
     asIfKilled(home);
@@ -121,10 +122,12 @@ async function assertSurvives(
     if (again !== undefined) assert.ok(DONE_BEFORE.includes(again.code), `run again: ${again.message}`);
     assert.deepEqual(modelsOf(home), wanted, "run again, but not the same");
     for (const id of namesIn(join(home, ".modelbench", "trash"))) {
-      assert.ok(store.trash().some((entry) => entry.id === id), `half an entry in the trash: ${id}`);
+      assert.ok(
+        store.trash().some((entry) => entry.id === id),
+        `half an entry in the trash: ${id}`,
+      );
     }
   } finally {
-    const { rmSync } = await import("node:fs");
     rmSync(home, { recursive: true, force: true });
   }
 }
@@ -135,7 +138,9 @@ function assertWhole(home: string, was: Record<string, string>, wanted: Record<s
   assert.deepEqual(listing.broken, []);
   for (const { tag, path } of listing.models) {
     const prefix = `/m/${tag.version}`;
-    const full = Object.entries({ ...was, ...wanted }).filter(([key]) => key === prefix || key.startsWith(`${prefix}/`));
+    const full = Object.entries({ ...was, ...wanted }).filter(
+      ([key]) => key === prefix || key.startsWith(`${prefix}/`),
+    );
     const there = Object.entries(treeOf(path)).map(([key, value]) => [prefix + key, value]);
     assert.deepEqual(there, full);
   }
@@ -169,7 +174,7 @@ async function failureOf(run: Promise<unknown>): Promise<ModelbenchError | undef
 async function adoptOne(store: ModelStore): Promise<unknown> {
   const folder = await store.stagingFolder();
   try {
-    writeFileSync(join(folder, "model.yaml"), yamlOf("m", "v2"));
+    writeFileSync(join(folder, "model.yaml"), yamlOf("m", "v2", "2024-07-01T00:00:00+00:00"));
     mkdirSync(join(folder, "sub"));
     writeFileSync(join(folder, "sub", "weights.bin"), "weights");
     return await store.adopt(folder);

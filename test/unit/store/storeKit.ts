@@ -1,5 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ModelDraft, SourceFile } from "../../../src/store/model";
@@ -86,10 +97,12 @@ export function treeOf(root: string): Record<string, string> {
   return found;
 }
 
+let ended: number | undefined;
+
 /** Gives everything that this process staged to a process that has ended, as if this one had been killed. */
 export function asIfKilled(home: string): void {
   const staging = join(home, ".modelbench", "staging");
-  const ended = spawnSync(process.execPath, ["-e", "0"]).pid;
+  ended ??= spawnSync("true").pid;
   for (const name of namesIn(staging)) {
     if (name.startsWith(`${process.pid}-`)) {
       renameSync(join(staging, name), join(staging, name.replace(/^\d+-/, `${ended}-`)));
