@@ -26,7 +26,10 @@ await build({
   external: ["onnxruntime-node"],
 });
 for (const name of names) {
-  const run = spawnSync(process.execPath, ["--expose-gc", join(out, name.replace(/\.ts$/, ".cjs"))], { stdio: "inherit", cwd: root });
+  const run = spawnSync(process.execPath, ["--expose-gc", join(out, name.replace(/\.ts$/, ".cjs"))], {
+    stdio: "inherit",
+    cwd: root,
+  });
   if (run.status !== 0) process.exitCode = 1;
 }
 console.log(`JSON: ${join(out, "*.json")}`);

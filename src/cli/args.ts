@@ -40,7 +40,10 @@ export function parseVerbArgs(verb: string, syntax: VerbSyntax, argv: readonly s
   if (values["help"] === true) throw new HelpRequested(syntax.usage);
   const [fewest, most] = syntax.operands;
   if (positionals.length < fewest || positionals.length > most) {
-    throw usageError(`${verb}: ${positionals.length < fewest ? "an operand is missing" : "too many operands"}.`, syntax);
+    throw usageError(
+      `${verb}: ${positionals.length < fewest ? "an operand is missing" : "too many operands"}.`,
+      syntax,
+    );
   }
   for (const [name, option] of Object.entries(all)) {
     const value = values[name];

@@ -75,7 +75,9 @@ function wantsJson(argv: readonly string[]): boolean {
   const words = end < 0 ? argv : argv.slice(0, end);
   return words.some(
     (word, i) =>
-      word === "-ojson" || word === "--output=json" || ((word === "-o" || word === "--output") && words[i + 1] === "json"),
+      word === "-ojson" ||
+      word === "--output=json" ||
+      ((word === "-o" || word === "--output") && words[i + 1] === "json"),
   );
 }
 

@@ -1,12 +1,9 @@
 import { toWireError, type Warning, type WireError } from "../base/errors";
+import { visible } from "../base/visible";
 
-/** Characters that could move the cursor, hide text or turn its direction round on a terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be shown as escapes
-const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-/** `text` with control and bidirectional characters as `\uXXXX`, fit for a terminal. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** One line for a terminal: nothing in it can move the cursor, hide text or turn its direction round. */
+export function printable(line: string): string {
+  return visible(line, Number.POSITIVE_INFINITY);
 }
 
 /** Exit codes of the contract. */
@@ -35,6 +32,11 @@ export class Output {
   lines(...lines: readonly string[]): void {
     this.#clearProgress();
     process.stdout.write(lines.map((line) => `${printable(line)}\n`).join(""));
+  }
+
+  /** Writes text that ends its own lines and holds nothing unprintable, such as YAML. */
+  text(text: string): void {
+    process.stdout.write(text);
   }
 
   /** Notes something that fails nothing; shown when the verb is done. */

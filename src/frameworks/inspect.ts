@@ -3,7 +3,8 @@ import { ModelbenchError, type Warning } from "../base/errors";
 import { openFileReader } from "../formats/fileReader";
 import { claimedFormat, type FileFormat, looksLike, sniffFormat } from "../formats/sniff";
 import type { MethodSignature } from "../formats/tensor";
-import type { ModelFile, StoredModel, Tag } from "../store/model";
+import type { StoredModel } from "../store/model";
+import { modelFilesIn } from "../store/modelFiles";
 import type { DescribeOptions, Description, OnnxFacts, StoredTensor } from "./adapter";
 import { describeNpyFile } from "./npyFile";
 import { describeOnnxFile } from "./onnx/describe";
@@ -36,12 +37,6 @@ export interface InspectDocument {
   readonly warnings: readonly Warning[];
 }
 
-/** The part of a store that `inspectModel` needs. */
-export interface InspectableStore {
-  get(tagText: string): StoredModel;
-  files(tag: Tag): readonly ModelFile[];
-}
-
 const NOTHING: Description = { signatures: {}, tensors: [], metadata: {}, warnings: [] };
 
 /**
@@ -67,12 +62,11 @@ export function inspectFile(path: string, options: DescribeOptions = {}): Inspec
 }
 
 /**
- * Inspects a model of the store by headers, with its `model.yaml`.
- * @throws ModelbenchError what `store.get` throws, `model.broken`, `format.corrupt`
+ * Inspects an opened model by headers, with its `model.yaml`.
+ * @throws ModelbenchError `model.broken`, `format.corrupt`, `store.access`
  */
-export function inspectModel(store: InspectableStore, tagText: string, options: DescribeOptions = {}): InspectDocument {
-  const model = store.get(tagText);
-  const files = store.files(model.tag).map(({ path, bytes }) => ({ path, bytes, format: formatInside(model, path) }));
+export function inspectModel(model: StoredModel, options: DescribeOptions = {}): InspectDocument {
+  const files = modelFilesIn(model.path).map(({ path, bytes }) => ({ path, bytes, format: formatInside(model, path) }));
   const { onnx, ...description } = describeModel(model, options);
   return {
     kind: "model",

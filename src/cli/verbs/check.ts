@@ -13,7 +13,11 @@ export const check: Verb = {
     const report = new ModelStore(home).check(operands.length === 0 ? undefined : [...operands]);
     if (output.json) return output.document(JSON.stringify(report, null, 2));
     for (const { kind, tag, path, detail, repair } of report.problems) {
-      output.lines(`${kind}  ${tag ?? ""}  ${path}`, `  ${detail}`, ...(repair === undefined ? [] : [`  repair: ${repair}`]));
+      output.lines(
+        `${kind}  ${tag ?? ""}  ${path}`,
+        `  ${detail}`,
+        ...(repair === undefined ? [] : [`  repair: ${repair}`]),
+      );
     }
     output.lines(`${report.models} models, ${report.problems.length} problems.`);
   },

@@ -23,7 +23,8 @@ export const deleteModels: Verb = {
       for (const tag of tags) deleted.push({ tag: formatTag(tag), trash: (await store.delete(tag)).id });
     } finally {
       if (context.output.json) context.output.document(JSON.stringify(deleted, null, 2));
-      else context.output.lines(...deleted.map(({ tag }) => `${tag} moved to the trash. Undo: modelbench restore ${tag}`));
+      else
+        context.output.lines(...deleted.map(({ tag }) => `${tag} moved to the trash. Undo: modelbench restore ${tag}`));
     }
   },
 };
@@ -58,7 +59,10 @@ async function confirm({ output, signal }: VerbContext, tags: readonly Tag[]): P
   for (const tag of tags) process.stderr.write(`  ${printable(formatTag(tag))}\n`);
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await prompt.question(`Delete ${tags.length === 1 ? "this version" : `these ${tags.length} versions`}? [y/N] `, { signal });
+    const answer = await prompt.question(
+      `Delete ${tags.length === 1 ? "this version" : `these ${tags.length} versions`}? [y/N] `,
+      { signal },
+    );
     if (!/^y(es)?$/i.test(answer.trim())) throw new ModelbenchError("cancelled", "Nothing was deleted.");
   } finally {
     prompt.close();

@@ -1,23 +1,22 @@
 import { inProcessJobs } from "../../jobs/inProcess";
-import { exportModelJob } from "../../store/archive/exportModel";
+import { exportModelJob } from "../../store/archive/archiveJobs";
 import { jobOptions } from "../progress";
 import { JSON_OR_TEXT, type Verb } from "../verb";
+
+const FORMATS = ["bentomodel", "tar", "tar.gz"] as const;
 
 /** Writes one version as an archive that a real BentoML imports. */
 export const exportVerb: Verb = {
   syntax: {
     usage: "export TAG [DEST] [--format bentomodel|tar|tar.gz] [-o json]",
     operands: [1, 2],
-    options: { format: { oneOf: ["bentomodel", "tar", "tar.gz"] }, output: JSON_OR_TEXT },
+    options: { format: { oneOf: FORMATS }, output: JSON_OR_TEXT },
   },
   async run(context, args) {
     const [tag = "", destination] = args.operands;
-    const format = args.value("format");
-    const exported = await inProcessJobs().run(
-      exportModelJob,
-      { home: context.home, tag, destination, format, folder: process.cwd() },
-      jobOptions(context, `Exporting ${tag}`),
-    );
+    const format = FORMATS.find((known) => known === args.value("format"));
+    const request = { home: context.home, tag, ...(destination && { destination }), ...(format && { format }) };
+    const exported = await inProcessJobs().run(exportModelJob, request, jobOptions(context, `Exporting ${tag}`));
     if (context.output.json) context.output.document(JSON.stringify(exported, null, 2));
     else context.output.lines(`${exported.tag} exported to ${exported.path} (${exported.bytes} bytes).`);
   },

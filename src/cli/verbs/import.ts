@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { ModelbenchError, toWireError, type WireError } from "../../base/errors";
 import { inProcessJobs } from "../../jobs/inProcess";
-import { type ImportResult, importArchiveJob } from "../../store/archive/importArchive";
+import { type ImportResult, importArchiveJob } from "../../store/archive/archiveJobs";
 import { jobOptions } from "../progress";
 import { JSON_OR_TEXT, type Verb } from "../verb";
 
@@ -35,10 +35,21 @@ export const importVerb: Verb = {
   },
 };
 
-function reportFailures(output: { failedParts(parts: readonly unknown[]): void }, failed: readonly { from: string; error: WireError }[], of: number): void {
+function reportFailures(
+  output: { failedParts(parts: readonly unknown[]): void },
+  failed: readonly { from: string; error: WireError }[],
+  of: number,
+): void {
   const [first] = failed;
   if (first === undefined) return;
   output.failedParts(failed);
-  const message = of === 1 ? first.error.message : `${failed.length} of ${of} archives failed; the first, ${first.from}: ${first.error.message}`;
-  throw new ModelbenchError(first.error.code, message, { path: first.error.path ?? first.from, offset: first.error.offset, remedy: first.error.remedy });
+  const message =
+    of === 1
+      ? first.error.message
+      : `${failed.length} of ${of} archives failed; the first, ${first.from}: ${first.error.message}`;
+  throw new ModelbenchError(first.error.code, message, {
+    path: first.error.path ?? first.from,
+    offset: first.error.offset,
+    remedy: first.error.remedy,
+  });
 }

@@ -1,0 +1,57 @@
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { ModelbenchError } from "../base/errors";
+import { parseExactJson } from "../formats/jsonExact";
+import type { MethodSignature } from "../formats/tensor";
+import type { ExampleInputs } from "../frameworks/example";
+import type { InputValue } from "../runner/protocol";
+
+/**
+ * The inputs of one run from `--input NAME=V` words: `-` reads JSON from standard input, an existing file is read by
+ * its extension, anything else must parse as JSON. With `example`, inputs that were not given are filled in.
+ * @throws ModelbenchError `input.notFound`, `input.name`, `usage`
+ */
+export function readInputs(
+  signature: MethodSignature,
+  given: readonly string[],
+  example: ExampleInputs | undefined,
+): Readonly<Record<string, InputValue>> {
+  const inputs = new Map<string, InputValue>();
+  for (const [name, json] of Object.entries(example ?? {})) inputs.set(name, { kind: "json", value: json });
+  const named = new Set<string>();
+  for (const word of given) {
+    const [name, text] = splitInput(signature, word);
+    if (named.has(name)) throw new ModelbenchError("usage", `--input ${name} is given twice.`);
+    named.add(name);
+    inputs.set(name, inputValue(name, text));
+  }
+  return Object.fromEntries(inputs);
+}
+
+/** Names may hold `=`: the longest declared one that fits wins; an undeclared one is refused later, by name. */
+function splitInput(signature: MethodSignature, word: string): [string, string] {
+  const declared = signature.inputs
+    .map(({ name }) => name)
+    .filter((name) => word.startsWith(`${name}=`))
+    .sort((a, b) => b.length - a.length)[0];
+  const at = declared === undefined ? word.indexOf("=") : declared.length;
+  if (at <= 0) throw new ModelbenchError("usage", `--input takes NAME=VALUE; got ${JSON.stringify(word)}.`);
+  return [word.slice(0, at), word.slice(at + 1)];
+}
+
+function inputValue(name: string, text: string): InputValue {
+  if (text === "-") return { kind: "text", text: readFileSync(0, "utf8") };
+  if (statSync(text, { throwIfNoEntry: false })?.isFile()) return { kind: "file", path: resolve(text) };
+  try {
+    return { kind: "json", value: parseExactJson(text) };
+  } catch (cause) {
+    throw new ModelbenchError(
+      "input.notFound",
+      `${name}: ${JSON.stringify(text)} is neither an existing file nor JSON.`,
+      {
+        cause,
+        remedy: "Give a .json, .npy or .pb file, JSON such as [[1, 2]], or - for JSON on standard input.",
+      },
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { ModelbenchError } from "../base/errors";
+import { stringifyExact } from "../formats/jsonExact";
+import { writeNpy } from "../formats/npy";
+import type { Tensor } from "../formats/tensor";
+import { tensorToNested } from "../formats/tensorJson";
+import type { RunOutput, RunResult } from "../runner/protocol";
+import type { Output } from "./output";
+
+/** Shows one inference: values nested row-major, or with `folder` each output as a `.npy` file in it. */
+export function presentResult(output: Output, result: RunResult, folder: string | undefined): void {
+  const files = folder === undefined ? undefined : writeOutputs(result.outputs, resolve(folder));
+  if (output.json) output.document(resultJson(result, files));
+  else output.lines(...resultLines(result, files));
+}
+
+function resultJson({ outputs, timing, batchSize, device }: RunResult, files: readonly string[] | undefined): string {
+  const values = outputs.map((one, i) => {
+    const { name, dtype, shape } = one;
+    const value = files === undefined ? { data: tensorToNested(valuesOf(one)) } : { file: files[i] };
+    return [name, { dtype, shape, ...value }] as const;
+  });
+  return stringifyExact({ outputs: new Map(values), timing, batchSize, device }, 2);
+}
+
+function resultLines({ outputs, timing, device }: RunResult, files: readonly string[] | undefined): string[] {
+  const times = Object.entries(timing).map(([name, ms]) => `${name.replace(/Ms$/, "")} ${ms.toFixed(1)} ms`);
+  const values = outputs.map((one, i) => {
+    const value = files?.[i] ?? stringifyExact(tensorToNested(valuesOf(one)));
+    return `${one.name}  ${one.dtype} [${one.shape.join(", ")}]  ${value}`;
+  });
+  return [...values, `${times.join(" · ")} · ${device}`];
+}
+
+/** Writes one `.npy` an output and answers with the paths. Names are the model's and could hold anything, so file
+ *  names come from a fixed alphabet, and a second one of the same spelling gets its position in front. */
+function writeOutputs(outputs: readonly RunOutput[], folder: string): string[] {
+  mkdirSync(folder, { recursive: true });
+  const taken = new Set<string>();
+  return outputs.map((one, i) => {
+    const plain = one.name.replace(/[^A-Za-z0-9._-]/g, "_").replace(/^\.+/, "_") || "output";
+    const name = taken.has(plain.toLowerCase()) ? `${i}-${plain}` : plain;
+    taken.add(name.toLowerCase());
+    const path = join(folder, `${name}.npy`);
+    writeFileSync(path, writeNpy(valuesOf(one)));
+    return path;
+  });
+}
+
+function valuesOf({ name, tensor }: RunOutput): Tensor {
+  if (tensor === undefined) throw new ModelbenchError("internal", `Output ${name} came without its values.`);
+  return tensor;
+}

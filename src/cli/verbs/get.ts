@@ -1,0 +1,38 @@
+import { ModelbenchError } from "../../base/errors";
+import { modelJson, modelYaml } from "../../store/bentoJson";
+import { ModelStore } from "../../store/modelStore";
+import { formatTag } from "../../store/tag";
+import type { Verb } from "../verb";
+
+/** BentoML writes a framework's public module name or the private path of its implementation. */
+const PREFIXES = ["bentoml._internal.frameworks.", "bentoml."];
+
+/** One model.yaml as the real `bentoml models get` prints it. */
+export const get: Verb = {
+  syntax: {
+    usage: "get TAG [-o yaml|json|path] [--framework F]",
+    operands: [1, 1],
+    options: { output: { oneOf: ["yaml", "json", "path"] }, framework: "value" },
+  },
+  async run({ home, output }, args) {
+    const model = new ModelStore(home).get(args.operands[0] ?? "");
+    const framework = args.value("framework");
+    const { module } = model.info;
+    if (framework !== undefined && frameworkOf(module) !== frameworkOf(framework)) {
+      throw new ModelbenchError(
+        "model.framework",
+        `${formatTag(model.tag)} was saved with module ${JSON.stringify(module)}, not with ${frameworkOf(framework)}.`,
+        { path: model.path },
+      );
+    }
+    for (const warning of model.warnings) output.warn(warning);
+    if (args.value("output") === "path") output.lines(model.path);
+    else if (output.json) output.document(modelJson(model.info));
+    else output.text(modelYaml(model.info));
+  },
+};
+
+function frameworkOf(module: string): string {
+  const prefix = PREFIXES.find((known) => module.startsWith(known));
+  return prefix === undefined ? module : module.slice(prefix.length);
+}

@@ -1,0 +1,60 @@
+import { stringifyExact } from "../../formats/jsonExact";
+import type { ValueSpec } from "../../formats/tensor";
+import { type InspectDocument, inspectFile, inspectModel } from "../../frameworks/inspect";
+import type { Output } from "../output";
+import { openSubject } from "../subject";
+import { resolveTarget } from "../target";
+import { JSON_OR_TEXT, type Verb } from "../verb";
+
+/** Shows what is inside a model or a file by its headers: nothing is executed, weights are not read. */
+export const inspect: Verb = {
+  syntax: {
+    usage: "inspect TAG|FILE [--tag TAG] [--file FILE] [--digest] [-o json]",
+    operands: [0, 1],
+    options: { tag: "value", file: "value", digest: "switch", output: JSON_OR_TEXT },
+    later: ["tensor", "stats", "text"],
+  },
+  async run({ home, output }, args) {
+    const target = resolveTarget(args.operands[0], args.value("tag"), args.value("file"));
+    const subject = openSubject(home, target);
+    const options = { digest: args.isSet("digest") };
+    const document =
+      subject.kind === "model" ? inspectModel(subject.model, options) : inspectFile(subject.path, options);
+    if (output.json) output.document(stringifyExact(document, 2));
+    else describe(document, output);
+  },
+};
+
+function describe(document: InspectDocument, output: Output): void {
+  output.lines(`${document.path}`, `${document.format}, ${document.bytes} bytes, ${document.files.length} files`);
+  for (const [method, { inputs, outputs, batchable, batchDim }] of Object.entries(document.signatures)) {
+    output.lines("", `${method}${batchable ? ` (batchable, batch_dim ${batchDim.join(", ")})` : ""}`);
+    output.lines(
+      ...inputs.map((spec) => `  in   ${valueLine(spec)}`),
+      ...outputs.map((spec) => `  out  ${valueLine(spec)}`),
+    );
+  }
+  if (document.onnx !== undefined) {
+    const { irVersion, opsets, producer, ops } = document.onnx;
+    const sets = Object.entries(opsets).map(([domain, version]) => `${domain || "ai.onnx"} ${version}`);
+    output.lines("", `IR ${irVersion}, opset ${sets.join(", ")}, producer ${producer || "unknown"}`);
+    output.lines(
+      Object.entries(ops)
+        .map(([op, count]) => `${op} ${count}`)
+        .join(", "),
+    );
+  }
+  if (document.tensors.length > 0) output.lines("");
+  for (const { name, dtype, nativeDtype, shape, bytes, sha256 } of document.tensors) {
+    output.lines(
+      `  ${name}  ${dtype ?? nativeDtype} [${shape.join(", ")}]  ${bytes} bytes${sha256 === undefined ? "" : `  ${sha256}`}`,
+    );
+  }
+  for (const [key, value] of Object.entries(document.metadata)) output.lines(`  ${key} = ${value}`);
+  for (const warning of document.warnings) output.warn(warning);
+}
+
+function valueLine({ name, type, dtype, shape }: ValueSpec): string {
+  if (type !== "tensor") return `${name}  ${type}`;
+  return `${name}  ${dtype ?? "?"} ${shape === null ? "of unknown rank" : `[${shape.map((dim) => dim ?? "?").join(", ")}]`}`;
+}

@@ -1,0 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
+import { type Ratio, renderRatios } from "./rounds";
+
+/** Prints one bench's table and writes its samples to `out/bench/<name>.json`. */
+export async function report(name: string, measure: () => Promise<readonly Ratio[]>): Promise<void> {
+  const ratios = await measure();
+  const machine = { cpu: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version, load: loadavg() };
+  process.stdout.write(`\n${name}\n${renderRatios(ratios)}\n`);
+  writeFileSync(join("out", "bench", `${name}.json`), `${JSON.stringify({ name, machine, ratios }, null, 1)}\n`);
+}

@@ -1,0 +1,83 @@
+/** One thing to be timed; `run` is one sample. */
+export interface Case {
+  readonly name: string;
+  run(): unknown;
+}
+
+/** Milliseconds of one case over all rounds. */
+export interface Timing {
+  readonly name: string;
+  readonly medianMs: number;
+  readonly minMs: number;
+  readonly samples: readonly number[];
+}
+
+/**
+ * Times the cases in interleaved rounds, so that whatever else the machine does meets all of them: only the
+ * ratios within one call mean anything. Garbage is collected between samples where Node allows it, because
+ * freeing one case's buffers would otherwise be paid by the next.
+ */
+export async function interleave(cases: readonly Case[], { warmUp = 1, rounds = 5 } = {}): Promise<Timing[]> {
+  const samples = new Map(cases.map(({ name }) => [name, [] as number[]]));
+  for (let round = -warmUp; round < rounds; round += 1) {
+    for (const { name, run } of cases) {
+      globalThis.gc?.();
+      const start = performance.now();
+      await run();
+      if (round >= 0) samples.get(name)?.push(performance.now() - start);
+    }
+  }
+  return [...samples].map(([name, times]) => ({
+    name,
+    medianMs: median(times),
+    minMs: Math.min(...times),
+    samples: times,
+  }));
+}
+
+/** The middle sample, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const upper = sorted[sorted.length >> 1] ?? Number.NaN;
+  const lower = sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
+  return (lower + upper) / 2;
+}
+
+/** One line of the report: ours against a peer or a physical limit, in one run. */
+export interface Ratio {
+  readonly what: string;
+  readonly ours: Timing;
+  readonly against: Timing;
+  /** What is promised: ours / against at most this. `undefined` = shown only. */
+  readonly atMost?: number;
+}
+
+/** The report as aligned text; a ratio beyond its promise is marked, never hidden. */
+export function renderRatios(ratios: readonly Ratio[]): string {
+  const rows = ratios.map(({ what, ours, against, atMost }) => {
+    const ratio = ours.medianMs / against.medianMs;
+    const goal = atMost === undefined ? "" : `${ratio <= atMost ? "within" : "MISSES"} ${digits(atMost)}x`;
+    return [
+      what,
+      `${digits(ours.medianMs)} ms`,
+      against.name,
+      `${digits(against.medianMs)} ms`,
+      `${digits(ratio)}x`,
+      goal,
+    ];
+  });
+  const head = ["what", "ours", "against", "theirs", "ratio", "goal"];
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function digits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
