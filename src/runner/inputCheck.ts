@@ -117,12 +117,12 @@ function missingInput(spec: ValueSpec): ModelbenchError {
   return new ModelbenchError("input.notFound", `\`${spec.name}\`: expected ${describeSpec(spec)}, got nothing.`);
 }
 
-/** The closest of `names` when it is close enough to be a slip: a third of its letters, at least one. */
+/** The closest of `names` when it is close enough to be a slip: a third of its letters, two swapped ones at least. */
 function nearest(name: string, names: readonly string[]): string | undefined {
   let best: { name: string; distance: number } | undefined;
   for (const candidate of names) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    const limit = Math.max(1, Math.floor(candidate.length / 3));
+    const limit = candidate.length > 3 ? Math.max(2, Math.floor(candidate.length / 3)) : 1;
     if (distance <= limit && (best === undefined || distance < best.distance)) best = { name: candidate, distance };
   }
   return best?.name;
