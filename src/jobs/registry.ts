@@ -1,3 +1,4 @@
+import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
 import { exportModelJob, importArchiveJob } from "../store/archive/archiveJobs";
 import { runExportModel } from "../store/archive/exportModel";
 import { runImportArchive } from "../store/archive/importArchive";
@@ -9,4 +10,5 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(importArchiveJob, runImportArchive),
   defineJob(exportModelJob, runExportModel),
   defineJob(saveModelJob, runSaveModel),
+  defineJob(describeModelJob, runDescribeModel),
 ]);
