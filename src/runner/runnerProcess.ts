@@ -7,8 +7,8 @@ import { startNodeChild } from "../jobs/startNodeChild";
 import { type Frame, FrameReader, FrameWriter } from "./frames";
 import type { RunnerOp } from "./wire";
 
-/** The last lines of its log tell why a process died. */
-const TAIL_LINES = 5;
+/** The last lines of its log tell why a process died; a stack may follow the line that matters. */
+const TAIL_LINES = 60;
 
 /** What a call to the runner is still owed. */
 interface Waiting {
@@ -159,10 +159,21 @@ export class RunnerProcess {
 }
 
 function describeEnd(code: number | null, signal: NodeJS.Signals | null, tail: readonly string[]): string {
-  const said = tail.filter((line) => line.trim() !== "").join(" | ");
-  const last = said === "" ? "" : `; its last words: ${said.slice(-400)}`;
-  if (/out of memory|bad_alloc|ENOMEM|allocation failed/i.test(said)) return `ran out of memory${last}`;
+  const said = lastWords(tail);
+  const last = said === "" ? "" : `; its last words: ${said}`;
+  if (tail.some((line) => /out of memory|bad_alloc|ENOMEM|allocation failed/i.test(line)))
+    return `ran out of memory${last}`;
   if (signal === "SIGKILL" && said === "")
     return "was killed from outside, for instance because the machine ran out of memory";
   return signal === null ? `ended with code ${code}${last}` : `was ended by ${signal}${last}`;
+}
+
+/** The last line that tells of a failure, else the last one at all. */
+function lastWords(tail: readonly string[]): string {
+  const lines = tail.map((line) => line.trim()).filter((line) => line !== "");
+  return (
+    lines.filter((line) => /Error:|FATAL|terminate|what\(\)|ends itself/.test(line)).at(-1) ??
+    lines.at(-1) ??
+    ""
+  ).slice(0, 400);
 }

@@ -2,13 +2,14 @@ import { ModelbenchError, throwIfAborted } from "../base/errors";
 import { Emitter } from "../base/events";
 import type { Tensor } from "../formats/tensor";
 import type { RunnerOptions, RunnerSession } from "./client";
+import type { Frame } from "./frames";
 import { methodOf, nameFindings } from "./inputCheck";
 import { tensorFromJson } from "./inputJson";
 import { inputIssues } from "./inputs";
 import type { InputIssue, InputValue, LoadRequest, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
 import { RestartPolicy } from "./restarts";
 import { RunnerProcess } from "./runnerProcess";
-import { decodeReply, encodeRun, type ReadCall, type RunCall } from "./wire";
+import { decodeReply, encodeRun, type ReadCall, type RunCall, type RunnerOp } from "./wire";
 
 /** The runner ends itself 500 ms after a stop that does not work; when this is over it is asked whether it lives. */
 const STOP_CHECK_MS = 1_000;
@@ -106,17 +107,15 @@ class Session implements RunnerSession {
 
   async readResult(kept: string, start: number, count: number): Promise<Tensor> {
     const call: ReadCall = { kept, start, count };
-    const { bodies } = await this.#ready().call("read", call);
+    const { bodies } = await this.#ask("read", call);
     const rows = bodies[0];
     if (rows === undefined) throw new ModelbenchError("protocol.invalid", "A slice came without its values.");
     return rows;
   }
 
   async ping(): Promise<number> {
-    const runner = this.#process;
-    if (runner === undefined) throw this.#end ?? notLoaded(this.label);
     const started = performance.now();
-    await runner.call("ping");
+    await this.#ask("ping");
     return performance.now() - started;
   }
 
@@ -140,9 +139,15 @@ class Session implements RunnerSession {
     });
   }
 
-  #ready(): RunnerProcess {
-    if (this.#process === undefined || this.#loaded === undefined) throw this.#end ?? notLoaded(this.label);
-    return this.#process;
+  /** A call that is not sent again: it fails with the process, or with the session. */
+  async #ask(op: RunnerOp, data?: unknown): Promise<Frame> {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#process === undefined) throw notLoaded(this.label);
+    try {
+      return await this.#process.call(op, data);
+    } catch (error) {
+      throw this.#end ?? error;
+    }
   }
 
   /** A model that does not load the first time is not tried again. */
