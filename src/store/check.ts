@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { toWireError } from "../base/errors";
-import { isTagPart, LATEST, type Layout, latestFile, MODEL_YAML, nameFolder, tagOfFolder } from "./layout";
+import { LATEST, type Layout, latestFile, MODEL_YAML, nameFolder, tagOfFolder } from "./layout";
 import { listModels } from "./listing";
 import { latestText, latestVersion, versionsOf } from "./lookup";
 import type { BrokenItem, ModelSummary, Problem } from "./model";
@@ -11,7 +11,7 @@ import { parseModelInfo } from "./modelInfo";
 import { readRecord } from "./record";
 import { SmallFileReader } from "./smallFileReader";
 import { leftovers } from "./staging";
-import { formatTag, parseTag } from "./tag";
+import { formatTag, isTagPart, parseTag } from "./tag";
 
 /** What a check found; `models` counts the versions looked at. */
 export interface CheckReport {

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import type { Tag } from "./model";
+import { isTagPart } from "./tag";
 
 /** Where everything in a store lives. BentoML owns `models/`; what is ours stays below `.modelbench/`. */
 export interface Layout {
@@ -62,13 +63,6 @@ export function latestFile(layout: Layout, name: string): string {
 /** The tag that a version folder's own path says, whatever the model.yaml in it says. */
 export function tagOfFolder(path: string): Tag {
   return { name: basename(dirname(path)), version: basename(path) };
-}
-
-const TAG_PART = /^[a-z0-9]([-._a-z0-9]*[a-z0-9])?$/;
-
-/** Whether a folder's name is one that BentoML can list: its tags are lower-case and at most 63 characters a part. */
-export function isTagPart(text: string): boolean {
-  return text.length <= 63 && TAG_PART.test(text);
 }
 
 /** Whether a value read from a file of ours is a tag; it becomes a path, so it must not lead out of the store. */

@@ -2,11 +2,11 @@ import { readdirSync, type Stats } from "node:fs";
 import { ModelbenchError, toWireError, type Warning } from "../base/errors";
 import { type Essentials, readEssentials } from "./essentials";
 import { errno, storeFailure } from "./failure";
-import { isTagPart, LATEST, MODEL_YAML } from "./layout";
+import { LATEST, MODEL_YAML } from "./layout";
 import type { BrokenItem, Listing, ModelSummary, Tag } from "./model";
 import { entriesOf, isLink, statOf } from "./modelFiles";
 import { SmallFileReader } from "./smallFileReader";
-import { formatTag } from "./tag";
+import { formatTag, isTagPart } from "./tag";
 
 /** A folder without model.yaml that changed this recently is taken for one that a writer is still filling. */
 export const BEING_WRITTEN_MS = 3000;

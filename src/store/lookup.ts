@@ -1,13 +1,13 @@
 import { ModelbenchError } from "../base/errors";
 import { byCreation, type Essentials, readEssentials } from "./essentials";
 import { errno, storeFailure } from "./failure";
-import { isTagPart, LATEST, type Layout, latestFile, MODEL_YAML, nameFolder, versionFolder } from "./layout";
+import { LATEST, type Layout, latestFile, MODEL_YAML, nameFolder, versionFolder } from "./layout";
 import { tagMismatch } from "./listing";
 import type { StoredModel, Tag } from "./model";
 import { entriesOf, statOf } from "./modelFiles";
 import { parseModelInfo } from "./modelInfo";
 import { SmallFileReader } from "./smallFileReader";
-import { parseTag } from "./tag";
+import { isTagPart, parseTag } from "./tag";
 
 /**
  * Finds the folder that a tag means: `name` and `name:latest` by the `latest` file, or the newest version where

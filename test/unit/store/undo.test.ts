@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import fc from "fast-check";
+import type { TrashEntry } from "../../../src/store/model";
+import { ModelStore } from "../../../src/store/modelStore";
+import { formatTag } from "../../../src/store/tag";
+import { draftOf, plant, sourcesIn, tempFolder, treeOf } from "./storeKit";
+
+const temp = tempFolder();
+after(temp.remove);
+const sources = sourcesIn(join(temp.path, "sources"), { "w.bin": "weights" });
+const models = (home: string): Record<string, string> => treeOf(join(home, "models"));
+
+const NAMES = ["a", "b"];
+const VERSIONS = ["v1", "v2", "v3"];
+const tag = fc.record({ name: fc.constantFrom(...NAMES), version: fc.constantFrom(...VERSIONS) });
+/** Also texts that only a hand could have written. */
+const latest = fc.constantFrom(undefined, "v1", "v2", "v3", "v3\n", "", "gone", "\u00e9");
+
+test("undoing deletions in reverse gives back every byte, latest included", async () => {
+  let undone = 0;
+  const planted = fc.record({
+    versions: fc.uniqueArray(fc.tuple(tag, fc.integer({ min: 1, max: 4 })), {
+      selector: ([t]) => `${t.name}:${t.version}`,
+      minLength: 3,
+    }),
+    latest: fc.tuple(latest, latest),
+    deletions: fc.array(fc.nat(), { minLength: 3, maxLength: 6 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(planted, async ({ versions, latest: texts, deletions }) => {
+      const home = join(temp.path, "home");
+      try {
+        for (const [{ name, version }, day] of versions) plant(home, name, version, `2024-01-0${day}T00:00:00+00:00`);
+        NAMES.forEach((name, i) => {
+          const text = texts[i];
+          const has = versions.some(([t]) => t.name === name);
+          if (has && text !== undefined) writeFileSync(join(home, "models", name, "latest"), text, "latin1");
+        });
+        const store = new ModelStore(home);
+        const undo: { before: Record<string, string>; entry: TrashEntry }[] = [];
+        const left = versions.map(([t]) => t);
+        for (const choice of deletions) {
+          const [gone] = left.splice(choice % (left.length || 1), 1);
+          if (gone === undefined) break;
+          const before = models(home);
+          undo.push({ before, entry: await store.delete(gone) });
+          const now = store.list();
+          assert.deepEqual(now.broken, []);
+          assert.equal(now.models.length, left.length);
+          for (const name of NAMES) if (!left.some((t) => t.name === name)) assert.ok(!(`/${name}` in models(home)));
+        }
+        for (const { before, entry } of undo.reverse()) {
+          assert.equal(formatTag(await store.restore(entry.id)), formatTag(entry.tag));
+          assert.deepEqual(withoutModesOfNames(models(home)), withoutModesOfNames(before));
+          undone++;
+        }
+        assert.deepEqual(store.trash(), []);
+      } finally {
+        rmSync(home, { recursive: true, force: true });
+      }
+    }),
+    { numRuns: 400 },
+  );
+  assert.ok(undone >= 1000, `${undone} deletions undone`);
+});
+
+test("after any changes latest names the newest version, and the trash holds what is deleted", async () => {
+  const step = fc.record({ action: fc.constantFrom("save", "delete", "restore"), tag });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      const home = join(temp.path, "home");
+      let time = Date.UTC(2025, 0, 1);
+      const store = new ModelStore(home, { now: () => time });
+      const there = new Map<string, number>();
+      const deleted: { key: string; time: number }[] = [];
+      try {
+        for (const { action, tag } of steps) {
+          time += 1000;
+          const key = `${tag.name}:${tag.version}`;
+          if (action === "save" && !there.has(key)) {
+            await store.save(draftOf(tag.name, tag.version), sources);
+            there.set(key, time);
+          } else if (action === "delete" && there.has(key)) {
+            await store.delete(tag);
+            deleted.push({ key, time: there.get(key) ?? 0 });
+            there.delete(key);
+          } else if (action === "restore" && !there.has(key)) {
+            const at = deleted.map((entry) => entry.key).lastIndexOf(key);
+            if (at < 0) await assert.rejects(store.restore(key), { code: "trash.notFound" });
+            else {
+              await store.restore(key);
+              there.set(key, deleted.splice(at, 1)[0]?.time ?? 0);
+            }
+          }
+          assertNewest(store, there);
+          assert.equal(store.trash().length, deleted.length);
+        }
+        assert.deepEqual(store.check().problems, []);
+      } finally {
+        rmSync(home, { recursive: true, force: true });
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+function assertNewest(store: ModelStore, there: ReadonlyMap<string, number>): void {
+  const listed = store.list().models.map((model) => `${model.tag.name}:${model.tag.version}`);
+  assert.deepEqual(listed, [...there.keys()].sort());
+  for (const name of NAMES) {
+    const own = [...there].filter(([key]) => key.startsWith(`${name}:`)).sort((a, b) => b[1] - a[1]);
+    assert.equal(store.latestOf(name), own[0]?.[0].split(":")[1]);
+  }
+}
+
+/** A name folder that went and came back is a new one: what it holds is the same, its mode may differ. */
+function withoutModesOfNames(tree: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tree).map(([path, what]) => [path, path.lastIndexOf("/") <= 0 ? "" : what]));
+}
