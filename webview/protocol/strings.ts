@@ -151,7 +151,6 @@ export const pageStrings = {
   "timing.run": "run {0} ms",
   "timing.rode": "rode in batch #{0} of {1} rows",
   "timing.rodeOne": "rode in batch #{0} of 1 row",
-  "timing.label": "Timing",
   "replies.title": "Replies",
   "replies.request": "Request",
   "replies.answer": "Answer",

@@ -1,10 +1,13 @@
 import type { ModelView } from "../../../webview/protocol/views";
 import { ModelbenchError, type WireError } from "../../base/errors";
+import type { Jobs } from "../../base/ports";
 import type { Disposable } from "../../base/scope";
 import { describeModelJob, type ModelFacts } from "../../frameworks/modelFacts";
 import type { LoadRequest } from "../../runner/protocol";
+import type { ModelStore } from "../../store/modelStore";
 import { parseTag } from "../../store/tag";
-import type { ModelRef, PageServices } from "../services";
+import type { Catalog } from "../catalog";
+import type { ModelRef, Settings, Trust } from "../services";
 import type { Sessions } from "../sessions";
 import { methodView } from "./methodView";
 import { ModelTest } from "./modelTest";
@@ -12,7 +15,13 @@ import { brokenView, modelView } from "./pageModel";
 import type { Memory } from "./testMemory";
 
 /** What the pages need of the extension to show and run models. */
-export type ModelServices = Pick<PageServices, "stores" | "catalog" | "jobs" | "trust" | "settings">;
+export interface ModelServices {
+  readonly stores: { of(ref: ModelRef): Pick<ModelStore, "home" | "pathOf"> };
+  readonly catalog: Pick<Catalog, "find">;
+  readonly jobs: Jobs;
+  readonly trust: Pick<Trust, "refusal">;
+  readonly settings: () => Pick<Settings, "maxBatchSize">;
+}
 
 /** One model of one store as text: what sessions, tests and kept states are filed under. */
 export function refKey({ store, tag }: ModelRef): string {

@@ -1,0 +1,38 @@
+import type { ComponentChildren, VNode } from "preact";
+import type { ErrorView } from "../protocol/views";
+import { usePage, useText } from "./context";
+import { Icon } from "./icons";
+import { Button } from "./kit";
+
+/** A failure in words: what failed, where, what to do, and the means to do it. */
+export function ErrorBox(props: {
+  readonly error: ErrorView;
+  readonly testId: string;
+  readonly title?: string;
+  readonly children?: ComponentChildren;
+}): VNode {
+  const { error, testId, title, children } = props;
+  const { peer } = usePage();
+  const t = useText();
+  const copy = (): void => {
+    const text = [title, error.message, error.remedy, error.path].filter((part) => part !== null && part !== undefined);
+    void peer.request("text/copy", { text: text.join("\n") }).catch(() => undefined);
+  };
+  return (
+    <div class="error-box" role="alert" data-testid={testId} data-code={error.code}>
+      <Icon name="error" />
+      <div class="error-text">
+        {title === undefined ? null : <p class="error-title">{title}</p>}
+        <p class="error-message">{error.message}</p>
+        {error.remedy === null ? null : <p>{error.remedy}</p>}
+        {error.path === null ? null : <p class="path">{error.path}</p>}
+        <div class="actions">
+          {children}
+          <Button testId={`${testId}-copy`} onClick={copy}>
+            {t("test.copyError")}
+          </Button>
+        </div>
+      </div>
+    </div>
+  );
+}

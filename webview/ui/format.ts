@@ -1,0 +1,94 @@
+import type { Cells } from "../protocol/views";
+
+/** A value of a tensor. */
+export type Cell = Cells[number];
+
+/** Significant digits that tell two neighbouring values of a dtype apart, at most. */
+const DIGITS: Readonly<Record<string, number>> = { float16: 5, bfloat16: 4, float32: 9 };
+
+/** The shortest text that still names the value in its own dtype: float32 5.900000095367432 is `5.9`. */
+export function formatCell(dtype: string, value: Cell): string {
+  if (typeof value !== "number") return String(value);
+  const digits = DIGITS[dtype];
+  if (digits === undefined || Number.isInteger(value)) return String(value);
+  for (let precision = 1; precision < digits; precision++) {
+    const shorter = Number(value.toPrecision(precision));
+    if (dtype === "float32" ? Math.fround(shorter) === value : precision === digits - 1) return String(shorter);
+  }
+  return String(Number(value.toPrecision(digits)));
+}
+
+/** A value rounded to four significant digits, for bars and tables where the exact one stands beside. */
+export function roundCell(value: number): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value);
+}
+
+/** A share as a percentage with one decimal, as the language writes it. */
+export function formatPercent(locale: string, share: number): string {
+  return new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(
+    share,
+  );
+}
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** A size as BentoML prints it: `5.81 KiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(2)} ${UNITS[unit]}`;
+}
+
+/** Milliseconds with the digits that matter: `0.23`, `2.6`, `154`. */
+export function formatMs(ms: number): string {
+  if (ms >= 100) return String(Math.round(ms));
+  return String(Number(ms.toFixed(ms >= 10 ? 1 : 2)));
+}
+
+const AGES: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["year", 31_557_600],
+  ["month", 2_629_800],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** How long ago something was, in words: `2 hours ago`. */
+export function formatAge(locale: string, thenMs: number, nowMs: number): string {
+  const seconds = Math.round((thenMs - nowMs) / 1000);
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const [unit, size] = AGES.find(([, length]) => Math.abs(seconds) >= length) ?? (["second", 1] as const);
+  return words.format(Math.trunc(seconds / size), unit);
+}
+
+/** The clock time of a moment, to the second. */
+export function formatClock(locale: string, ms: number): string {
+  return new Date(ms).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}
+
+/** A shape as text: `[N, 4]`; an unnamed axis is `?`. */
+export function formatShape(shape: readonly (number | string | null)[]): string {
+  return `[${shape.map((dim) => dim ?? "?").join(", ")}]`;
+}
+
+/** The JSON text of a tensor: nested by its shape, exact, one line an innermost list. */
+export function rawJson(dtype: string, shape: readonly number[], values: Cells): string {
+  let next = 0;
+  const leaf = (): string => {
+    const value = values[next++];
+    if (value === undefined) return "…";
+    const isWideInteger = /^u?int64$/.test(dtype) && typeof value === "string";
+    return typeof value === "number" || isWideInteger ? formatCell(dtype, value) : JSON.stringify(value);
+  };
+  const build = (axis: number): string => {
+    if (axis === shape.length) return leaf();
+    const items: string[] = [];
+    for (let i = 0; i < (shape[axis] ?? 0) && next <= values.length; i++) items.push(build(axis + 1));
+    return axis === shape.length - 1 ? `[${items.join(", ")}]` : `[${items.join(`,\n${" ".repeat(axis + 1)}`)}]`;
+  };
+  return build(0);
+}

@@ -1,0 +1,20 @@
+import { render } from "preact";
+import { App } from "./app";
+import { PageContext } from "./context";
+import { registerKit } from "./kit";
+import { PageState } from "./pageState";
+import "./page.css";
+import "./vscodeApi";
+
+const root = document.getElementById("root");
+if (root) {
+  registerKit();
+  const page = new PageState(acquireVsCodeApi());
+  render(
+    <PageContext.Provider value={page}>
+      <App />
+    </PageContext.Provider>,
+    root,
+  );
+  page.start();
+}

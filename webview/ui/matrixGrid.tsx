@@ -1,0 +1,193 @@
+import type { VNode } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Cells } from "../protocol/views";
+import { usePage, useText } from "./context";
+import { formatCell } from "./format";
+import { gridTarget } from "./gridKeys";
+import { classOf, gridSize, rowLabel } from "./interpret";
+import type { OutputProps } from "./outputCard";
+
+/** Height of a row in pixels; the style sheet has the same. */
+const ROW_HEIGHT = 22;
+/** Width of a column in pixels; the style sheet has the same. */
+const COLUMN_WIDTH = 104;
+/** Most rows seen at once. */
+const VISIBLE_ROWS = 12;
+/** Rows and columns drawn beyond what is seen, so that scrolling shows no gaps. */
+const MARGIN = 4;
+/** Browsers cap the height of an element at some 33 million pixels; beyond this many rows the rest is cut. */
+const MAX_ROWS = 1_000_000;
+/** Values asked for at once when rows are read. */
+const PAGE_VALUES = 8_000;
+
+/** Rows and columns of an output; only what is seen is in the document, and rows beyond the first come when seen. */
+export function MatrixGrid(props: OutputProps): VNode {
+  const { output, classes } = props;
+  const t = useText();
+  const size = gridSize(output);
+  const rows = Math.min(size.rows, MAX_ROWS);
+  const { columns } = size;
+  const viewport = useRef<HTMLDivElement>(null);
+  const [scroll, setScroll] = useState({ top: 0, left: 0, width: 600 });
+  const [active, setActive] = useState(0);
+  const [hasFocus, setHasFocus] = useState(false);
+  const { cellAt, isGone } = useValues(props, Math.floor(scroll.top / ROW_HEIGHT), columns);
+  const firstRow = Math.max(0, Math.floor(scroll.top / ROW_HEIGHT) - MARGIN);
+  const lastRow = Math.min(rows, firstRow + VISIBLE_ROWS + 2 * MARGIN);
+  const firstColumn = Math.max(0, Math.floor(scroll.left / COLUMN_WIDTH) - MARGIN);
+  const lastColumn = Math.min(columns, firstColumn + Math.ceil(scroll.width / COLUMN_WIDTH) + 2 * MARGIN);
+  const names = classes.length === columns && columns > 1 ? classes : undefined;
+  useLayoutEffect(() => {
+    const { current } = viewport;
+    if (current) setScroll((old) => ({ ...old, width: current.clientWidth }));
+  }, []);
+  useEffect(() => {
+    if (hasFocus) viewport.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
+  }, [active, hasFocus, firstRow, firstColumn]);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const next = gridTarget(event, active, rows, columns, { start: true, end: true });
+    if (next === undefined) return;
+    event.preventDefault();
+    setActive(next);
+    reveal(viewport.current, Math.floor(next / columns), next % columns);
+  };
+  const drawnRows = range(firstRow, lastRow);
+  const drawnColumns = range(firstColumn, lastColumn);
+  return (
+    <div class="stack-small">
+      {/* biome-ignore lint/a11y/useSemanticElements: a table cannot leave rows out, this grid draws only what is seen */}
+      <div
+        class="matrix"
+        role="grid"
+        ref={viewport}
+        aria-label={t("result.grid", output.name, rows, columns)}
+        aria-rowcount={rows + 1}
+        aria-colcount={columns + 1}
+        data-testid={`matrix-${output.name}`}
+        style={{ maxHeight: `${(VISIBLE_ROWS + 1) * ROW_HEIGHT + 16}px` }}
+        onScroll={({ currentTarget: { scrollTop: top, scrollLeft: left, clientWidth: width } }) =>
+          setScroll({ top, left, width })
+        }
+        onKeyDown={onKeyDown}
+        onFocusIn={() => setHasFocus(true)}
+        onFocusOut={() => setHasFocus(false)}
+      >
+        <div
+          class="matrix-body"
+          role="presentation"
+          style={{ height: `${(rows + 1) * ROW_HEIGHT}px`, width: `${(columns + 1) * COLUMN_WIDTH}px` }}
+        >
+          <div class="matrix-row matrix-head" role="row" aria-rowindex={1}>
+            <span class="matrix-cell matrix-corner" role="columnheader" aria-colindex={1}>
+              {t("result.row")}
+            </span>
+            {drawnColumns.map((column) => (
+              <span
+                class="matrix-cell"
+                role="columnheader"
+                aria-colindex={column + 2}
+                key={column}
+                style={{ left: `${(column + 1) * COLUMN_WIDTH}px` }}
+              >
+                {names?.[column] ?? column}
+              </span>
+            ))}
+          </div>
+          {drawnRows.map((row) => (
+            <div
+              class="matrix-row"
+              role="row"
+              aria-rowindex={row + 2}
+              key={row}
+              style={{ top: `${(row + 1) * ROW_HEIGHT}px` }}
+            >
+              <span class="matrix-cell matrix-corner" role="rowheader" aria-colindex={1}>
+                {rowLabel(output.shape, row)}
+              </span>
+              {drawnColumns.map((column) => {
+                const index = row * columns + column;
+                const value = cellAt(index);
+                const isActive = index === Math.min(Math.max(active, 0), rows * columns - 1);
+                return (
+                  // biome-ignore lint/a11y/useSemanticElements: see the grid above
+                  <span
+                    class="matrix-cell"
+                    role="gridcell"
+                    aria-colindex={column + 2}
+                    tabIndex={isActive ? 0 : -1}
+                    key={column}
+                    style={{ left: `${(column + 1) * COLUMN_WIDTH}px` }}
+                    onClick={() => setActive(index)}
+                    onKeyDown={undefined}
+                  >
+                    {value === undefined ? "…" : valueText(output.dtype, value, classes)}
+                  </span>
+                );
+              })}
+            </div>
+          ))}
+        </div>
+      </div>
+      {isGone ? <p class="quiet">{t("result.gone")}</p> : null}
+    </div>
+  );
+}
+
+function valueText(dtype: string, value: Cells[number], classes: readonly string[]): string {
+  const name = classOf(dtype, value, classes);
+  return name === undefined ? formatCell(dtype, value) : `${value} ${name}`;
+}
+
+/** Values by index: what came with the reply, and pages of rows that are asked for when they are seen. */
+function useValues(
+  { output, reply, tag }: OutputProps,
+  row: number,
+  columns: number,
+): { cellAt: (index: number) => Cells[number] | undefined; isGone: boolean } {
+  const { peer } = usePage();
+  const [pages, setPages] = useState<ReadonlyMap<number, Cells>>(new Map());
+  const [isGone, setGone] = useState(false);
+  const first = output.shape[0] ?? 1;
+  const perStep = output.shape.slice(1).reduce((product, dim) => product * dim, 1);
+  const stepsPerPage = Math.max(1, Math.floor(PAGE_VALUES / Math.max(1, perStep)));
+  const step = Math.floor((row * columns) / Math.max(1, perStep));
+  const page = Math.floor((step + VISIBLE_ROWS) / stepsPerPage);
+  useEffect(() => {
+    const isKnown = !output.pageable || pages.has(page) || (page + 1) * stepsPerPage * perStep <= output.values.length;
+    if (isKnown || isGone) return;
+    const abort = new AbortController();
+    const start = page * stepsPerPage;
+    const count = Math.min(stepsPerPage, first - start);
+    if (count <= 0) return;
+    peer
+      .request("test/rows", { tag, reply, output: output.name, start, count }, abort.signal)
+      .then(({ values }) => setPages((old) => new Map(old).set(page, values)))
+      .catch(() => {
+        if (!abort.signal.aborted) setGone(true);
+      });
+    return () => abort.abort();
+  }, [page, output]);
+  const cellAt = (index: number): Cells[number] | undefined => {
+    const known = output.values[index];
+    if (known !== undefined) return known;
+    const at = Math.floor(index / (stepsPerPage * perStep));
+    return pages.get(at)?.[index - at * stepsPerPage * perStep];
+  };
+  return { cellAt, isGone };
+}
+
+function reveal(viewport: HTMLElement | null, row: number, column: number): void {
+  if (!viewport) return;
+  const top = row * ROW_HEIGHT;
+  const left = column * COLUMN_WIDTH;
+  const seenHeight = viewport.clientHeight - 2 * ROW_HEIGHT;
+  const seenWidth = viewport.clientWidth - 2 * COLUMN_WIDTH;
+  if (top < viewport.scrollTop) viewport.scrollTop = top;
+  else if (top > viewport.scrollTop + seenHeight) viewport.scrollTop = top - seenHeight;
+  if (left < viewport.scrollLeft) viewport.scrollLeft = left;
+  else if (left > viewport.scrollLeft + seenWidth) viewport.scrollLeft = left - seenWidth;
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
+}

@@ -1,0 +1,140 @@
+import type { ComponentChildren, VNode } from "preact";
+import type { ModelView, Row } from "../protocol/views";
+import { usePage, useText } from "./context";
+import { formatAge, formatBytes } from "./format";
+
+/** What model.yaml and the file's header say about a model. */
+export function Overview({ model }: { readonly model: ModelView }): VNode {
+  const t = useText();
+  return (
+    <div class="overview">
+      <Block title={t("overview.about")}>
+        <About model={model} />
+      </Block>
+      <Block title={t("overview.labels")}>
+        <Labels labels={model.labels} />
+      </Block>
+      <Block title={t("overview.metadata")}>
+        <Pairs rows={model.metadata} empty={t("overview.noMetadata")} testId="metadata" />
+      </Block>
+      <Block title={t("overview.files")}>
+        <Files model={model} />
+      </Block>
+      {model.onnx ? (
+        <Block title={t("overview.onnx")}>
+          <Onnx onnx={model.onnx} />
+        </Block>
+      ) : null}
+      <Block title={t("overview.context")}>
+        <Pairs rows={model.context} empty="" testId="context" />
+      </Block>
+      <Block title={t("overview.options")}>
+        <Pairs rows={model.options} empty={t("overview.noOptions")} testId="options" />
+      </Block>
+    </div>
+  );
+}
+
+function Block({ title, children }: { readonly title: string; readonly children: ComponentChildren }): VNode {
+  return (
+    <section class="block">
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+function About({ model }: { readonly model: ModelView }): VNode {
+  const { locale } = usePage();
+  const t = useText();
+  const { createdMs } = model;
+  const age = createdMs === null ? "" : formatAge(locale.value, createdMs, Date.now());
+  const saved =
+    createdMs === null ? [] : [{ key: t("overview.saved"), value: `${new Date(createdMs).toISOString()} (${age})` }];
+  const rows = [
+    ...(model.module === "" ? [] : [{ key: t("overview.module"), value: model.module }]),
+    ...saved,
+    { key: t("overview.size"), value: formatBytes(model.sizeBytes) },
+    { key: t("overview.folder"), value: model.path },
+  ];
+  return <Pairs rows={rows} empty="" testId="about" />;
+}
+
+function Labels({ labels }: { readonly labels: readonly Row[] }): VNode {
+  const t = useText();
+  if (labels.length === 0) return <p class="quiet">{t("overview.noLabels")}</p>;
+  return (
+    <ul class="badges plain" data-testid="labels">
+      {labels.map(({ key, value }) => (
+        <li class="badge" key={key}>
+          {key}={value}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Pairs(props: { readonly rows: readonly Row[]; readonly empty: string; readonly testId: string }): VNode {
+  const { rows, empty, testId } = props;
+  if (rows.length === 0) return <p class="quiet">{empty}</p>;
+  return (
+    <dl class="pairs" data-testid={testId}>
+      {rows.map(({ key, value }) => (
+        <div class="pair" key={key}>
+          <dt>{key}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Files({ model }: { readonly model: ModelView }): VNode {
+  const t = useText();
+  if (model.files.length === 0) return <p class="quiet">{t("overview.noFiles")}</p>;
+  return (
+    <table class="table" data-testid="files">
+      <thead>
+        <tr>
+          <th scope="col">{t("table.file")}</th>
+          <th scope="col" class="number">
+            {t("table.bytes")}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {model.files.map(({ path, bytes }) => (
+          <tr key={path}>
+            <td class="code">{path}</td>
+            <td class="number">{formatBytes(bytes)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Onnx({ onnx }: { readonly onnx: NonNullable<ModelView["onnx"]> }): VNode {
+  const t = useText();
+  const nodes = onnx.ops.reduce((sum, { count }) => sum + count, 0);
+  const external = { key: t("onnx.external"), value: t("onnx.externalFiles", onnx.externalFiles) };
+  const rows = [
+    { key: t("onnx.producer"), value: onnx.producer },
+    { key: t("onnx.ir"), value: String(onnx.irVersion) },
+    { key: t("onnx.opset"), value: onnx.opsets.map(({ key, value }) => `${key} ${value}`).join(", ") },
+    ...(onnx.externalFiles === 0 ? [] : [external]),
+    { key: t("onnx.ops"), value: t("onnx.opCount", onnx.ops.length, nodes) },
+  ];
+  return (
+    <>
+      <Pairs rows={rows} empty="" testId="onnx" />
+      <ul class="badges plain ops" aria-label={t("onnx.ops")} data-testid="ops">
+        {onnx.ops.map(({ op, count }) => (
+          <li class="badge code" key={op}>
+            {op} ×{count}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+import type { VNode } from "preact";
+import { useState } from "preact/hooks";
+import type { ModelView } from "../protocol/views";
+import { usePage, useText } from "./context";
+import { formatAge, formatBytes } from "./format";
+import { Icon } from "./icons";
+import { Button } from "./kit";
+
+/** How long the copy button says that it has copied, in milliseconds. */
+const COPIED_MS = 1500;
+
+/** Tag with copy, badges, size and age of a model. */
+export function PageHeader({ model }: { readonly model: ModelView }): VNode {
+  const { locale } = usePage();
+  const t = useText();
+  const [name = "", version = ""] = model.tag.split(":");
+  return (
+    <header class="head">
+      <div class="head-tag">
+        <h1 data-testid="tag">
+          <span class="head-name">{name}</span>
+          <span class="head-version">:{version}</span>
+        </h1>
+        <CopyTag tag={model.tag} />
+      </div>
+      <ul class="badges plain">
+        {model.framework === "" ? null : (
+          <li class="badge badge-strong" data-testid="framework" title={t("badge.framework", model.module)}>
+            {model.framework}
+          </li>
+        )}
+        {model.isLatest ? <li class="badge">{t("badge.latest")}</li> : null}
+        {model.store === "sample" ? <li class="badge">{t("badge.sample")}</li> : null}
+        <li class="quiet" data-testid="size">
+          {formatBytes(model.sizeBytes)}
+        </li>
+        {model.createdMs === null ? null : (
+          <li class="quiet" title={new Date(model.createdMs).toISOString()}>
+            {t("created.at", formatAge(locale.value, model.createdMs, Date.now()))}
+          </li>
+        )}
+      </ul>
+    </header>
+  );
+}
+
+function CopyTag({ tag }: { readonly tag: string }): VNode {
+  const { peer } = usePage();
+  const t = useText();
+  const [isCopied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    await peer.request("text/copy", { text: tag });
+    setCopied(true);
+    setTimeout(() => setCopied(false), COPIED_MS);
+  };
+  return (
+    <Button
+      testId="copy-tag"
+      kind="icon"
+      label={isCopied ? t("tag.copied") : t("tag.copy")}
+      onClick={() => void copy().catch(() => undefined)}
+    >
+      <Icon name={isCopied ? "check" : "copy"} />
+    </Button>
+  );
+}

@@ -1,0 +1,121 @@
+import type { ComponentChildren, VNode } from "preact";
+import { useState } from "preact/hooks";
+import type { Reply, TestView } from "../protocol/views";
+import { usePage, useText } from "./context";
+import { ErrorBox } from "./errorBox";
+import { formatMs } from "./format";
+import { Icon } from "./icons";
+import { Button } from "./kit";
+import { OutputCard } from "./outputCard";
+import { RepliesTable } from "./repliesTable";
+import type { Translate } from "./texts";
+
+/** What became of the last run. */
+export function ResultPane({ view }: { readonly view: TestView }): VNode {
+  const t = useText();
+  const [chosen, setChosen] = useState(0);
+  const index = Math.min(chosen, Math.max(0, view.replies.length - 1));
+  const reply = view.replies[index];
+  return (
+    <section class="column" aria-label={t("test.result")} aria-busy={view.phase === "running"} data-testid="result">
+      <div class="column-head">
+        <h2>{t("test.result")}</h2>
+      </div>
+      <PhaseLine view={view} />
+      {view.replies.length > 1 ? <RepliesTable view={view} chosen={index} onChoose={setChosen} /> : null}
+      {reply ? <ReplyBody view={view} reply={reply} index={index} /> : null}
+    </section>
+  );
+}
+
+/** What is going on, or how it ended when that was not an answer. */
+function PhaseLine({ view }: { readonly view: TestView }): VNode | null {
+  const { test } = usePage();
+  const t = useText();
+  const done = view.replies.filter((reply) => reply !== null).length;
+  switch (view.phase) {
+    case "idle":
+      return view.refusal ? null : (
+        <div class="empty" data-testid="ready">
+          <p class="empty-title">{t("test.ready")}</p>
+          <p>{t("test.readyHint")}</p>
+        </div>
+      );
+    case "loading":
+      return (
+        <Progress text={t("test.loading")}>
+          <Button testId="cancel" onClick={() => void test.stop()}>
+            {t("test.cancel")}
+          </Button>
+        </Progress>
+      );
+    case "running":
+      return <Progress text={view.copies > 1 ? t("test.runningMany", done, view.copies) : t("test.running")} />;
+    case "cancelled":
+      return (
+        <p class="quiet" data-testid="cancelled">
+          {t("test.cancelled")}
+        </p>
+      );
+    case "failed":
+      return view.error ? <ErrorBox title={t("test.failedTitle")} error={view.error} testId="failure" /> : null;
+    case "crashed":
+      return view.error ? (
+        <ErrorBox title={t("test.crashedTitle")} error={view.error} testId="crash">
+          <Button testId="restart" kind="primary" onClick={() => void test.restart()}>
+            {t("test.restart")}
+          </Button>
+        </ErrorBox>
+      ) : null;
+    case "done":
+      return null;
+  }
+}
+
+function Progress({ text, children }: { readonly text: string; readonly children?: ComponentChildren }): VNode {
+  return (
+    <div class="progress" data-testid="progress">
+      <span class="spinner" aria-hidden="true" />
+      <span role="status">{text}</span>
+      {children}
+    </div>
+  );
+}
+
+function ReplyBody(props: { readonly view: TestView; readonly reply: Reply; readonly index: number }): VNode | null {
+  const { view, reply, index } = props;
+  const t = useText();
+  if (reply.error) return view.replies.length > 1 ? <ErrorBox error={reply.error} testId="reply-error" /> : null;
+  return (
+    <div class="stack-small">
+      {reply.outputs.length === 0 && reply.unfetchable.length === 0 ? <p class="quiet">{t("result.none")}</p> : null}
+      {reply.outputs.map((output) => (
+        <OutputCard key={output.name} output={output} reply={index} classes={view.classes} tag={view.tag} />
+      ))}
+      {reply.unfetchable.map(({ name, reason }) => (
+        <p class="notice" key={name} data-testid={`unfetchable-${name}`}>
+          <Icon name="warning" />
+          <span>{t("result.unfetchable", name, reason)}</span>
+        </p>
+      ))}
+      <p class="timing" data-testid="timing">
+        {timingText(reply, t)}
+      </p>
+    </div>
+  );
+}
+
+/** `queue 0.2 · batch 0.1 · run 2.6 ms · rode in batch #3 of 8 rows · cpu`. */
+function timingText(reply: Reply, t: Translate): string {
+  const rode =
+    reply.batchSize === 1 ? t("timing.rodeOne", reply.batchId) : t("timing.rode", reply.batchId, reply.batchSize);
+  const parts = [
+    ...(reply.loadMs > 0 ? [t("timing.load", formatMs(reply.loadMs))] : []),
+    t("timing.queue", formatMs(reply.queueMs)),
+    t("timing.batch", formatMs(reply.batchMs)),
+    t("timing.run", formatMs(reply.runMs)),
+    ...(reply.batchSize > 0 ? [rode] : []),
+    reply.device,
+  ];
+  return parts.join(" · ");
+}

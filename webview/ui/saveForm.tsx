@@ -1,0 +1,317 @@
+import type { ComponentChildren, VNode } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { SaveInput, SaveIssue, SaveSeed } from "../protocol/views";
+import { usePage, useText } from "./context";
+import { formatBytes, formatShape } from "./format";
+import { Icon } from "./icons";
+import { Button, Checkbox, TextField } from "./kit";
+
+/** Quiet time after the last key before the form is checked, in milliseconds. */
+const SETTLE_MS = 250;
+
+interface Form {
+  readonly input: SaveInput;
+  readonly change: (patch: Partial<SaveInput>) => void;
+  readonly issueOf: (field: string) => string;
+}
+
+/** One form for a new version: name, version, labels, metadata and methods. */
+export function SaveForm({ seed }: { readonly seed: SaveSeed }): VNode {
+  const t = useText();
+  const { form, issues, submit, cancel, isSaving } = useSaveForm(seed);
+  const onSubmit = (event: Event): void => {
+    event.preventDefault();
+    submit();
+  };
+  return (
+    <main class="page save-form">
+      <h1>{t("save.title")}</h1>
+      <p class="quiet">{t("save.intro")}</p>
+      <form onSubmit={onSubmit} class="stack" data-testid="save-form">
+        <div role="alert" data-testid="save-issues" class={issues.length === 0 ? "hidden" : "notice"}>
+          {issues.length === 0 ? null : <IssueList issues={issues} />}
+        </div>
+        <Identity seed={seed} form={form} />
+        <Pairs field="labels" title={t("save.labels")} noun={t("save.label")} add={t("save.addLabel")} form={form} />
+        <Pairs
+          field="metadata"
+          title={t("save.metadata")}
+          noun={t("save.entry")}
+          add={t("save.addMetadata")}
+          hint={t("save.metadataHint")}
+          form={form}
+        />
+        <Methods seed={seed} form={form} />
+        <div class="actions">
+          <Button testId="save-submit" kind="primary" disabled={isSaving} onClick={submit}>
+            {isSaving ? t("save.saving") : t("save.submit")}
+          </Button>
+          <Button testId="save-cancel" onClick={cancel}>
+            {t("save.cancel")}
+          </Button>
+        </div>
+      </form>
+    </main>
+  );
+}
+
+function useSaveForm(seed: SaveSeed): {
+  form: Form;
+  issues: readonly SaveIssue[];
+  submit: () => void;
+  cancel: () => void;
+  isSaving: boolean;
+} {
+  const { peer } = usePage();
+  const [input, setInput] = useState<SaveInput>(() => ({
+    name: seed.name,
+    version: seed.version,
+    labels: seed.labels,
+    metadata: seed.metadata,
+    methods: seed.methods.map(({ name, batchable, batchDim }) => ({ name, batchable, batchDim })),
+  }));
+  const [issues, setIssues] = useState<readonly SaveIssue[]>([]);
+  const [isSaving, setSaving] = useState(false);
+  const latest = useRef(input);
+  latest.current = input;
+  useEffect(() => {
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      peer.request("save/validate", input, abort.signal).then(
+        (answer) => setIssues(answer.issues),
+        () => undefined,
+      );
+    }, SETTLE_MS);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [input]);
+  const fail = (error: unknown): void => setIssues([{ field: "form", message: String(error) }]);
+  const submit = (): void => {
+    setSaving(true);
+    peer
+      .request("save/submit", latest.current)
+      .then((answer) => setIssues(answer.issues), fail)
+      .finally(() => setSaving(false));
+  };
+  return {
+    form: {
+      input,
+      change: (patch) => setInput((old) => ({ ...old, ...patch })),
+      issueOf: (field) => issues.find((issue) => issue.field === field)?.message ?? "",
+    },
+    issues,
+    submit,
+    cancel: () => void peer.request("save/cancel", {}).catch(() => undefined),
+    isSaving,
+  };
+}
+
+function IssueList({ issues }: { readonly issues: readonly SaveIssue[] }): VNode {
+  const t = useText();
+  return (
+    <>
+      <Icon name="warning" />
+      <div>
+        <p class="error-title">{t("save.issues")}</p>
+        <ul class="plain">
+          {issues.map(({ field, message }) => (
+            <li key={field + message}>{message}</li>
+          ))}
+        </ul>
+      </div>
+    </>
+  );
+}
+
+function Field({ issue, testId, children }: { issue: string; testId: string; children: ComponentChildren }): VNode {
+  return (
+    <div class="field">
+      {children}
+      {issue === "" ? null : (
+        <p class="field-error" data-testid={testId}>
+          <Icon name="error" />
+          {issue}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Identity({ seed, form }: { readonly seed: SaveSeed; readonly form: Form }): VNode {
+  const t = useText();
+  const { input, change, issueOf } = form;
+  const nameIssue = issueOf("name");
+  return (
+    <>
+      <div class="row row-top">
+        <Field issue={nameIssue} testId="save-name-error">
+          <TextField
+            testId="save-name"
+            label={t("save.name")}
+            value={input.name}
+            invalid={nameIssue !== ""}
+            onInput={(name) => change({ name })}
+          />
+        </Field>
+        <Field issue="" testId="save-version-error">
+          <TextField
+            testId="save-version"
+            label={t("save.version")}
+            placeholder={t("save.versionHint")}
+            value={input.version}
+            onInput={(version) => change({ version })}
+          />
+        </Field>
+      </div>
+      <dl class="pairs">
+        <div class="pair">
+          <dt>{t("save.framework")}</dt>
+          <dd>{seed.framework}</dd>
+        </div>
+        <div class="pair">
+          <dt>{t("save.files")}</dt>
+          <dd>
+            <ul class="plain">
+              {seed.files.map(({ path, bytes }) => (
+                <li key={path}>
+                  <code>{path}</code> <span class="quiet">{formatBytes(bytes)}</span>
+                </li>
+              ))}
+            </ul>
+          </dd>
+        </div>
+      </dl>
+    </>
+  );
+}
+
+function Pairs(props: {
+  readonly field: "labels" | "metadata";
+  readonly title: string;
+  readonly noun: string;
+  readonly add: string;
+  readonly hint?: string;
+  readonly form: Form;
+}): VNode {
+  const { field, title, noun, add, hint, form } = props;
+  const t = useText();
+  const entries = form.input[field];
+  const set = (next: SaveInput["labels"]): void =>
+    form.change(field === "labels" ? { labels: next } : { metadata: next });
+  const edit = (at: number, patch: Partial<SaveInput["labels"][number]>): void =>
+    set(entries.map((entry, index) => (index === at ? { ...entry, ...patch } : entry)));
+  return (
+    <fieldset class="block">
+      <legend>{title}</legend>
+      {hint === undefined ? null : <p class="quiet">{hint}</p>}
+      {entries.map(({ key, value }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity while they are typed
+        <Field issue={form.issueOf(`${field}.${index}`)} testId={`${field}-${index}-error`} key={index}>
+          <div class="row">
+            <TextField
+              testId={`${field}-${index}-key`}
+              label={t("save.keyOf", noun, index + 1)}
+              hideLabel
+              placeholder={t("save.key")}
+              value={key}
+              onInput={(text) => edit(index, { key: text })}
+            />
+            <TextField
+              testId={`${field}-${index}-value`}
+              label={t("save.valueOf", noun, index + 1)}
+              hideLabel
+              placeholder={t("save.value")}
+              value={value}
+              onInput={(text) => edit(index, { value: text })}
+            />
+            <Button
+              testId={`${field}-${index}-remove`}
+              kind="icon"
+              label={t("save.remove", noun, index + 1)}
+              onClick={() => set(entries.filter((_, at) => at !== index))}
+            >
+              <Icon name="close" />
+            </Button>
+          </div>
+        </Field>
+      ))}
+      <Button testId={`${field}-add`} onClick={() => set([...entries, { key: "", value: "" }])}>
+        <span class="with-icon">
+          <Icon name="add" />
+          {add}
+        </span>
+      </Button>
+    </fieldset>
+  );
+}
+
+function Methods({ seed, form }: { readonly seed: SaveSeed; readonly form: Form }): VNode {
+  const t = useText();
+  const { methods } = form.input;
+  const edit = (at: number, patch: Partial<SaveInput["methods"][number]>): void =>
+    form.change({ methods: methods.map((method, index) => (index === at ? { ...method, ...patch } : method)) });
+  return (
+    <fieldset class="block">
+      <legend>{t("save.methods")}</legend>
+      {methods.map(({ name, batchable, batchDim }, index) => (
+        <div class="card" key={name} data-testid={`save-method-${name}`}>
+          <div class="card-head">
+            <h2 class="code">{name}</h2>
+            <span class="quiet code">
+              {(seed.methods[index]?.inputs ?? [])
+                .map((spec) => `${spec.name} ${spec.dtype ?? spec.type} ${spec.shape ? formatShape(spec.shape) : ""}`)
+                .join(", ")}
+            </span>
+          </div>
+          <div class="row">
+            <Checkbox
+              testId={`save-batchable-${name}`}
+              label={t("save.batchable")}
+              checked={batchable}
+              onChange={(checked) => edit(index, { batchable: checked })}
+            />
+            <Axis
+              name={name}
+              side="in"
+              value={batchDim[0]}
+              onChange={(axis) => edit(index, { batchDim: [axis, batchDim[1]] })}
+            />
+            <Axis
+              name={name}
+              side="out"
+              value={batchDim[1]}
+              onChange={(axis) => edit(index, { batchDim: [batchDim[0], axis] })}
+            />
+          </div>
+        </div>
+      ))}
+    </fieldset>
+  );
+}
+
+function Axis(props: {
+  readonly name: string;
+  readonly side: "in" | "out";
+  readonly value: number;
+  readonly onChange: (axis: number) => void;
+}): VNode {
+  const { name, side, value, onChange } = props;
+  const t = useText();
+  return (
+    <label class="dim">
+      <span class="quiet">{side === "in" ? t("save.axisIn") : t("save.axisOut")}</span>
+      <input
+        type="number"
+        min={0}
+        max={31}
+        value={value}
+        data-testid={`save-axis-${side}-${name}`}
+        onInput={({ currentTarget: { valueAsNumber } }) => {
+          if (Number.isInteger(valueAsNumber) && valueAsNumber >= 0 && valueAsNumber <= 31) onChange(valueAsNumber);
+        }}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,119 @@
+import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { TestView } from "../protocol/views";
+import { usePage, useText } from "./context";
+import { ErrorBox } from "./errorBox";
+import { HistoryList } from "./historyList";
+import { InputCard } from "./inputCard";
+import { IssueSummary } from "./issueSummary";
+import { Button } from "./kit";
+import { ResultPane } from "./resultPane";
+import { RunBar } from "./runBar";
+
+/** The test of a model: choose a method, fill in its inputs, run, read the answer. `heading` names the model. */
+export function TestSection({ heading }: { readonly heading?: string }): VNode {
+  const { test } = usePage();
+  const t = useText();
+  const view = test.view.value;
+  if (!view) {
+    const failure = test.failure.value;
+    if (!failure) {
+      return (
+        <p class="quiet" role="status">
+          {t("page.loading")}
+        </p>
+      );
+    }
+    return <ErrorBox error={failure} testId="test-error" />;
+  }
+  return <Test view={view} heading={heading ?? ""} />;
+}
+
+function Test({ view, heading }: { readonly view: TestView; readonly heading: string }): VNode {
+  const { test } = usePage();
+  const t = useText();
+  const root = useRef<HTMLDivElement>(null);
+  useRunKey(root);
+  const method = test.method.value;
+  const failure = test.failure.value;
+  return (
+    <div class="test" ref={root} data-testid="test" data-phase={view.phase}>
+      {heading === "" ? null : (
+        <h1 class="code test-heading" data-testid="tag">
+          {heading}
+        </h1>
+      )}
+      {view.refusal ? <ErrorBox title={t("test.refusedTitle")} error={view.refusal} testId="refusal" /> : null}
+      {method ? (
+        <>
+          <RunBar view={view} method={method} />
+          <IssueSummary method={method} />
+          {failure ? <ErrorBox error={failure} testId="test-error" /> : null}
+          <div class="columns">
+            <section class="column" aria-label={t("test.inputs")}>
+              <div class="column-head">
+                <h2>{t("test.inputs")}</h2>
+                <Button testId="use-example" onClick={() => void test.useExample()} disabled={test.isBusy.value}>
+                  {t("test.example")}
+                </Button>
+              </div>
+              {method.inputs.length === 0 ? <p class="quiet">{t("test.noInputs")}</p> : null}
+              {method.inputs.map((spec) => (
+                <InputCard spec={spec} key={`${method.name}/${spec.name}`} />
+              ))}
+            </section>
+            <ResultPane view={view} />
+          </div>
+          <HistoryList view={view} />
+        </>
+      ) : (
+        <NoMethods isRefused={view.refusal !== null} />
+      )}
+      <Announcer view={view} />
+    </div>
+  );
+}
+
+function NoMethods({ isRefused }: { readonly isRefused: boolean }): VNode | null {
+  const t = useText();
+  if (isRefused) return null;
+  return (
+    <div class="empty" data-testid="no-methods">
+      <p class="empty-title">{t("test.noMethods")}</p>
+      <p>{t("test.noMethodsHint")}</p>
+    </div>
+  );
+}
+
+/** Ctrl+Enter (or Cmd+Enter) runs from anywhere in the test. */
+function useRunKey(root: { readonly current: HTMLElement | null }): void {
+  const { test } = usePage();
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !root.current) return;
+      event.preventDefault();
+      void test.run(1);
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
+}
+
+/** Says once how a run ended. */
+function Announcer({ view }: { readonly view: TestView }): VNode {
+  const t = useText();
+  const [last] = view.history;
+  const words: Partial<Record<TestView["phase"], string>> = {
+    done: t("test.doneAnnounce", last?.summary ?? ""),
+    failed: t("test.failedAnnounce", view.error?.message ?? ""),
+    crashed: t("test.failedAnnounce", view.error?.message ?? ""),
+    cancelled: t("test.cancelledAnnounce"),
+  };
+  const isFresh = useRef(false);
+  if (view.phase === "running" || view.phase === "loading") isFresh.current = true;
+  return (
+    <p class="hidden" aria-live="polite" data-testid="announcer">
+      {isFresh.current ? (words[view.phase] ?? "") : ""}
+    </p>
+  );
+}

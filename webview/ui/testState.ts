@@ -1,0 +1,223 @@
+import { batch, computed, signal } from "@preact/signals";
+import { resizeCells } from "../protocol/drafts";
+import type { HostRequests } from "../protocol/messages";
+import { type PagePeer, RequestFailure } from "../protocol/pagePeer";
+import type { Draft, DraftState, ErrorView, Issue, SpecView, TestView } from "../protocol/views";
+import { withDim, withSource } from "./draftEdits";
+import { formFindings } from "./formFindings";
+
+/** Quiet time after the last key before the host keeps and checks what was typed, in milliseconds. */
+const SETTLE_MS = 200;
+
+/** The test as this page shows it: the shared state from the host and the drafts being edited here. */
+export class TestState {
+  readonly view = signal<TestView | undefined>(undefined);
+  readonly drafts = signal<DraftState | undefined>(undefined);
+  /** What the host found wrong with the inputs. */
+  readonly issues = signal<readonly Issue[]>([]);
+  /** A request of this page that failed, for instance a run that was refused. */
+  readonly failure = signal<ErrorView | undefined>(undefined);
+  /** Number of requests that Send sends. */
+  readonly copies = signal(8);
+  /** Counts runs that were held back because of issues, so that the summary can take the focus. */
+  readonly heldBack = signal(0);
+
+  /** The chosen method. */
+  readonly method = computed(() => this.view.value?.methods.find(({ name }) => name === this.drafts.value?.method));
+  /** Whether a run is under way. */
+  readonly isBusy = computed(() => this.view.value?.phase === "loading" || this.view.value?.phase === "running");
+  /** Findings of the forms on this page, by input; they need no answer from the host. */
+  readonly formFindings = computed(() => formFindings(this.method.value, this.drafts.value));
+  /** Inputs that cannot be sent as they are. */
+  readonly troubled = computed(() => {
+    const names = new Set(this.issues.value.map(({ input }) => input));
+    for (const name of Object.keys(this.formFindings.value)) names.add(name);
+    return names;
+  });
+
+  readonly #peer: PagePeer;
+  #tag = "";
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #check: AbortController | undefined;
+
+  constructor(peer: PagePeer) {
+    this.#peer = peer;
+  }
+
+  /** Asks for the test of a model: its state, and the drafts that the host keeps. */
+  async open(tag: string): Promise<void> {
+    this.close();
+    this.#tag = tag;
+    await this.#ask(async () => {
+      const { test, drafts } = await this.#peer.request("test/snapshot", { tag });
+      if (this.#tag !== tag) return;
+      batch(() => {
+        this.view.value = test;
+        this.drafts.value = drafts;
+      });
+    });
+  }
+
+  /** Forgets the model. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#tag = "";
+    batch(() => {
+      this.view.value = undefined;
+      this.drafts.value = undefined;
+      this.issues.value = [];
+      this.failure.value = undefined;
+    });
+  }
+
+  /** Takes the shared state. */
+  receive(view: TestView): void {
+    if (view.tag === this.#tag) this.view.value = view;
+  }
+
+  /** Takes what another page of the model typed; what is being typed here wins. */
+  receiveDrafts(state: DraftState): void {
+    if (state.tag !== this.#tag || this.#timer !== undefined) return;
+    this.drafts.value = state;
+  }
+
+  /** Changes one input. */
+  edit(input: string, patch: Partial<Draft>): void {
+    this.#change((state) => {
+      const draft = state.drafts[input];
+      return draft ? { ...state, drafts: { ...state.drafts, [input]: { ...draft, ...patch } } } : state;
+    });
+  }
+
+  /** Changes one axis of an input, and every axis of that symbol in the others. */
+  setDim(input: string, axis: number, size: number): void {
+    const { value: method } = this.method;
+    if (method) this.#change((state) => ({ ...state, drafts: withDim(method, state.drafts, input, axis, size) }));
+  }
+
+  /** Replaces cells and dimensions of a form at once, for adding rows and pasting. */
+  setCells(input: string, dims: readonly number[], cells: readonly string[]): void {
+    this.edit(input, { dims: [...dims], cells: [...cells] });
+  }
+
+  /** Switches where the values come from, carrying them over where that is possible. */
+  setSource(spec: SpecView, source: Draft["source"]): void {
+    const draft = this.drafts.value?.drafts[spec.name];
+    if (draft) this.edit(spec.name, withSource(spec, draft, source));
+  }
+
+  /** Adds or removes rows of a form along its first axis. */
+  resize(spec: SpecView, dims: readonly number[]): void {
+    const draft = this.drafts.value?.drafts[spec.name];
+    if (draft) this.setCells(spec.name, dims, resizeCells(spec.dtype, draft, dims));
+  }
+
+  /** Chooses a method. */
+  choose(method: string): Promise<void> {
+    return this.#replace("test/method", { tag: this.#tag, method });
+  }
+
+  /** Fills in the model's example. */
+  useExample(): Promise<void> {
+    return this.#replace("test/example", { tag: this.#tag, method: this.drafts.value?.method ?? "" });
+  }
+
+  /** Brings back the inputs of a past run. */
+  reuse(id: string): Promise<void> {
+    return this.#replace("test/reuse", { tag: this.#tag, id });
+  }
+
+  /** Lets the user pick a file for an input. */
+  async pickFile(input: string): Promise<void> {
+    await this.#ask(async () => {
+      const file = await this.#peer.request("test/pickFile", { tag: this.#tag, input });
+      if (file) this.edit(input, { file, source: "file" });
+    });
+  }
+
+  /** Sends what is entered, unless something is wrong with it or a run is under way. */
+  async run(copies: number): Promise<void> {
+    const state = this.drafts.value;
+    if (!state || this.isBusy.value || this.view.value?.refusal) return;
+    this.#settle();
+    if (Object.keys(this.formFindings.value).length > 0) return this.#holdBack([]);
+    await this.#ask(async () => {
+      const { issues } = await this.#peer.request("test/run", { state, copies });
+      if (issues.length > 0) this.#holdBack(issues);
+      else this.issues.value = [];
+    });
+  }
+
+  /** Stops the run under way. */
+  async stop(): Promise<void> {
+    await this.#ask(() => this.#peer.request("test/stop", { tag: this.#tag }));
+  }
+
+  /** Loads the model anew after its process ended. */
+  async restart(): Promise<void> {
+    await this.#ask(() => this.#peer.request("test/restart", { tag: this.#tag }));
+  }
+
+  /** Forgets the past runs. */
+  async clearHistory(): Promise<void> {
+    await this.#ask(() => this.#peer.request("test/clearHistory", { tag: this.#tag }));
+  }
+
+  #change(edit: (state: DraftState) => DraftState): void {
+    const state = this.drafts.value;
+    if (!state) return;
+    this.drafts.value = edit(state);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#keepAndCheck(), SETTLE_MS);
+  }
+
+  #settle(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#check?.abort();
+  }
+
+  async #keepAndCheck(): Promise<void> {
+    this.#settle();
+    const state = this.drafts.value;
+    if (!state) return;
+    const check = new AbortController();
+    this.#check = check;
+    await this.#ask(async () => {
+      await this.#peer.request("test/draft", state);
+      const { issues } = await this.#peer.request("test/validate", state, check.signal);
+      if (!check.signal.aborted) this.issues.value = issues;
+    });
+  }
+
+  #holdBack(issues: readonly Issue[]): void {
+    batch(() => {
+      this.issues.value = issues;
+      this.heldBack.value += 1;
+    });
+  }
+
+  async #replace<K extends "test/method" | "test/example" | "test/reuse">(
+    name: K,
+    params: HostRequests[K][0],
+  ): Promise<void> {
+    this.#settle();
+    await this.#ask(async () => {
+      this.drafts.value = await this.#peer.request(name, params);
+      this.issues.value = [];
+    });
+  }
+
+  /** Runs a request and shows its failure; a cancelled one is silent. */
+  async #ask(work: () => Promise<unknown>): Promise<void> {
+    try {
+      this.failure.value = undefined;
+      await work();
+    } catch (error) {
+      const failure = error instanceof RequestFailure ? error.failure : undefined;
+      if (failure?.code === "cancelled") return;
+      this.failure.value = failure ?? { code: "internal", message: String(error), remedy: null, path: null };
+    }
+  }
+}
