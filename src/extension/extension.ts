@@ -6,6 +6,7 @@ import { childJobs } from "../jobs/client";
 import { resolveHome } from "../store/home";
 import { watchStore } from "../store/watch";
 import { Catalog } from "./catalog";
+import { keepTidy } from "./housekeeping";
 import { OpenStores } from "./openStores";
 import { outputLog } from "./outputLog";
 import { registerPages } from "./page/registerPages";
@@ -51,6 +52,7 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const catalog = owner.own(new Catalog(watchStore));
   catalog.follow(stores);
   owner.own(stores.onDidChange(() => catalog.follow(stores)));
+  owner.own(keepTidy(catalog, () => stores.own, log));
   owner.own(
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("modelbench.storePath")) stores.settingsChanged();

@@ -1,11 +1,12 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { toWireError, type WireError } from "../base/errors";
+import { ModelbenchError, toWireError, type WireError } from "../base/errors";
 import { Emitter } from "../base/events";
 import type { Disposable } from "../base/scope";
 import { layoutOf, nameFolder, tagOfFolder } from "../store/layout";
 import type { BrokenItem, Listing, ModelSummary } from "../store/model";
 import type { ModelStore } from "../store/modelStore";
+import { isTagPart } from "../store/tag";
 import { runSlices } from "./slices";
 
 /** What one name holds. */
@@ -166,6 +167,7 @@ export class LiveListing implements Disposable {
         this.#pendingRecheck = false;
         for (const name of await this.#changedFolders()) names.add(name);
       }
+      if ([...names].some((name) => !isTagPart(name))) return await this.#readAll();
       for (const name of names) await this.#readName(name);
       if (names.size > 0 && !this.#ended.signal.aborted) this.#changed.fire([...names]);
     } catch {
@@ -183,13 +185,22 @@ export class LiveListing implements Disposable {
 
   async #readName(name: string): Promise<void> {
     const time = folderTime(nameFolder(layoutOf(this.#store.home), name));
-    const listing = await runSlices(this.#store.listSlices(name), this.#ended.signal);
-    const entry = byName(listing).get(name);
+    const entry = time === undefined ? undefined : await this.#entryOf(name);
     if (entry) this.#names.set(name, entry);
     else this.#names.delete(name);
     if (time === undefined) this.#folderTimes.delete(name);
     else this.#folderTimes.set(name, time);
     this.#trackSettling(name);
+  }
+
+  async #entryOf(name: string): Promise<NameEntry | undefined> {
+    try {
+      return byName(await runSlices(this.#store.listSlices(name), this.#ended.signal)).get(name);
+    } catch (error) {
+      // It went away after it was reported.
+      if (error instanceof ModelbenchError && error.code === "model.notFound") return undefined;
+      throw error;
+    }
   }
 
   /** A folder inside a version is not watched, so a version in the making is read again until it is whole. */

@@ -1,9 +1,12 @@
 import { humanSize } from "../../base/humanSize";
+import { TRASH_KEPT_MS } from "../../store/trash";
 import type { Target } from "../ids";
 import type { Services } from "../services";
 import { folderTag, manyFolders, type StoredFolder } from "../targets";
 import type { TreeNode } from "../tree/treeModel";
 import { restoreEntries, type Trashed } from "./undoDelete";
+
+const DAY_MS = 24 * 3600 * 1000;
 
 /** Most lines that name a version in the question; the rest is counted. */
 const NAMED_AT_MOST = 12;
@@ -43,6 +46,6 @@ function question({ catalog, t }: Services, folders: readonly StoredFolder[]): s
     const going = folders.filter((folder) => folder.store === store && folder.name === name).length;
     if (going >= all) lines.push(t("No version of {0} will be left.", name));
   }
-  lines.push(t("They go to the store's trash; Undo Delete brings them back."));
+  lines.push(t("Undo Delete brings them back for {0} days.", TRASH_KEPT_MS / DAY_MS));
   return lines.join("\n");
 }

@@ -34,7 +34,7 @@ export async function importModel(
   } finally {
     services.catalog.recheck();
   }
-  await tell(services, outcome);
+  await tell(services, outcome, sources.length);
 }
 
 async function chosenSources(
@@ -96,7 +96,8 @@ async function askAboutConflicts({ t, ui }: Services, conflicts: readonly string
 }
 
 /** One notification for all of it: a failure if there was one, else what came in. */
-async function tell({ log, pages, t, tree, ui }: Services, { tags, failures }: Outcome): Promise<void> {
+async function tell(services: Services, { tags, failures }: Outcome, all: number): Promise<void> {
+  const { log, pages, t, tree, ui } = services;
   const last = tags.at(-1);
   if (last !== undefined) await tree.reveal({ store: "own", tag: last });
   const [failure] = failures;
@@ -104,10 +105,14 @@ async function tell({ log, pages, t, tree, ui }: Services, { tags, failures }: O
     for (const { source, error } of failures) log.error(`Importing ${source} failed`, error);
     if (failures.length === 1 && tags.length === 0) throw failure.error;
     const message = failure.error instanceof Error ? failure.error.message : String(failure.error);
-    throw new ModelbenchError("archive.corrupt", t("{0} archives were not imported: {1}", failures.length, message), {
-      path: failure.source,
-      cause: failure.error,
-    });
+    throw new ModelbenchError(
+      "archive.corrupt",
+      t("{0} of {1} archives were not imported: {2}", failures.length, all, message),
+      {
+        path: failure.source,
+        cause: failure.error,
+      },
+    );
   }
   if (last === undefined) return;
   const what = tags.length === 1 ? last : t("{0} models", tags.length);

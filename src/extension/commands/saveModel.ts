@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { ModelbenchError } from "../../base/errors";
 import { dumpPyYaml } from "../../formats/pyYaml";
@@ -50,8 +51,7 @@ function formOf({ stores, t }: Services, source: string, { described, draft, fil
       try {
         const tag = makeTag(name, version ?? "new");
         if (version === undefined) return undefined;
-        const isTaken = own.list(tag.name).models.some((model) => basename(model.path) === tag.version);
-        return isTaken ? t("{0}:{1} is in the store already.", tag.name, tag.version) : undefined;
+        return existsSync(own.pathOf(tag)) ? t("{0}:{1} is in the store already.", tag.name, tag.version) : undefined;
       } catch (error) {
         if (error instanceof ModelbenchError) return error.message;
         throw error;

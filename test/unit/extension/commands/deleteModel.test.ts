@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { deleteModel } from "../../../../src/extension/commands/deleteModel";
+import { undoDelete } from "../../../../src/extension/commands/undoDelete";
+import type { Services } from "../../../../src/extension/services";
+import { type TreeNode, versionNode } from "../../../../src/extension/tree/treeModel";
+import { plant, tempFolder } from "../../store/storeKit";
+import { services } from "../fakeServices";
+
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(() => {
+  folder = tempFolder();
+  plant(folder.path, "a", "v1", "2024-01-01T00:00:00+00:00");
+  plant(folder.path, "a", "v2", "2024-01-02T00:00:00+00:00");
+  plant(folder.path, "b", "v1", "2024-01-03T00:00:00+00:00");
+});
+afterEach(() => folder.remove());
+
+const isThere = (tag: string): boolean => existsSync(join(folder.path, "models", tag.replace(":", "/")));
+
+async function nodeOf({ catalog }: Services, tag: string): Promise<TreeNode> {
+  await catalog.ready("own");
+  const found = catalog.find({ store: "own", tag });
+  assert.ok(found, tag);
+  return versionNode("own", found);
+}
+
+test("deleting asks once, with tags and sizes, and the notification can undo it", async () => {
+  const { services: parts, lines } = services(folder.path, { confirm: true, presses: true });
+  const nodes = [await nodeOf(parts, "a:v1"), await nodeOf(parts, "b:v1")];
+  await deleteModel(parts, nodes[0], nodes);
+  assert.match(lines[0] ?? "", /^confirm: Delete 2 versions\? \[Delete\] a:v1 \(\d+\.\d\d B\) \| b:v1 \(\d+\.\d\d B\)/);
+  assert.match(lines[0] ?? "", /No version of b will be left\./);
+  assert.doesNotMatch(lines[0] ?? "", /No version of a/);
+  assert.deepEqual(lines.slice(1), ["inform: 2 versions deleted. [Undo]", "reveal: a:v1"]);
+  assert.ok(isThere("a:v1") && isThere("b:v1"));
+});
+
+test("a dismissed question deletes nothing and says nothing", async () => {
+  const { services: parts, lines } = services(folder.path, { confirm: false });
+  await deleteModel(parts, await nodeOf(parts, "a:v1"));
+  assert.equal(lines.length, 1);
+  assert.ok(isThere("a:v1"));
+});
+
+test("without a row the palette asks which, and dismissing that is a quiet no-op", async () => {
+  const { services: parts, lines } = services(folder.path, { confirm: true });
+  await deleteModel(parts);
+  assert.deepEqual(lines, ["pickMany: Delete which models? [b:v1, a:v2, a:v1]"]);
+});
+
+test("a name stands for all its versions, and counts once beside one of them", async () => {
+  const { services: parts, lines } = services(folder.path, { confirm: true });
+  const name: TreeNode = { kind: "name", store: "own", name: "a" };
+  await deleteModel(parts, name, [name, await nodeOf(parts, "a:v2")]);
+  assert.match(lines[0] ?? "", /^confirm: Delete 2 versions\? .*No version of a will be left\./);
+  assert.ok(!isThere("a:v1") && !isThere("a:v2") && isThere("b:v1"));
+});
+
+test("the Delete key acts on what is selected, and on nothing when nothing is", async () => {
+  const { services: parts, lines } = services(folder.path, { confirm: true });
+  await deleteModel(parts, "selection");
+  assert.deepEqual(lines, []);
+  const selection = [await nodeOf(parts, "b:v1")];
+  await deleteModel({ ...parts, tree: { ...parts.tree, selection } }, "selection");
+  assert.ok(!isThere("b:v1"));
+});
+
+test("a folder that cannot be read as a model can be deleted and brought back", async () => {
+  mkdirSync(join(folder.path, "models/a/torn"));
+  const { services: parts, lines } = services(folder.path, { confirm: true });
+  const snapshot = await parts.catalog.ready("own");
+  const item = snapshot?.names.get("a")?.broken.find(({ version }) => version === "torn");
+  assert.ok(item);
+  await deleteModel(parts, { kind: "broken", store: "own", item: { ...item, beingWritten: false } });
+  assert.match(lines[0] ?? "", /a:torn \(cannot be read\)/);
+  assert.ok(!isThere("a:torn"));
+  await undoDelete(parts);
+  assert.ok(isThere("a:torn"));
+});
+
+test("undo brings back the only one at once, and else asks with the last deleted one first", async () => {
+  const { services: parts, lines } = services(folder.path, {
+    confirm: true,
+    pickMany: (_, labels) => labels.slice(0, 1),
+  });
+  await deleteModel(parts, { store: "own", tag: "a:v1" });
+  await undoDelete(parts);
+  assert.ok(isThere("a:v1"));
+  await deleteModel(parts, { store: "own", tag: "a:v2" });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await deleteModel(parts, { store: "own", tag: "b:v1" });
+  lines.length = 0;
+  await undoDelete(parts);
+  assert.deepEqual(lines, ["pickMany: Bring back which models? [b:v1, a:v2]", "reveal: b:v1"]);
+  assert.ok(isThere("b:v1") && !isThere("a:v2"));
+});
+
+test("undo with an empty trash says that there is nothing", async () => {
+  const { services: parts } = services(folder.path);
+  await assert.rejects(undoDelete(parts), { code: "trash.notFound" });
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { saveModel } from "../../../../src/extension/commands/saveModel";
+import { parsePyYaml } from "../../../../src/formats/pyYaml";
+import type { DraftedFiles } from "../../../../src/frameworks/draftJob";
+import type { SaveModelInput } from "../../../../src/store/saveModelJob";
+import { plant, tempFolder } from "../../store/storeKit";
+import { services } from "../fakeServices";
+
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(() => {
+  folder = tempFolder();
+});
+afterEach(() => folder.remove());
+
+const drafted: DraftedFiles = {
+  draft: {
+    module: "bentoml.onnx",
+    apiVersion: "v2",
+    frameworkName: "onnx",
+    frameworkVersions: {},
+    signatures: { run: { batchable: false, batchDim: [0, 0] } },
+  },
+  optionsYaml: "providers: null\n",
+  files: [{ from: "/data/My Net.onnx", to: "saved_model.onnx" }],
+  described: {},
+};
+
+test("a saved file becomes what the form says, with exact metadata, and is shown", async () => {
+  const inputs: SaveModelInput[] = [];
+  const jobs = {
+    "model.draft": () => drafted,
+    "store.save": (input: SaveModelInput) => {
+      inputs.push(input);
+      return { tag: "my_net:v1", path: "" };
+    },
+  };
+  const { services: parts, lines } = services(folder.path, {
+    files: ["/data/My Net.onnx"],
+    presses: true,
+    jobs,
+    form: ({ values }) => ({
+      ...values,
+      version: "v1",
+      labels: { stage: "dev" },
+      metadata: {
+        acc: "1.0",
+        n: "12345678901234567890",
+        classes: '["a", "b"]',
+        lr: "1e-3",
+        nested: '{"deep": [2.50]}',
+      },
+      signatures: { run: { batchable: true, batchDim: [0, 0] } },
+    }),
+  });
+  await saveModel(parts);
+  const [input] = inputs;
+  assert.deepEqual(input?.draft.labels, { stage: "dev" });
+  assert.deepEqual(input?.draft.signatures, { run: { batchable: true, batchDim: [0, 0] } });
+  assert.equal(input?.draft.version, "v1");
+  assert.equal(input?.home, folder.path);
+  assert.equal(
+    input?.metadataYaml,
+    "acc: 1.0\nn: 12345678901234567890\nclasses:\n- a\n- b\nlr: 0.001\nnested:\n  deep:\n  - 2.5\n",
+  );
+  assert.ok(parsePyYaml(input?.metadataYaml ?? ""));
+  assert.deepEqual(lines, [
+    "job: model.draft",
+    "form: my_net",
+    "progress: Saving my_net",
+    "job: store.save",
+    "reveal: my_net:v1",
+    "inform: my_net:v1 saved. [Test]",
+    "test: my_net:v1",
+  ]);
+});
+
+test("a closed form saves nothing", async () => {
+  const { services: parts, lines } = services(folder.path, { jobs: { "model.draft": () => drafted } });
+  await saveModel(parts, { fsPath: "/data/a.onnx" });
+  assert.deepEqual(lines, ["job: model.draft", "form: a"]);
+});
+
+test("the form refuses a name outside the grammar and a version that is there", async () => {
+  plant(folder.path, "a", "v1");
+  const answers: (string | undefined)[] = [];
+  const { services: parts } = services(folder.path, {
+    jobs: { "model.draft": () => drafted },
+    form: ({ check }) => {
+      answers.push(check("a", "v1"), check("a", "v2"), check("a", undefined), check("no spaces", undefined));
+      return undefined;
+    },
+  });
+  await saveModel(parts, { fsPath: "/data/a.onnx" });
+  assert.equal(answers[0], "a:v1 is in the store already.");
+  assert.deepEqual(answers.slice(1, 3), [undefined, undefined]);
+  assert.ok(answers[3]);
+});
