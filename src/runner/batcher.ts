@@ -40,6 +40,7 @@ export interface BatchAnswer {
 
 /** What the batcher leans on. */
 export interface BatcherOptions {
+  /** At least 1. */
   readonly maxRows: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;

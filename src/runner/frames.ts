@@ -155,8 +155,9 @@ export class FrameWriter {
   }
 
   /**
-   * Writes one frame; the answer settles when the stream has room for the next one.
-   * @throws ModelbenchError `protocol.invalid` for a frame beyond the limits; `worker.died` when the stream is gone
+   * Writes one frame; the answer settles when the stream has room for the next one, or rejects with `worker.died`
+   * when the stream is gone. A frame beyond the limits is refused before anything is written.
+   * @throws ModelbenchError `protocol.invalid`, not as a promise
    */
   send(frame: Frame): Promise<void> {
     const head = encodeHeader(frame);

@@ -65,7 +65,13 @@ export class RunnerProcess {
       const id = this.#lastId;
       this.#waiting.set(id, { resolve, reject });
       started?.(id);
-      this.#writer.send({ kind: "request", id, op, data, bodies }).catch((error) => this.#unsent(id, error));
+      try {
+        this.#writer.send({ kind: "request", id, op, data, bodies }).catch(() => undefined);
+      } catch (error) {
+        // A frame beyond the limits was never sent; a closed pipe is reported as the process's end.
+        this.#waiting.delete(id);
+        reject(error);
+      }
     });
   }
 
@@ -105,7 +111,8 @@ export class RunnerProcess {
       try {
         reader.push(chunk);
       } catch (error) {
-        this.#fault = error instanceof ModelbenchError ? error : new ModelbenchError("internal", String(error));
+        const isOther = error instanceof ModelbenchError && error.code === "protocol.version";
+        this.#fault = isOther ? error : this.#death(`sent what cannot be read (${textOf(error)})`, error);
         this.kill();
       }
     });
@@ -120,13 +127,6 @@ export class RunnerProcess {
     this.#waiting.delete(frame.id);
     if (frame.error === undefined) waiting.resolve(frame);
     else waiting.reject(fromWireError(frame.error));
-  }
-
-  /** A frame beyond the limits was never sent; a closed pipe is about to be reported as the process's end. */
-  #unsent(id: number, error: unknown): void {
-    if (!(error instanceof ModelbenchError) || error.code === "worker.died") return;
-    this.#waiting.get(id)?.reject(error);
-    this.#waiting.delete(id);
   }
 
   #readLog(stream: Readable | null): void {
@@ -156,6 +156,10 @@ export class RunnerProcess {
       cause,
     });
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function describeEnd(code: number | null, signal: NodeJS.Signals | null, tail: readonly string[]): string {

@@ -77,10 +77,11 @@ export class RunnerService {
   async #load(request: LoadRequest): Promise<{ data: unknown }> {
     if (this.#request !== undefined) throw new ModelbenchError("protocol.invalid", "A runner loads one model.");
     this.#request = request;
+    if (request.adapter !== "onnx") throw unsupported(request);
     const model = await this.#ports.open(request);
     this.#model = model;
     this.#batcher = new Batcher({
-      maxRows: request.batching.maxBatchSize,
+      maxRows: Math.max(1, request.batching.maxBatchSize),
       now: this.#ports.now,
       execute: (_method, inputs) => this.#execute(model, inputs),
     });
@@ -143,6 +144,10 @@ export function batchPlan({ batchable, batchDim, inputs, outputs }: MethodSignat
   if (!batchable || inputs.length === 0 || !inputs.every(({ shape }) => isDynamic(shape, inAxis))) return undefined;
   const tensors = outputs.filter(({ type }) => type === "tensor");
   return tensors.every(({ shape }) => isDynamic(shape, outAxis)) ? { inAxis, outAxis } : undefined;
+}
+
+function unsupported({ label, adapter }: LoadRequest): ModelbenchError {
+  return new ModelbenchError("run.unsupported", `${label}: this version does not run ${adapter} models.`);
 }
 
 function busy(label: string): ModelbenchError {

@@ -86,8 +86,8 @@ class Session implements RunnerSession {
     throwIfAborted(signal);
     if (this.#end !== undefined) throw this.#end;
     const { data, bodies } = encodeRun(request, this.#plainInputs(request));
-    if (this.#loading === undefined) await this.load(signal);
-    throwIfAborted(signal);
+    // Its failure ends the session, and with it this run.
+    if (this.#loading === undefined) this.load().catch(() => undefined);
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) return reject(this.#end);
       const pending: PendingRun = { data, bodies, sent: undefined, reject: done(reject), resolve: done(resolve) };
@@ -179,8 +179,9 @@ class Session implements RunnerSession {
       .call("run", pending.data, pending.bodies, (id) => {
         pending.sent = { process: runner, id };
       })
+      .then(decodeReply)
       .then(
-        (frame) => this.#settle(pending, runner, () => pending.resolve(decodeReply(frame))),
+        (result) => this.#settle(pending, runner, () => pending.resolve(result)),
         (error) => {
           // A run whose process died stays owed: the next process gets it.
           if (error instanceof ModelbenchError && error.code === "worker.died") return;
@@ -202,10 +203,8 @@ class Session implements RunnerSession {
     pending.reject(new ModelbenchError("cancelled", "Cancelled."));
     const { sent } = pending;
     if (sent !== undefined && sent.process === this.#process) {
-      this.#stopping.set(
-        sent.id,
-        setTimeout(() => void this.#killUnlessAwake(sent.process), STOP_CHECK_MS),
-      );
+      const check = setTimeout(() => void this.#killUnlessAwake(sent.process), STOP_CHECK_MS).unref();
+      this.#stopping.set(sent.id, check);
       sent.process.cancel(sent.id);
     }
     this.#setState();
@@ -213,7 +212,7 @@ class Session implements RunnerSession {
 
   /** A runner that still answers knows best: the stopped request may share its run with others. */
   async #killUnlessAwake(runner: RunnerProcess): Promise<void> {
-    const timer = setTimeout(() => runner.kill(), AWAKE_MS);
+    const timer = setTimeout(() => runner.kill(), AWAKE_MS).unref();
     await runner.call("ping").catch(() => undefined);
     clearTimeout(timer);
   }
@@ -287,7 +286,12 @@ class Session implements RunnerSession {
     const state = over ?? (this.#loaded === undefined ? "starting" : this.#pending.size > 0 ? "busy" : "ready");
     if (state === this.#state) return;
     this.#state = state;
-    this.#states.fire(state);
+    try {
+      this.#states.fire(state);
+    } catch (error) {
+      // A listener's fault must not cost a caller its answer.
+      this.#options.log.error(`${this.label}: a listener of its state failed.`, error);
+    }
   }
 }
 

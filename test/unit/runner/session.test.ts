@@ -273,8 +273,38 @@ test("a runner that answers nonsense ends alone, and the caller hears why", asyn
     'require("node:fs").writeSync(4, "this is no frame"); setInterval(() => {}, 1000);',
   );
   const session = openSession(kit.model("nonsense", linear), { entry, log: silentLog });
-  await assert.rejects(session.load(), { code: "protocol.invalid" });
+  await assert.rejects(session.load(), {
+    code: "worker.died",
+    message: /nonsense: .*sent what cannot be read \(.*header/,
+  });
   assert.equal(session.state, "failed");
+});
+
+test("a runner of another version is refused as such", async () => {
+  const frame = 'const t = JSON.stringify({ v: 99, kind: "event", id: 0, op: "x", bodies: [] });';
+  const write =
+    'const b = Buffer.alloc(4 + t.length); b.writeUInt32LE(t.length); b.write(t, 4); require("node:fs").writeSync(4, b);';
+  const entry = kit.script("newer.cjs", `${frame} ${write} setInterval(() => {}, 1000);`);
+  const session = openSession(kit.model("newer", linear), { entry, log: silentLog });
+  await assert.rejects(session.load(), { code: "protocol.version" });
+});
+
+test("a listener that throws costs nobody an answer", async () => {
+  await withSession(kit.model("listener", linear), async (session) => {
+    session.onDidChangeState(() => assert.fail("a listener's fault"));
+    assert.deepEqual(values(await session.run(call({ x: [[1, 0]] }))), { y: [[0, 1, 2]] });
+  });
+});
+
+test("stopping a run that waits for the load leaves the load going", async () => {
+  await withSession(kit.model("impatient", linear), async (session) => {
+    const controller = new AbortController();
+    const run = session.run(call({ x: [[1, 0]] }), controller.signal);
+    controller.abort();
+    await assert.rejects(run, { code: "cancelled" });
+    assert.equal((await session.load()).device, "cpu");
+    assert.equal(session.state, "ready");
+  });
 });
 
 test("a runner that cannot be started says so", async () => {
