@@ -1,6 +1,8 @@
 const KEY = "[A-Za-z0-9_./-]*[A-Za-z0-9_]";
 const PLAIN = "(?:[A-Za-z0-9_./+]|-(?=[A-Za-z0-9.]))(?:[^:#]|:(?=[^ ]))*";
-const VALUE = `\\{\\}|\\[\\]|'(?:[^']|'')*'|"[^"\\\\]*"|\\*(id[0-9]+)|${PLAIN}`;
+const ESCAPE = '\\\\(?:x[0-9A-F]{2}|u[0-9A-F]{4}|[nt"\\\\])';
+const QUOTED = `'(?:[^']|'')*'|"(?:[^"\\\\]|${ESCAPE})*"`;
+const VALUE = `\\{\\}|\\[\\]|${QUOTED}|\\*(id[0-9]+)|${PLAIN}`;
 const LINE = new RegExp(`^( +)(- )?(?:(${KEY}):(?: (?:&(id[0-9]+)|(?:${VALUE})))?|(?:${VALUE}))$`);
 
 /** One open collection of a block. */

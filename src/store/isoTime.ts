@@ -1,7 +1,10 @@
 import { type TimestampParts, YamlTimestamp } from "../formats/pyYaml";
 
-const DATE = /^(\d{4})(?:-(\d{2})-(\d{2})|(\d{2})(\d{2})|-W(\d{2})(?:-(\d))?|W(\d{2})(\d)?)/;
-const CLOCK = /^(\d{2})(?::(\d{2})(?::(\d{2})(?:[.,](\d+))?)?|(\d{2})(?:(\d{2})(?:[.,](\d+))?)?)?$/;
+// A digit after a compact week is its day only where the digits that follow leave whole pairs for the time.
+const DATE =
+  /^(\d{4})(?:-(\d{2})-(\d{2})|(\d{2})(\d{2})|-W(\d{2})(?:-(\d)(?!\d))?|W(\d{2})(\d(?!\d)|\d(?=\d(?:\d\d)*(?!\d)))?)/;
+// Python takes a fraction after any part, and after seconds a colon as well as a point.
+const CLOCK = /^(\d{2})(?::(\d{2})(?::(\d{2})(?::(\d+)$)?)?|(\d{2})(\d{2})?)?(?:[.,](\d+))?$/;
 const DAY_MS = 86_400_000;
 
 /** An instant, to microseconds. */
@@ -20,10 +23,10 @@ export function parseIsoTime(text: string): YamlTimestamp | undefined {
   const match = DATE.exec(text);
   const date = match === null ? undefined : calendarDate(match);
   if (match === null || date === undefined) return undefined;
-  // Any one character may stand between date and time, and Python also takes it at the very end.
-  const [, ...rest] = [...text.slice(match[0].length)];
-  const time = rest.join("");
-  const clock = time === "" ? { ...MIDNIGHT, offsetMinutes: undefined } : clockOf(time);
+  const after = [...text.slice(match[0].length)];
+  if (after.length === 0) return new YamlTimestamp({ ...date, ...MIDNIGHT, offsetMinutes: undefined });
+  // Any one character may stand between date and time.
+  const clock = clockOf(after.slice(1).join(""));
   return clock === undefined ? undefined : new YamlTimestamp({ ...date, ...clock });
 }
 

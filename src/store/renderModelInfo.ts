@@ -39,7 +39,7 @@ export function renderModelInfo(draft: ModelDraft & { readonly version: string }
 
 /**
  * The document that BentoML makes of a model it has read: its own fields in its own order, unknown ones gone,
- * timestamps as ISO text.
+ * timestamps in metadata as ISO text.
  * @see bentoml 1.4.39 _internal/models/model.py, ModelInfo.to_dict
  */
 export function modelDocument(info: ModelInfo): YamlMap {
@@ -55,7 +55,8 @@ function fields(info: Fields): YamlMap {
     ["version", info.tag.version],
     ["module", info.module],
     ["labels", new Map(info.labels)],
-    ["options", unstructured(info.options)],
+    // Only metadata is converted all the way down; options keep what stands below their first level.
+    ["options", new Map(info.options)],
     ["metadata", unstructured(info.metadata)],
     [
       "context",

@@ -1,0 +1,167 @@
+"""Answers questions about PyYAML and BentoML, one JSON document a line on stdin, one answer a line on stdout.
+
+A request is {"id", "op", ...arguments}; the answer {"id", "value"} or, when Python raised, {"id", "error"}.
+"""
+import datetime
+import json
+import os
+import struct
+import sys
+
+import yaml
+
+
+def encode(value, seen):
+    """Python value -> tagged JSON; an object with an identity, met again, becomes ["ref", number of its first visit]."""
+    if value is None:
+        return ["null"]
+    if isinstance(value, bool):
+        return ["bool", value]
+    if isinstance(value, int):
+        return ["int", str(value)]
+    if isinstance(value, float):
+        return ["float", "nan" if value != value else struct.pack(">d", value).hex()]
+    if isinstance(value, str):
+        return ["str", value]
+    if isinstance(value, bytes):
+        return ["bytes", value.hex()]
+    if id(value) in seen:
+        return ["ref", seen[id(value)]]
+    seen[id(value)] = len(seen)
+    if isinstance(value, datetime.datetime):
+        offset = value.utcoffset()
+        minutes = None if offset is None else int(offset.total_seconds() // 60)
+        fields = [value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond]
+        return ["time", fields, minutes]
+    if isinstance(value, datetime.date):
+        return ["date", [value.year, value.month, value.day]]
+    if isinstance(value, (list, tuple)):
+        return ["list", [encode(item, seen) for item in value]]
+    if isinstance(value, set):
+        return ["set", sorted(encode(item, seen) for item in value)]
+    return ["map", [[encode(key, seen), encode(item, seen)] for key, item in value.items()]]
+
+
+def decode(tagged, known):
+    """The inverse of encode."""
+    kind, *rest = tagged
+    if kind == "null":
+        return None
+    if kind in ("bool", "str"):
+        return rest[0]
+    if kind == "int":
+        return int(rest[0])
+    if kind == "float":
+        return float("nan") if rest[0] == "nan" else struct.unpack(">d", bytes.fromhex(rest[0]))[0]
+    if kind == "bytes":
+        return bytes.fromhex(rest[0])
+    if kind == "ref":
+        return known[rest[0]]
+    if kind == "date":
+        known.append(datetime.date(*rest[0]))
+        return known[-1]
+    if kind == "time":
+        zone = None if rest[1] is None else datetime.timezone(datetime.timedelta(minutes=rest[1]))
+        known.append(datetime.datetime(*rest[0], tzinfo=zone))
+        return known[-1]
+    if kind == "list":
+        items = []
+        known.append(items)
+        items.extend(decode(item, known) for item in rest[0])
+        return items
+    mapping = {}
+    known.append(mapping)
+    for key, item in rest[0]:
+        mapping[decode(key, known)] = decode(item, known)
+    return mapping
+
+
+def load(request):
+    return encode(yaml.safe_load(request["text"]), {})
+
+
+def dump(request):
+    return yaml.safe_dump(decode(request["value"], []), sort_keys=False)
+
+
+def tag(request):
+    from bentoml import Tag
+
+    parsed = Tag.from_str(request["text"])
+    return [parsed.name, parsed.version]
+
+
+def new_version(_request):
+    from bentoml import Tag
+
+    return Tag("m").make_new_version().version
+
+
+def iso_time(request):
+    return encode(datetime.datetime.fromisoformat(request["text"]), {})
+
+
+def model_info(request):
+    """What BentoML makes of a model.yaml: the fields, and the documents that `get -o json` and `-o yaml` print."""
+    import io
+
+    from bentoml._internal.models.model import ModelInfo
+    from rich.json import JSON
+
+    # The file is opened in text mode, which turns every line break into "\n".
+    info = ModelInfo.from_yaml_file(io.StringIO(request["text"].replace("\r\n", "\n").replace("\r", "\n")))
+    try:
+        printed = JSON(json.dumps(info.to_dict(), indent=2, default=str)).text.plain
+    except TypeError:  # JSON has no such key: `get -o json` fails while the model itself is fine
+        printed = None
+    return {
+        "tag": str(info.tag),
+        "module": info.module,
+        "created": encode(info.creation_time, {}),
+        "json": printed,
+        "yaml": info.dump(),
+    }
+
+
+def command(request):
+    """Runs `bentoml <arguments>` in this process; answers its exit code and its output."""
+    from bentoml._internal.configuration.containers import BentoMLContainer
+    from bentoml_cli.cli import create_bentoml_cli
+    from click.testing import CliRunner
+
+    BentoMLContainer.bentoml_home.set(request["home"])
+    BentoMLContainer.model_store.reset()
+    try:
+        result = CliRunner().invoke(create_bentoml_cli(), request["arguments"])
+    finally:
+        BentoMLContainer.bentoml_home.reset()
+    return {"exit": result.exit_code, "output": result.output}
+
+
+OPERATIONS = {
+    "load": load,
+    "dump": dump,
+    "tag": tag,
+    "newVersion": new_version,
+    "isoTime": iso_time,
+    "modelInfo": model_info,
+    "command": command,
+}
+
+
+def main():
+    # Whatever prints must not end up among the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = {"id": request["id"]}
+        try:
+            answer["value"] = OPERATIONS[request["op"]](request)
+        except Exception as error:  # every refusal is an answer
+            answer["error"] = "%s: %s" % (type(error).__name__, error)
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+main()
