@@ -6,6 +6,7 @@ import { childJobs } from "../jobs/client";
 import { resolveHome } from "../store/home";
 import { watchStore } from "../store/watch";
 import { Catalog } from "./catalog";
+import { openSampleStore } from "./commands/openSampleStore";
 import { keepTidy } from "./housekeeping";
 import { OpenStores } from "./openStores";
 import { outputLog } from "./outputLog";
@@ -35,6 +36,9 @@ export function activate(context: ExtensionContext): TestApi | undefined {
   scope = new Scope();
   const services = buildServices(scope, context);
   registerCommands(scope, services);
+  // `npm start` sets it, so that a fresh window has something to show.
+  if (process.env["MODELBENCH_SAMPLE_STORE"] === "open")
+    void openSampleStore(services).catch((error) => services.log.error("The sample store did not open", error));
   if (context.extensionMode !== ExtensionMode.Test) return undefined;
   return { services, activatedInMs: performance.now() - startedMs };
 }
