@@ -64,9 +64,9 @@ export class ProtoReader {
     this.#source.budget.nodes();
     const start = this.#at;
     const tag = this.#length();
-    const field = Math.floor(tag / 8);
-    const wire = tag % 8;
-    if (tag > 0xffff_ffff || field === 0) throw this.#corrupt("has a field number that cannot exist", start);
+    if (tag > 0xffff_ffff || tag < 8) throw this.#corrupt("has a field number that cannot exist", start);
+    const field = tag >>> 3;
+    const wire = tag & 7;
     if (wire !== WIRE.varint && wire !== WIRE.fixed64 && wire !== WIRE.bytes && wire !== WIRE.fixed32) {
       throw this.#corrupt(`has a field of wire type ${wire}, which is not read`, start);
     }
@@ -84,8 +84,11 @@ export class ProtoReader {
 
   /** The value as a number. @throws ModelbenchError `format.corrupt` beyond 2^53 - 1 */
   integer(): number {
+    this.#take(WIRE.varint);
     const start = this.#at;
-    const value = this.varint();
+    const short = this.#short();
+    if (short >= 0) return short;
+    const value = BigInt.asIntN(64, this.#varint());
     if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < -BigInt(Number.MAX_SAFE_INTEGER)) {
       throw this.#corrupt(`has the number ${value}, which is out of range`, start);
     }
@@ -101,7 +104,7 @@ export class ProtoReader {
       throw this.#corrupt(`has a field of ${length} bytes that ends outside`, start);
     }
     const from = this.#at;
-    this.#at += Number(length);
+    this.#at += length;
     return { start: from, end: this.#at };
   }
 
@@ -114,7 +117,7 @@ export class ProtoReader {
   /** The value as UTF-8 text; its bytes are spent from the budget. */
   text(): string {
     const { start, end } = this.range();
-    return this.#source.bytes(start, end - start).toString("utf8");
+    return this.#source.text(start, end - start);
   }
 
   /** A private copy of the value's bytes, spent from the budget. */
@@ -142,7 +145,8 @@ export class ProtoReader {
     const inner = new ProtoReader(this.#source, start, end);
     while (inner.#at < end) {
       this.#source.budget.nodes();
-      visit(BigInt.asIntN(64, inner.#varint()));
+      const short = inner.#short();
+      visit(short >= 0 ? BigInt(short) : BigInt.asIntN(64, inner.#varint()));
     }
   }
 
@@ -166,6 +170,12 @@ export class ProtoReader {
 
   /** A tag or a length: nearly always short, so it is read without bigint; inexact beyond 2^53, where all fail. */
   #length(): number {
+    const short = this.#short();
+    return short >= 0 ? short : Number(this.#varint());
+  }
+
+  /** A number of at most four bytes, or -1 without moving. */
+  #short(): number {
     const start = this.#at;
     let value = 0;
     for (let shift = 0; shift < 28; shift += 7) {
@@ -174,7 +184,7 @@ export class ProtoReader {
       if (byte < 0x80) return value;
     }
     this.#at = start;
-    return Number(this.#varint());
+    return -1;
   }
 
   #fixed(): ByteRange {
@@ -215,7 +225,7 @@ class Source {
   readonly name: string;
   readonly budget: Budget;
   readonly #reader: PositionalReader;
-  #window: Uint8Array = new Uint8Array(0);
+  #window: Buffer = Buffer.alloc(0);
   #start = 0;
 
   constructor(reader: PositionalReader, name: string, budget: Budget) {
@@ -229,21 +239,30 @@ class Source {
     return held ?? this.#move(at);
   }
 
+  text(at: number, length: number): string {
+    const offset = at - this.#start;
+    if (offset < 0 || offset + length > this.#window.length) return this.bytes(at, length).toString("utf8");
+    this.budget.bytes(length);
+    return this.#window.toString("utf8", offset, offset + length);
+  }
+
+  /** Valid until the next call. */
   bytes(at: number, length: number): Buffer {
     this.budget.bytes(length);
     const offset = at - this.#start;
-    if (offset < 0 || offset + length > this.#window.length) {
-      // Not kept as the window: it may be long. The reader's next call ends the old window's life.
-      const bytes = this.#reader.read(at, length);
-      this.#window = new Uint8Array(0);
-      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
-    return Buffer.from(this.#window.buffer, this.#window.byteOffset + offset, length);
+    if (offset >= 0 && offset + length <= this.#window.length) return this.#window.subarray(offset, offset + length);
+    // Not kept as the window: it may be long. The reader's next call ends the old window's life.
+    this.#window = Buffer.alloc(0);
+    return asBuffer(this.#reader.read(at, length));
   }
 
   #move(at: number): number {
-    this.#window = this.#reader.read(at, Math.min(WINDOW, this.#reader.size - at));
+    this.#window = asBuffer(this.#reader.read(at, Math.min(WINDOW, this.#reader.size - at)));
     this.#start = at;
     return this.#window[0] ?? 0;
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -49,14 +49,16 @@ const ROWS: readonly (readonly [name: string, dtype: DType | null, bits: number,
   ["INT2", "int2", 2, INT32_DATA],
 ];
 
+const TYPES = ROWS.map(
+  ([nativeDtype, dtype, bits, typedField]): OnnxDataType => ({ nativeDtype, dtype, bits, typedField }),
+);
+
 /**
  * Looks up a number of `TensorProto.DataType`; an unknown one answers as `TYPE_<n>` without dtype.
  * @see onnx 1.23 onnx.proto, message TensorProto
  */
 export function onnxDataType(id: number): OnnxDataType {
-  const row = ROWS[id];
-  if (!row) return { nativeDtype: `TYPE_${id}`, dtype: null, bits: 0, typedField: 0 };
-  return { nativeDtype: row[0], dtype: row[1], bits: row[2], typedField: row[3] };
+  return TYPES[id] ?? { nativeDtype: `TYPE_${id}`, dtype: null, bits: 0, typedField: 0 };
 }
 
 /** Looks up a type by ONNX's own name, as `onnxDataType` answered it. */
@@ -64,7 +66,7 @@ export function onnxDataTypeNamed(nativeDtype: string): OnnxDataType {
   return onnxDataType(
     Math.max(
       0,
-      ROWS.findIndex(([name]) => name === nativeDtype),
+      TYPES.findIndex((type) => type.nativeDtype === nativeDtype),
     ),
   );
 }

@@ -35,10 +35,10 @@ interface Collected {
   dims: number[];
   type: number;
   raw: ByteRange | undefined;
-  external: Map<string, string>;
+  external: Map<string, string> | undefined;
   isExternal: boolean;
   /** Per typed field: occurrences, bytes inside packed runs, and the run itself when there is just one. */
-  typed: Map<number, { items: number; packedBytes: number; textBytes: number; run: ByteRange | undefined }>;
+  typed: Map<number, { items: number; packedBytes: number; textBytes: number; run: ByteRange | undefined }> | undefined;
 }
 
 /**
@@ -49,30 +49,41 @@ export function readTensorHeader(proto: ProtoReader): TensorHeader {
   const found = collect(proto);
   const type = onnxDataType(found.type);
   const count = countOf(proto, found);
-  const external = found.isExternal ? reference(found.external) : undefined;
-  const storedBytes = Math.ceil((count * type.bits) / 8);
-  const header = {
+  const { bytes, plain } = located(proto, found, type, count);
+  return {
     name: found.name,
     dtype: type.dtype,
     nativeDtype: type.nativeDtype,
     shape: found.dims,
     count,
+    bytes,
+    plain,
     message: proto.extent,
-    external,
+    external: found.isExternal ? reference(found.external) : undefined,
   };
-  if (external) return { ...header, bytes: storedBytes, plain: undefined };
+}
+
+/** Where the values are and how many bytes they take. */
+function located(
+  proto: ProtoReader,
+  found: Collected,
+  type: OnnxDataType,
+  count: number,
+): Pick<TensorHeader, "bytes" | "plain"> {
+  const storedBytes = Math.ceil((count * type.bits) / 8);
+  if (found.isExternal) return { bytes: storedBytes, plain: undefined };
   if (found.raw) {
     const size = found.raw.end - found.raw.start;
     if (type.bits > 0 && size !== storedBytes) {
       throw proto.fault(`has a tensor ${quote(found.name)} of ${storedBytes} bytes, but ${size} are there`);
     }
-    return { ...header, bytes: size, plain: found.raw };
+    return { bytes: size, plain: found.raw };
   }
   checkTypedCount(proto, found, type, count);
-  const typed = found.typed.get(type.typedField);
-  if (type.dtype === "string") return { ...header, bytes: typed?.textBytes ?? 0, plain: undefined };
+  const typed = found.typed?.get(type.typedField);
+  if (type.dtype === "string") return { bytes: typed?.textBytes ?? 0, plain: undefined };
   const isFloatRun = type.typedField === 4 || type.typedField === 10;
-  return { ...header, bytes: storedBytes, plain: isFloatRun ? typed?.run : undefined };
+  return { bytes: storedBytes, plain: isFloatRun ? typed?.run : undefined };
 }
 
 function countOf(proto: ProtoReader, { name, dims }: Collected): number {
@@ -89,9 +100,9 @@ function collect(proto: ProtoReader): Collected {
     dims: [],
     type: 0,
     raw: undefined,
-    external: new Map(),
+    external: undefined,
     isExternal: false,
-    typed: new Map(),
+    typed: undefined,
   };
   while (proto.next()) {
     switch (proto.field) {
@@ -108,7 +119,8 @@ function collect(proto: ProtoReader): Collected {
         found.raw = proto.range();
         break;
       case 13:
-        readPair(proto, (key, value) => found.external.set(key, value));
+        found.external ??= new Map();
+        readPair(proto, (key, value) => found.external?.set(key, value));
         break;
       case 14:
         found.isExternal = proto.integer() === 1;
@@ -126,6 +138,7 @@ function collect(proto: ProtoReader): Collected {
 }
 
 function countTyped(proto: ProtoReader, found: Collected): void {
+  found.typed ??= new Map();
   const seen = found.typed.get(proto.field) ?? { items: 0, packedBytes: 0, textBytes: 0, run: undefined };
   const isFirst = !found.typed.has(proto.field);
   found.typed.set(proto.field, seen);
@@ -148,7 +161,7 @@ function countTyped(proto: ProtoReader, found: Collected): void {
 /** A varint has 1 to 10 bytes, so a packed run bounds the number of its values without being read. */
 function checkTypedCount(proto: ProtoReader, found: Collected, type: OnnxDataType, count: number): void {
   if (type.typedField === 0) return;
-  const typed = found.typed.get(type.typedField) ?? { items: 0, packedBytes: 0 };
+  const typed = found.typed?.get(type.typedField) ?? { items: 0, packedBytes: 0 };
   const width = type.typedField === 4 ? 4 : type.typedField === 10 ? 8 : undefined;
   const most = typed.items + (width === undefined ? typed.packedBytes : typed.packedBytes / width);
   const least = typed.items + typed.packedBytes / (width ?? 10);
@@ -164,8 +177,8 @@ export function typedItems(type: OnnxDataType, count: number): number {
   return type.bits > 0 && type.bits < 8 ? Math.ceil((count * type.bits) / 8) : count;
 }
 
-function reference(entries: ReadonlyMap<string, string>): ExternalReference {
-  return { location: entries.get("location") ?? "", offset: entries.get("offset"), length: entries.get("length") };
+function reference(entries: ReadonlyMap<string, string> | undefined): ExternalReference {
+  return { location: entries?.get("location") ?? "", offset: entries?.get("offset"), length: entries?.get("length") };
 }
 
 /** Reads a StringStringEntryProto. */

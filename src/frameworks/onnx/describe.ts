@@ -98,8 +98,7 @@ function storedTensor(tensor: TensorHeader, model: OpenModel, warnings: Warning[
   const found = tensor.external && model.folder.resolve(tensor);
   if (found?.ok === false) warnings.push(found.problem);
   const data = found?.ok ? found.data : undefined;
-  const sha256 = model.digest ? digestTensor(tensor, data, model.reader, model.path) : undefined;
-  return {
+  const stored: StoredTensor = {
     file: data?.location ?? tensor.external?.location ?? basename(model.path),
     name: tensor.name,
     path: [tensor.name],
@@ -109,8 +108,9 @@ function storedTensor(tensor: TensorHeader, model: OpenModel, warnings: Warning[
     shape: tensor.shape,
     offset: data?.offset ?? tensor.plain?.start ?? null,
     bytes: tensor.bytes,
-    ...(sha256 === undefined ? {} : { sha256 }),
   };
+  const sha256 = model.digest ? digestTensor(tensor, data, model.reader, model.path) : undefined;
+  return sha256 === undefined ? stored : { ...stored, sha256 };
 }
 
 function factsOf(header: OnnxHeader): OnnxFacts {
