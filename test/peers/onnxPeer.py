@@ -30,7 +30,6 @@ def plain(value):
 def family():
     """Name, model, and feeds to run it with (or None)."""
     from onnx import TensorProto as T, helper as h, numpy_helper as nh
-    import ml_dtypes
 
     def value(name, kind, shape):
         return h.make_tensor_value_info(name, kind, shape)
@@ -73,6 +72,7 @@ def family():
     made = h.make_node("SequenceConstruct", ["x"], ["s"])
     sequence = h.make_tensor_sequence_value_info("s", T.FLOAT, None)
     yield "sequence", model("s", [made, h.make_node("Relu", ["x"], ["y"])], [x], [sequence, y]), feed
+    yield "zipmap", zipmap(), {"X": np.array([[5.9, 3, 5.1, 1.8]], np.float32)}
     tensors = []
     for k in [T.FLOAT, T.DOUBLE, T.FLOAT16, T.BFLOAT16, T.INT8, T.INT16, T.INT32, T.INT64, T.UINT8, T.UINT16, T.UINT32, T.UINT64,
               T.BOOL, T.COMPLEX64, T.COMPLEX128, T.FLOAT8E4M3FN, T.FLOAT8E4M3FNUZ, T.FLOAT8E5M2, T.FLOAT8E5M2FNUZ, T.INT4, T.UINT4,
@@ -83,6 +83,16 @@ def family():
     tensors.append(h.make_tensor("text", T.STRING, [2], ["a", "ü"]))
     tensors.append(h.make_tensor("empty", T.FLOAT, [0, 3], []))
     yield "weights", model("w", [h.make_node("Relu", ["x"], ["y"])], [x], [y], tensors, opsets=(("", 23),)), None
+
+
+def zipmap():
+    """A classifier as skl2onnx exports it by default: its probabilities are a sequence of maps."""
+    from skl2onnx import to_onnx
+    from sklearn.datasets import load_iris
+    from sklearn.linear_model import LogisticRegression
+
+    iris = load_iris()
+    return to_onnx(LogisticRegression(max_iter=500).fit(iris.data, iris.target), iris.data[:1].astype(np.float32))
 
 
 def facts(made):
