@@ -1,3 +1,4 @@
+import { draftFilesJob, runDraftFiles } from "../frameworks/draftJob";
 import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
 import { exportModelJob, importArchiveJob } from "../store/archive/archiveJobs";
 import { runExportModel } from "../store/archive/exportModel";
@@ -11,4 +12,5 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(exportModelJob, runExportModel),
   defineJob(saveModelJob, runSaveModel),
   defineJob(describeModelJob, runDescribeModel),
+  defineJob(draftFilesJob, runDraftFiles),
 ]);

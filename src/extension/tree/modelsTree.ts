@@ -135,6 +135,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
 
   async #topNodes(): Promise<TreeNode[]> {
     const { catalog } = this.#parts;
+    this.#describe();
     if (catalog.stores.length === 1) await catalog.ready("own");
     this.#describe();
     this.#names = new Map();
