@@ -119,7 +119,7 @@ const OFFSET_WITH_SECONDS = /[-+]\d\d(?::?\d\d:?\d\d|.*[.,])/;
 
 /** What is stricter here than in BentoML, by what our message says. */
 const STRICTER =
-  /an alias|the alias|budget|more than|deeper than|version must be text|two integers|line|is not a valid/;
+  /the alias .* stands inside|more than|deeper than|version must be text .* found None|must be two integers, found (\[.*\d{17}|b')|\\u\{a\}/;
 
 async function agree(text: string): Promise<ModelInfo | undefined> {
   const { value: theirs, error } = await oracle.ask<Theirs>("modelInfo", { text });
@@ -160,10 +160,10 @@ describe(`model.yaml as the real bentoml reads it (SEED=${SEED})`, { concurrency
   });
 
   test("files with one field replaced are read or refused as BentoML does", () =>
-    run(replaced, async (text) => void (await agree(text)), 1_200));
+    run(replaced, async (text) => void (await agree(text)), 800));
 
   test("files damaged at random are read or refused as BentoML does", () =>
-    run(mutated(fc.constant(MODEL)), async (text) => void (await agree(text)), 1_200));
+    run(mutated(fc.constant(MODEL)), async (text) => void (await agree(text)), 800));
 
   test("any metadata that BentoML takes prints the same JSON and YAML", () =>
     run(

@@ -111,7 +111,7 @@ def model_info(request):
     # The file is opened in text mode, which turns every line break into "\n".
     info = ModelInfo.from_yaml_file(io.StringIO(request["text"].replace("\r\n", "\n").replace("\r", "\n")))
     try:
-        printed = JSON(json.dumps(info.to_dict(), indent=2, default=str)).text.plain
+        printed = JSON(json.dumps(info.to_dict(), indent=2, default=str), highlight=False).text.plain
     except TypeError:  # JSON has no such key: `get -o json` fails while the model itself is fine
         printed = None
     return {
@@ -124,7 +124,7 @@ def model_info(request):
 
 
 def command(request):
-    """Runs `bentoml <arguments>` in this process; answers its exit code and its output."""
+    """Runs `bentoml <arguments>` in this process; answers its exit code and what it printed to stdout."""
     from bentoml._internal.configuration.containers import BentoMLContainer
     from bentoml_cli.cli import create_bentoml_cli
     from click.testing import CliRunner
@@ -135,7 +135,7 @@ def command(request):
         result = CliRunner().invoke(create_bentoml_cli(), request["arguments"])
     finally:
         BentoMLContainer.bentoml_home.reset()
-    return {"exit": result.exit_code, "output": result.output}
+    return {"exit": result.exit_code, "output": result.stdout}
 
 
 OPERATIONS = {

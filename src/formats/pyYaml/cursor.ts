@@ -1,4 +1,5 @@
 import { ModelbenchError } from "../../base/errors";
+import { visible } from "../../base/visible";
 
 /** A code that cannot occur in a checked text marks its end. */
 const END = 0;
@@ -33,7 +34,7 @@ export function isWord(code: number): boolean {
 export function yamlError(text: string, offset: number, message: string): ModelbenchError {
   const before = text.slice(0, offset).split(/\r\n|[\r\n\x85\u2028\u2029]/);
   const place = `line ${before.length}, column ${(before[before.length - 1] ?? "").length + 1}`;
-  return new ModelbenchError("yaml.invalid", `Invalid YAML: ${message} (${place}).`, { offset });
+  return new ModelbenchError("yaml.invalid", `Invalid YAML: ${visible(message)} (${place}).`, { offset });
 }
 
 /** One character as it may appear in a message. */
