@@ -15,16 +15,20 @@ export const deleteModels: Verb = {
     options: { yes: "switch", output: JSON_OR_TEXT },
   },
   async run(context, args) {
+    const { output } = context;
+    const isSure = args.isSet("yes");
+    if (!isSure && (!process.stdin.isTTY || !process.stderr.isTTY || output.json)) {
+      throw usageError("delete needs -y where nobody can be asked.", deleteModels.syntax);
+    }
     const store = new ModelStore(context.home);
     const tags = uniqueTags(args.operands.flatMap((operand) => versionsOf(store, operand)));
-    if (!args.isSet("yes")) await confirm(context, tags);
+    if (!isSure) await confirm(context, tags);
     const deleted: { tag: string; trash: string }[] = [];
     try {
       for (const tag of tags) deleted.push({ tag: formatTag(tag), trash: (await store.delete(tag)).id });
     } finally {
-      if (context.output.json) context.output.document(JSON.stringify(deleted, null, 2));
-      else
-        context.output.lines(...deleted.map(({ tag }) => `${tag} moved to the trash. Undo: modelbench restore ${tag}`));
+      if (output.json) output.document(JSON.stringify(deleted, null, 2));
+      else output.lines(...deleted.map(({ tag }) => `${tag} moved to the trash. Undo: modelbench restore ${tag}`));
     }
   },
 };
@@ -52,10 +56,7 @@ function uniqueTags(tags: readonly Tag[]): Tag[] {
   return [...new Map(tags.map((tag) => [formatTag(tag), tag])).values()];
 }
 
-async function confirm({ output, signal }: VerbContext, tags: readonly Tag[]): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY || output.json) {
-    throw usageError("delete needs -y where nobody can be asked.", deleteModels.syntax);
-  }
+async function confirm({ signal }: VerbContext, tags: readonly Tag[]): Promise<void> {
   for (const tag of tags) process.stderr.write(`  ${printable(formatTag(tag))}\n`);
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
