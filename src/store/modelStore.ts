@@ -7,7 +7,7 @@ import { type ListScope, listModels } from "./listing";
 import { findVersion, latestVersion, readModel } from "./lookup";
 import type { Listing, ModelDraft, ModelFile, SourceFile, StoredModel, Tag, TrashEntry } from "./model";
 import { modelFilesIn, statOf } from "./modelFiles";
-import { adoptModel, saveModel } from "./saving";
+import { type AdoptOptions, adoptModel, saveModel } from "./saving";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
 import { sweepStaging } from "./sweep";
 import { parseTag } from "./tag";
@@ -100,7 +100,7 @@ export class ModelStore {
    * @throws ModelbenchError `model.exists`, `model.broken`, `yaml.invalid`, `tag.invalid`, `store.access`,
    *   `store.crossDevice`, `cancelled`
    */
-  adopt(stagedFolder: string, options: JobOptions = {}): Promise<StoredModel> {
+  adopt(stagedFolder: string, options: AdoptOptions = {}): Promise<StoredModel> {
     return adoptModel(this.#parts, stagedFolder, options);
   }
 

@@ -44,35 +44,46 @@ export async function saveModel(
   }
 }
 
+/** How a staged folder is adopted. */
+export interface AdoptOptions extends JobOptions {
+  /** What the caller wrote and flushed itself, model.yaml left out; else every file is read and flushed here. */
+  readonly flushed?: FileRecord;
+}
+
 /**
  * Moves a complete folder from staging into the store; its model.yaml says under which tag. When it fails the
  * folder stays where it is, for the caller to try another tag or to discard.
  * @throws ModelbenchError `tag.invalid`, `yaml.invalid`, `model.broken` without a model.yaml, `model.exists`,
  *   `store.crossDevice`, `store.access`, `cancelled`
  */
-export async function adoptModel(parts: StoreParts, staged: string, options: JobOptions): Promise<StoredModel> {
+export async function adoptModel(parts: StoreParts, staged: string, options: AdoptOptions): Promise<StoredModel> {
   const { info } = readModelFolder(staged);
   makeSavableTag(info.tag.name, info.tag.version);
   assertVacant(parts, info.tag);
   const before = versionsOf(parts.layout, info.tag.name);
   try {
     await assertOneDevice(parts);
-    const files = modelFilesIn(staged).filter(({ path }) => path !== MODEL_YAML);
-    const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-    const digests = new Map<string, CopiedFile>();
-    let doneBytes = 0;
-    for (const { path } of files) {
-      options.onProgress?.({ doneBytes, totalBytes, current: path });
-      const digest = await digestFile(join(staged, path), options.signal);
-      digests.set(path, digest);
-      doneBytes += digest.bytes;
-    }
-    await syncTree(parts.files, staged, true);
+    const digests = options.flushed ?? (await digestStaged(staged, options));
+    await syncTree(parts.files, staged, options.flushed === undefined);
     throwIfAborted(options.signal);
     return await finish(parts, staged, info, digests, before);
   } catch (error) {
     throw storeFailure(error, "add a model to", parts.layout.home);
   }
+}
+
+async function digestStaged(staged: string, options: JobOptions): Promise<FileRecord> {
+  const files = modelFilesIn(staged).filter(({ path }) => path !== MODEL_YAML);
+  const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const digests = new Map<string, CopiedFile>();
+  let doneBytes = 0;
+  for (const { path } of files) {
+    options.onProgress?.({ doneBytes, totalBytes, current: path });
+    const digest = await digestFile(join(staged, path), options.signal);
+    digests.set(path, digest);
+    doneBytes += digest.bytes;
+  }
+  return digests;
 }
 
 async function finish(

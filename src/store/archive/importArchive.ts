@@ -1,17 +1,21 @@
-import { lstatSync, statSync, writeFileSync } from "node:fs";
+import { lstatSync, statSync, unlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
 import { visible } from "../../base/visible";
 import { openFileReader } from "../../formats/fileReader";
 import { TarReader } from "../../formats/tar/tarReader";
+import { nodeFiles } from "../fileLayer";
+import { writeNewFile } from "../fileOperations";
+import { MODEL_YAML } from "../layout";
 import type { ModelInfo, Tag } from "../model";
 import { ModelStore } from "../modelStore";
+import type { FileRecord } from "../record";
 import { formatTag, makeTag, newVersion } from "../tag";
 import type { ConflictChoice, ImportAction, ImportRequest, ImportResult } from "./archiveJobs";
 import { laterFormat } from "./format";
 import { assertRoom, freeBytes } from "./freeSpace";
-import { ArchiveGate, ExpansionGuard, type SafeSink } from "./gate";
+import { ArchiveGate, ExpansionGuard } from "./gate";
 import { ARCHIVE_LIMITS, type ArchiveLimits } from "./limits";
 import { ModelYamlSink } from "./modelYamlSink";
 import { type OpenedArchive, openArchive } from "./openArchive";
@@ -108,10 +112,10 @@ async function stage(
   try {
     assertRoom(archive.contentBytes ?? archive.packedBytes, free(), staged);
     const found = await readMembers(archive, limits, writer, decide, options);
-    const { tag, action } = await enter(store, staged, found, onConflict, options);
+    const { tag, action } = await enter(store, staged, found, await writer.finish(), onConflict, options);
     return { tag: formatTag(tag), action, from, bytes: found.bytes };
   } finally {
-    writer.close();
+    await writer.abandon();
     await store.discard(staged);
   }
 }
@@ -119,7 +123,7 @@ async function stage(
 async function readMembers(
   archive: OpenedArchive,
   limits: ArchiveLimits,
-  writer: SafeSink | undefined,
+  writer: StagingWriter | undefined,
   decide: (info: ModelInfo) => void,
   { signal, onProgress }: JobOptions,
 ): Promise<Found> {
@@ -145,6 +149,7 @@ async function readMembers(
       throwIfAborted(signal);
       tar.push(chunk.subarray(at, at + SLICE_BYTES));
       onProgress?.({ doneBytes: guard.consumedBytes, totalBytes: archive.packedBytes, current });
+      await writer?.settle();
       await pace.rest();
     }
   }
@@ -160,23 +165,27 @@ async function enter(
   store: ModelStore,
   staged: string,
   { info, yaml }: Found,
+  written: FileRecord,
   onConflict: ConflictChoice,
   { signal }: JobOptions,
 ): Promise<{ tag: Tag; action: ImportAction }> {
+  const flushed: FileRecord = new Map([...written].filter(([path]) => path !== MODEL_YAML));
   const taken = isTaken(store, info.tag);
   if (taken && onConflict === "new-version") {
     const tag = makeTag(info.tag.name, newVersion());
-    writeFileSync(join(staged, "model.yaml"), withVersion(yaml, info, tag.version));
-    await store.adopt(staged, { signal });
+    const path = join(staged, MODEL_YAML);
+    unlinkSync(path);
+    await writeNewFile(nodeFiles, path, withVersion(yaml, info, tag.version));
+    await store.adopt(staged, { signal, flushed });
     return { tag, action: "new-version" };
   }
   if (!taken || onConflict !== "replace") {
-    await store.adopt(staged, { signal });
+    await store.adopt(staged, { signal, flushed });
     return { tag: info.tag, action: "imported" };
   }
   const old = await store.delete(info.tag);
   try {
-    await store.adopt(staged, { signal });
+    await store.adopt(staged, { signal, flushed });
   } catch (error) {
     await store.restore(old.id);
     throw error;

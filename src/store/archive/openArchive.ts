@@ -78,17 +78,11 @@ async function feed(
   engine: ReturnType<typeof createGunzip>,
   guard: ExpansionGuard,
 ): Promise<void> {
+  const closed = new Promise<void>((resolve) => engine.once("close", resolve));
   for (let at = 0; at < reader.size && !engine.destroyed; at += GZIP_INPUT_BYTES) {
     const piece = new Uint8Array(reader.read(at, Math.min(GZIP_INPUT_BYTES, reader.size - at)));
     guard.consumed(at + piece.length);
-    await new Promise<void>((resolve, reject) => {
-      engine.once("close", resolve);
-      engine.write(piece, (error) => {
-        engine.off("close", resolve);
-        if (error) reject(error);
-        else resolve();
-      });
-    });
+    await Promise.race([new Promise((resolve) => engine.write(piece, resolve)), closed]);
   }
   engine.end();
 }

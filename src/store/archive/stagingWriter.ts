@@ -1,23 +1,37 @@
-import { closeSync, constants, mkdirSync, openSync, writeSync } from "node:fs";
+import { createHash, type Hash } from "node:crypto";
+import { closeSync, constants, fsync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { storeFailure } from "../failure";
+import type { CopiedFile } from "../fileOperations";
+import type { FileRecord } from "../record";
 import { assertRoom } from "./freeSpace";
 import type { SafeMember, SafeSink } from "./gate";
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 /** Members from here on are checked against the free space before their first byte. */
 const LARGE_BYTES = 8 * 1024 ** 2;
+/** Files whose flush may be under way at once, well below any limit on open files. */
+const MAX_UNFLUSHED = 64;
+
+interface OpenFile {
+  readonly handle: number;
+  readonly member: SafeMember;
+  readonly hash: Hash;
+}
 
 /**
- * Writes members below an empty staging folder, synchronously: several times faster than promises for many small
- * files. Nothing is flushed here; the store flushes a staged folder before it renames it into place.
+ * Writes members below an empty staging folder and keeps their digests. Writing is synchronous, which is several
+ * times faster than promises for many small files; flushing to the device runs beside it, because a file system
+ * does many waiting flushes as one. `settle` keeps their number down.
  */
 export class StagingWriter implements SafeSink {
   readonly #folder: string;
   readonly #freeBytes: () => number;
   readonly #made = new Set<string>();
-  #handle: number | undefined;
-  #path = "";
+  readonly #digests = new Map<string, CopiedFile>();
+  readonly #flushing = new Set<Promise<void>>();
+  #failure: unknown;
+  #file: OpenFile | undefined;
 
   /** @param freeBytes answers how much room the device of `folder` has */
   constructor(folder: string, freeBytes: () => number) {
@@ -26,28 +40,54 @@ export class StagingWriter implements SafeSink {
   }
 
   /** @throws ModelbenchError `store.access` */
-  open({ kind, path, bytes, executable }: SafeMember): void {
-    this.#path = join(this.#folder, path);
+  open(member: SafeMember): void {
+    const { kind, path, bytes, executable } = member;
     if (bytes >= LARGE_BYTES) assertRoom(bytes, this.#freeBytes(), this.#folder);
-    this.#attempt(() => {
+    this.#attempt(path, () => {
       this.#makeFolder(kind === "directory" ? path : dirname(path));
-      if (kind === "file") this.#handle = openSync(this.#path, CREATE, executable ? 0o755 : 0o644);
+      if (kind === "directory") return;
+      const handle = openSync(join(this.#folder, path), CREATE, executable ? 0o755 : 0o644);
+      this.#file = { handle, member, hash: createHash("sha256") };
     });
   }
 
   /** @throws ModelbenchError `store.access` */
   write(chunk: Uint8Array): void {
-    const handle = this.#handle;
-    if (handle === undefined) return;
-    this.#attempt(() => {
-      for (let done = 0; done < chunk.length; ) done += writeSync(handle, chunk, done);
+    const file = this.#file;
+    if (!file) return;
+    file.hash.update(chunk);
+    this.#attempt(file.member.path, () => {
+      for (let done = 0; done < chunk.length; ) done += writeSync(file.handle, chunk, done);
     });
   }
 
-  /** Ends the member; also called when an import is given up in the middle of one. */
   close(): void {
-    if (this.#handle !== undefined) closeSync(this.#handle);
-    this.#handle = undefined;
+    const file = this.#file;
+    if (!file) return;
+    this.#file = undefined;
+    const { path, bytes } = file.member;
+    this.#digests.set(path, { bytes, sha256: file.hash.digest("hex") });
+    const flushed = this.#flush(file).finally(() => this.#flushing.delete(flushed));
+    this.#flushing.add(flushed);
+  }
+
+  /** Waits while too many files are unflushed. @throws ModelbenchError `store.access` when a flush has failed */
+  async settle(most = MAX_UNFLUSHED): Promise<void> {
+    while (this.#flushing.size > most) await Promise.race(this.#flushing);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What was written, once all of it is on the device. @throws ModelbenchError `store.access` */
+  async finish(): Promise<FileRecord> {
+    await this.settle(0);
+    return this.#digests;
+  }
+
+  /** Lets go of every file; what was written stays for the caller to remove. */
+  async abandon(): Promise<void> {
+    if (this.#file) closeSync(this.#file.handle);
+    this.#file = undefined;
+    await Promise.all(this.#flushing);
   }
 
   #makeFolder(path: string): void {
@@ -57,11 +97,22 @@ export class StagingWriter implements SafeSink {
     this.#made.add(path);
   }
 
-  #attempt(work: () => void): void {
+  /** Never rejects: the first failure is kept for `settle`. */
+  #flush({ handle, member }: OpenFile): Promise<void> {
+    return new Promise((resolve) => {
+      fsync(handle, (error) => {
+        closeSync(handle);
+        if (error) this.#failure ??= storeFailure(error, "write", join(this.#folder, member.path));
+        resolve();
+      });
+    });
+  }
+
+  #attempt(path: string, work: () => void): void {
     try {
       work();
     } catch (error) {
-      throw storeFailure(error, "write", this.#path);
+      throw storeFailure(error, "write", join(this.#folder, path));
     }
   }
 }
