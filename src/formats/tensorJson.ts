@@ -11,7 +11,7 @@ export function tensorToNested(tensor: Tensor): unknown {
 }
 
 /** One decoded element in its JSON form. */
-export function jsonElement(element: Element): unknown {
+function jsonElement(element: Element): unknown {
   if (typeof element === "number") return jsonNumber(element);
   if (typeof element === "object") return { re: jsonNumber(element.re), im: jsonNumber(element.im) };
   return element;
@@ -22,7 +22,7 @@ function jsonNumber(value: number): number | string {
 }
 
 /** Cuts flat row-major values into nested arrays of `shape`; `[]` answers with the single value. */
-export function nest(flat: readonly unknown[], shape: readonly number[]): unknown {
+function nest(flat: readonly unknown[], shape: readonly number[]): unknown {
   let level: readonly unknown[] = flat;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const width = shape[axis] ?? 0;

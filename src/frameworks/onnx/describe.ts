@@ -13,7 +13,7 @@ import { digestTensor } from "./digest";
 import { draftOnnx } from "./draft";
 
 /** File that BentoML keeps an ONNX model in. @see bentoml 1.4.39 _internal/frameworks/onnx.py */
-export const ONNX_MODEL_FILE = "saved_model.onnx";
+const ONNX_MODEL_FILE = "saved_model.onnx";
 
 /** What this version knows about models of `bentoml.onnx`. */
 export const onnxAdapter: FrameworkAdapter = {
@@ -34,7 +34,7 @@ export const onnxAdapter: FrameworkAdapter = {
 };
 
 /** The ONNX file of a saved model, absolute. @throws ModelbenchError `model.broken` when it is not there */
-export function onnxEntryFile(model: StoredModel): string {
+function onnxEntryFile(model: StoredModel): string {
   const path = join(model.path, ONNX_MODEL_FILE);
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
     throw new ModelbenchError("model.broken", `${model.path}: has no file ${ONNX_MODEL_FILE}.`, { path });
