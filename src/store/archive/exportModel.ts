@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
 import { writeStoredXz } from "../../formats/xz/xzWriter";
+import { statOf } from "../modelFiles";
 import { ModelStore } from "../modelStore";
 import { formatTag } from "../tag";
 import type { ExportFormat, ExportRequest, ExportResult } from "./archiveJobs";
@@ -42,13 +43,13 @@ export async function exportModel(
   assertFree(target.path);
   const plan = planTar(model.path, formatTag(model.tag));
   assertRoom(plan.totalBytes, freeBytes(dirname(target.path)), dirname(target.path));
-  const bytes = await writeBeside(target.path, WRAP[target.format](packTar(plan, options)), options);
+  const bytes = await writeBeside(target.path, WRAP[target.format](packTar(plan, options)), options.signal);
   return { tag: formatTag(model.tag), path: target.path, bytes };
 }
 
 function assertFree(path: string): void {
   const folder = dirname(path);
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!statOf(folder)?.isDirectory()) {
     throw new ModelbenchError("file.access", `There is no folder ${folder} to export to.`, { path: folder });
   }
   if (lstatSync(path, { throwIfNoEntry: false })) {
@@ -57,16 +58,20 @@ function assertFree(path: string): void {
   }
 }
 
-async function writeBeside(path: string, chunks: AsyncIterable<Uint8Array>, options: JobOptions): Promise<number> {
+async function writeBeside(
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const partial = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomUUID().slice(0, 8)}.part`);
   let handle: number | undefined;
   try {
     handle = openSync(partial, "wx", 0o644);
-    const bytes = await writeAll(handle, chunks, options.signal);
+    const bytes = await writeAll(handle, chunks, signal);
     fsyncSync(handle);
     closeSync(handle);
     handle = undefined;
-    throwIfAborted(options.signal);
+    throwIfAborted(signal);
     assertFree(path);
     renameSync(partial, path);
     return bytes;

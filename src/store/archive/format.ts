@@ -1,9 +1,9 @@
-import { statSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { visible } from "../../base/visible";
 import type { Tag } from "../model";
+import { statOf } from "../modelFiles";
 import type { ExportFormat } from "./archiveJobs";
 
 /** Containers that are told apart by their first bytes; the name of a file is never believed. */
@@ -56,7 +56,8 @@ export function resolveDestination(
   if (destination?.includes("://")) throw laterFormat(`A remote destination such as ${visible(destination)}`);
   const given = destination ?? "";
   const target = resolve(cwd, given);
-  const intoFolder = given === "" || given.endsWith("/") || given.endsWith(sep) || isFolder(target);
+  const intoFolder =
+    given === "" || given.endsWith("/") || given.endsWith(sep) || statOf(target)?.isDirectory() === true;
   if (intoFolder) {
     const chosen = format ?? "bentomodel";
     return { path: join(target, `${tag.name}-${tag.version}.${chosen}`), format: chosen };
@@ -78,10 +79,6 @@ function formatOf(target: string): ExportFormat {
   const format = BY_EXTENSION.get(extension) ?? "bentomodel";
   if (format === "later") throw laterFormat(`Writing ${extension} archives`);
   return format;
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function startsWith(head: Buffer, magic: Buffer): boolean {

@@ -119,6 +119,11 @@ export class ArchiveGate implements MemberSink {
   }
 }
 
+/** Refuses an archive whose own figures say that it is too large. @throws ModelbenchError `archive.unsafe` */
+export function assertClaim({ contentBytes }: ArchiveFacts, limits: ArchiveLimits): void {
+  if ((contentBytes ?? 0) > mostProduced(limits)) throw tooLarge(limits.expandedBytes);
+}
+
 /** Counts what really comes out of a decompressor against what went in, tails behind the last member included. */
 export class ExpansionGuard {
   readonly #limits: ArchiveLimits;
@@ -142,11 +147,15 @@ export class ExpansionGuard {
   /** Says that `bytes` more are about to be passed on. @throws ModelbenchError `archive.unsafe` */
   produced(bytes: number): void {
     this.#produced += bytes;
-    const { expandedBytes, ratio, ratioAfterBytes, members } = this.#limits;
-    // Headers, padding and end marks come on top of the contents: a few blocks a member.
-    if (this.#produced > expandedBytes + members * 4096) throw tooLarge(expandedBytes);
+    const { expandedBytes, ratio, ratioAfterBytes } = this.#limits;
+    if (this.#produced > mostProduced(this.#limits)) throw tooLarge(expandedBytes);
     if (this.#produced > ratioAfterBytes && this.#produced > ratio * this.#consumed) throw tooDense(ratio);
   }
+}
+
+/** Headers, padding and end marks come on top of the contents: a few blocks a member. */
+function mostProduced({ expandedBytes, members }: ArchiveLimits): number {
+  return expandedBytes + members * 4096;
 }
 
 function collision(path: string, there: Taken): ModelbenchError {

@@ -1,4 +1,4 @@
-import { lstatSync, statSync, unlinkSync } from "node:fs";
+import { lstatSync, unlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
@@ -9,13 +9,14 @@ import { nodeFiles } from "../fileLayer";
 import { writeNewFile } from "../fileOperations";
 import { MODEL_YAML } from "../layout";
 import type { ModelInfo, Tag } from "../model";
+import { statOf } from "../modelFiles";
 import { ModelStore } from "../modelStore";
 import type { FileRecord } from "../record";
 import { formatTag, makeTag, newVersion } from "../tag";
 import type { ConflictChoice, ImportAction, ImportRequest, ImportResult } from "./archiveJobs";
 import { laterFormat } from "./format";
 import { assertRoom, freeBytes } from "./freeSpace";
-import { ArchiveGate, ExpansionGuard } from "./gate";
+import { ArchiveGate, assertClaim, ExpansionGuard } from "./gate";
 import { ARCHIVE_LIMITS, type ArchiveLimits } from "./limits";
 import { ModelYamlSink } from "./modelYamlSink";
 import { type OpenedArchive, openArchive } from "./openArchive";
@@ -78,11 +79,12 @@ async function importFile(
   options: JobOptions,
 ): Promise<ImportResult> {
   throwIfAborted(options.signal);
-  if (statSync(from, { throwIfNoEntry: false })?.isDirectory()) throw laterFormat("Importing a folder");
+  if (statOf(from)?.isDirectory()) throw laterFormat("Importing a folder");
   const reader = openFileReader(from);
   try {
     const archive = openArchive(reader);
     const limits = { ...ARCHIVE_LIMITS, expandedBytes: request.maxExpandedBytes ?? ARCHIVE_LIMITS.expandedBytes };
+    assertClaim(archive, limits);
     const decide = (info: ModelInfo) => assertWanted(store, info.tag, request.onConflict);
     if (request.dryRun) {
       const found = await readMembers(archive, limits, undefined, decide, options);

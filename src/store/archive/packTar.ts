@@ -4,6 +4,7 @@ import { ModelbenchError, throwIfAborted } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
 import { visible } from "../../base/visible";
 import { type TarMember, tarEnd, tarHeader, tarPadding } from "../../formats/tar/tarWriter";
+import { storeFailure } from "../failure";
 
 /** Bytes of one chunk: files are read straight into it. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -23,7 +24,11 @@ export interface TarPlan {
  */
 export function planTar(folder: string, label: string): TarPlan {
   const members: TarMember[] = [];
-  collect(folder, "./", label, members);
+  try {
+    collect(folder, "./", label, members);
+  } catch (error) {
+    throw storeFailure(error, "read", folder);
+  }
   const packed = members.reduce((sum, m) => sum + tarHeader(m).length + m.bytes + tarPadding(m.bytes), 0);
   return { folder, label, members, totalBytes: packed + tarEnd(packed) };
 }
@@ -71,7 +76,7 @@ function* packMember(plan: TarPlan, member: TarMember, chunk: Chunk): Generator<
   yield* chunk.append(tarHeader(member));
   if (member.kind === "directory") return;
   const path = join(plan.folder, member.path);
-  const handle = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  const handle = openMember(path);
   try {
     const before = fstatSync(handle);
     let left = member.bytes;
@@ -88,6 +93,14 @@ function* packMember(plan: TarPlan, member: TarMember, chunk: Chunk): Generator<
     closeSync(handle);
   }
   yield* chunk.append(new Uint8Array(tarPadding(member.bytes)));
+}
+
+function openMember(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    throw storeFailure(error, "read", path);
+  }
 }
 
 function changed({ label }: TarPlan, member: TarMember, path: string): ModelbenchError {

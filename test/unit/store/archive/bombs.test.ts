@@ -48,6 +48,24 @@ async function gzipBomb(head: Buffer, zeros: number, tail: Buffer): Promise<Buff
   return Buffer.concat(parts);
 }
 
+/** A one-block .xz whose index says that `bytes` come out. */
+function withIndexClaim(xz: Buffer, bytes: number): Buffer {
+  const indexBytes = (xz.readUInt32LE(xz.length - 8) + 1) * 4;
+  const indexAt = xz.length - 12 - indexBytes;
+  const unpadded = xz.subarray(indexAt + 2, indexAt + 4); // two bytes for every block of 128 to 16,383 bytes
+  const claim: number[] = [];
+  let rest = bytes;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) claim.push((rest % 0x80) | 0x80);
+  const records = Buffer.concat([Buffer.from([0, 1]), unpadded, Buffer.from([...claim, rest])]);
+  const index = Buffer.concat([records, Buffer.alloc((4 - (records.length % 4)) % 4)]);
+  const footer = Buffer.from(xz.subarray(xz.length - 12));
+  footer.writeUInt32LE((index.length + 4) / 4 - 1, 4);
+  footer.writeUInt32LE(crc32(footer.subarray(4, 10)), 0);
+  const check = Buffer.alloc(4);
+  check.writeUInt32LE(crc32(index));
+  return Buffer.concat([xz.subarray(0, indexAt), index, check, footer]);
+}
+
 /** Reads an archive as an importer does, and tells how much of it would have been written. */
 async function measure(archive: Buffer): Promise<{ code: string; written: number; grownBytes: number }> {
   let written = 0;
@@ -144,6 +162,16 @@ test("an 8 GiB sparse file that calls itself tar is not read through", async () 
   closeSync(handle);
   const store = new ModelStore(join(folder, "home-sparse"));
   await assert.rejects(importArchive(store, { source, onConflict: "fail", dryRun: true }), { code: "archive.unsafe" });
+});
+
+test("an xz whose index claims terabytes is refused as too large, not for want of room", async () => {
+  const archive = await storedXz(tarOf(YAML));
+  const claim = withIndexClaim(archive, 2 ** 42);
+  const source = join(folder, "claim.bentomodel");
+  writeFileSync(source, claim);
+  const store = new ModelStore(join(folder, "home-claim"));
+  await assert.rejects(importArchive(store, { source, onConflict: "fail" }), { code: "archive.unsafe" });
+  assert.ok(!existsSync(store.home));
 });
 
 test("an archive that does not fit on the device is refused before anything is written", () => {
