@@ -3,12 +3,10 @@ import { parsePyYaml, pythonStr, timestampText, type YamlMap, YamlTimestamp, typ
 import { instantOf, parseIsoTime } from "./isoTime";
 import type { ModelInfo, ModelSignature } from "./model";
 import { fieldError, mapField, metadataField, optionsField, required, signatureField, textMap } from "./modelFields";
+import { BENTOML_VERSION } from "./renderModelInfo";
 import { makeTag } from "./tag";
 
 export { renderModelInfo } from "./renderModelInfo";
-
-/** The BentoML whose layout and reading rules this store follows; readers fill it in where a file has none. */
-export const BENTOML_VERSION = "1.4.39";
 
 /**
  * Reads a model.yaml as BentoML's reader does: what that accepts is accepted with the same values, what it

@@ -4,8 +4,8 @@ import type { ModelDraft, ModelInfo, ModelSignature } from "./model";
 import { metadataField, unstructured } from "./modelFields";
 import { makeTag } from "./tag";
 
-/** What the written context says of BentoML: the version whose layout this is. */
-const LAYOUT_VERSION = "1.4.39";
+/** The BentoML whose layout is written here; readers fill it in where a file names none. */
+export const BENTOML_VERSION = "1.4.39";
 
 /**
  * The text of a new model.yaml, byte for byte as BentoML writes one with these values. No Python takes part,
@@ -26,7 +26,7 @@ export function renderModelInfo(draft: ModelDraft & { readonly version: string }
       context: {
         frameworkName: draft.frameworkName,
         frameworkVersions: new Map(Object.entries(draft.frameworkVersions)),
-        bentomlVersion: LAYOUT_VERSION,
+        bentomlVersion: BENTOML_VERSION,
         pythonVersion: "",
       },
       signatures: new Map(Object.entries(draft.signatures)),

@@ -5,7 +5,7 @@ import { visible } from "../base/visible";
 import type { Tag } from "./model";
 
 /** Longest name or version, in characters. */
-export const MAX_TAG_PART = 63;
+const MAX_TAG_PART = 63;
 
 const FORM = /^[a-z0-9](?:[-._a-z0-9]*[a-z0-9])?$/;
 const LENGTH_RULE = `a tag's name or version must be at most ${MAX_TAG_PART} characters in length`;

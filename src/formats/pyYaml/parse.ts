@@ -13,8 +13,8 @@ const HOST_BYTES = 64 * 1024;
 /** Lines and flow separators, as an estimate of values, that the host may parse in one go. */
 const HOST_NODES = 2_000;
 
-/** The limits that `parsePyYaml` sets when the caller brings none. */
-export function yamlBudget(what: string): Budget {
+/** The limits that hold when the caller brings none. */
+function yamlBudget(what: string): Budget {
   return new Budget(what, { bytes: MAX_YAML_BYTES, nodes: MAX_NODES, depth: MAX_YAML_DEPTH + 1 });
 }
 
@@ -22,7 +22,7 @@ export function yamlBudget(what: string): Budget {
  * Reads a text as `yaml.safe_load` does: same values, same refusals. Known differences: a value that contains
  * itself is refused, and so is what the limits forbid (1 MiB, 50,000 values with aliases written out,
  * 100 aliases, 100 levels).
- * @param budget spent for bytes, values and levels; `yamlBudget` when left out.
+ * @param budget spent for bytes, values and levels; the limits named above when left out.
  * @throws ModelbenchError `yaml.invalid` with line and column, `budget.exceeded`
  * @see PyYAML 6.0.3
  */
