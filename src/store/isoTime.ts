@@ -44,6 +44,26 @@ export function instantOf({ parts }: YamlTimestamp): Instant {
   return { epochMs: date.getTime(), micros: micros % 1000 };
 }
 
+const UTC_TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d\d\d)(\d\d\d))?\+00:00$/;
+
+/**
+ * The instant of a time in the one form that BentoML writes, several times as fast as by way of a timestamp;
+ * `undefined` for every other form and for what is no time.
+ */
+export function utcInstant(text: string): Instant | undefined {
+  const match = UTC_TIME.exec(text);
+  if (match === null) return undefined;
+  const year = Number(match[1]);
+  const day = Number(match[3]);
+  const [hour, minute, second] = [Number(match[4]), Number(match[5]), Number(match[6])];
+  // Years below 100 would be taken for ones of the twentieth century.
+  if (year < 100 || hour > 23 || minute > 59 || second > 59) return undefined;
+  const date = new Date(Date.UTC(year, Number(match[2]) - 1, day, hour, minute, second, Number(match[7] ?? 0)));
+  // A day or a month that is none has moved the date on.
+  if (date.getUTCDate() !== day || date.getUTCMonth() + 1 !== Number(match[2])) return undefined;
+  return { epochMs: date.getTime(), micros: Number(match[8] ?? 0) };
+}
+
 /** The timestamp in UTC of an instant. */
 export function utcTimestamp({ epochMs, micros }: Instant): YamlTimestamp {
   const date = new Date(epochMs);

@@ -1,6 +1,6 @@
 import { MAX_YAML_BYTES, resolvesToText } from "../formats/pyYaml";
 import { BlockShape } from "./blockShape";
-import { instantOf, parseIsoTime } from "./isoTime";
+import { type Instant, instantOf, parseIsoTime, utcInstant } from "./isoTime";
 import { isTagPart } from "./tag";
 
 /** What a list shows of one model.yaml. */
@@ -62,7 +62,7 @@ function topLevel(lines: readonly string[]): ReadonlyMap<string, string> | undef
     while (lines[at]?.charCodeAt(0) === 32) at += 1;
     const [, , empty, quoted, plain] = match;
     const bare = empty === undefined && quoted === undefined && plain === undefined;
-    if (at > first && !(bare && isSection(key, lines, first, at))) return undefined;
+    if (at > first && !(bare && isKnownSection(key, lines, first, at))) return undefined;
     if (TEXT_KEYS.has(key)) {
       const value = quoted ?? plain;
       if (value === undefined || (plain !== undefined && !resolvesToText(plain))) return undefined;
@@ -73,6 +73,26 @@ function topLevel(lines: readonly string[]): ReadonlyMap<string, string> | undef
   }
   for (const key of MAP_KEYS) if (!seen.has(key)) return undefined;
   return values;
+}
+
+/**
+ * The models of one environment share most sections to the letter, and to compare a text takes a fraction of what
+ * it takes to read its lines.
+ */
+const sections = new Map<string, boolean>();
+const MAX_SECTIONS = 500;
+const MAX_SECTION_LINES = 40;
+
+function isKnownSection(key: string, lines: readonly string[], from: number, to: number): boolean {
+  if (to - from > MAX_SECTION_LINES) return isSection(key, lines, from, to);
+  let text = key;
+  for (let at = from; at < to; at += 1) text += `\n${lines[at]}`;
+  const known = sections.get(text);
+  if (known !== undefined) return known;
+  const sound = isSection(key, lines, from, to);
+  if (sections.size >= MAX_SECTIONS) sections.clear();
+  sections.set(text, sound);
+  return sound;
 }
 
 function isSection(key: string, lines: readonly string[], from: number, to: number): boolean {
@@ -92,9 +112,15 @@ function summary(top: ReadonlyMap<string, string>): ScannedModel | undefined {
   const name = top.get("name");
   const version = top.get("version");
   const module = top.get("module");
-  const time = parseIsoTime(top.get("creation_time") ?? "");
-  if (name === undefined || version === undefined || module === undefined || time === undefined) return undefined;
+  const created = creationOf(top.get("creation_time") ?? "");
+  if (name === undefined || version === undefined || module === undefined || created === undefined) return undefined;
   if (!top.has("api_version") || !isTagPart(name) || !isTagPart(version)) return undefined;
-  const { epochMs, micros } = instantOf(time);
-  return { name, version, module, creationMs: epochMs, creationMicros: micros };
+  return { name, version, module, creationMs: created.epochMs, creationMicros: created.micros };
+}
+
+function creationOf(text: string): Instant | undefined {
+  const usual = utcInstant(text);
+  if (usual !== undefined) return usual;
+  const time = parseIsoTime(text);
+  return time && instantOf(time);
 }
