@@ -65,17 +65,18 @@ async function walkOnce() {
   const [walk] = await buildTests("test/e2e", [join(root, "test/e2e/firstResult.ts")], join(out, "start-build"), "esm");
   const { firstResult } = await import(pathToFileURL(walk).href);
   const server = await startServer({ development: root, env: sampleOpen });
-  let browser;
+  const { browser, context } = await openBrowser(server.origin);
+  const page = await context.newPage();
   try {
-    const opened = await openBrowser(server.origin);
-    browser = opened.browser;
-    const page = await opened.context.newPage();
     await page.goto(`${server.origin}/?ew=true`);
     const { answer, clicks, seconds } = await firstResult(page, shots, true);
     console.log(`iris_clf answers: ${answer}`);
     console.log(`${clicks} clicks and ${seconds.toFixed(1)} s from the open window. Pictures: ${shots}`);
+  } catch (error) {
+    await page.screenshot({ path: join(shots, "failure.png") });
+    throw error;
   } finally {
-    await browser?.close();
+    await browser.close();
     await server.stop();
     rmSync(join(out, "start-build"), { recursive: true, force: true });
   }

@@ -12,7 +12,7 @@ export interface FirstResult {
 
 /**
  * Walks from the open window to the first answer as a newcomer does: the icon, the sample store unless it is open
- * already, a version of the iris model, Run. Nothing is typed.
+ * already, Test beside a version of the iris model, Run. Nothing is typed.
  * @param shots folder that takes a picture of every step
  */
 export async function firstResult(page: Page, shots: string, sampleIsOpen: boolean): Promise<FirstResult> {
@@ -27,9 +27,9 @@ export async function firstResult(page: Page, shots: string, sampleIsOpen: boole
     await page.screenshot({ path: join(shots, `${name}.png`) });
   };
   const sample = workbench.welcomeButton("Open Sample Store");
-  const version = workbench.row(/^v2/);
+  const version = workbench.row("v2").first();
   const view = workbench.view();
-  const label = view.getByTestId("result-class").first();
+  const label = view.getByTestId("class-label");
 
   const start = sampleIsOpen ? version : sample;
   await step(
@@ -45,8 +45,8 @@ export async function firstResult(page: Page, shots: string, sampleIsOpen: boole
     );
   }
   await step(
-    "model",
-    () => version.click(),
+    "example",
+    () => workbench.rowAction(version, "Test Model"),
     () => view.getByTestId("run").waitFor(),
   );
   await step(

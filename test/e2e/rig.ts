@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openBrowser } from "../../scripts/browser.mjs";
-import { vsix } from "../../scripts/places.mjs";
+import { out, vsix } from "../../scripts/places.mjs";
 import { startServer } from "../../scripts/vscodeServer.mjs";
 import { Workbench } from "./workbench";
 
@@ -12,8 +12,18 @@ export const THEMES = {
   highContrast: "Default High Contrast",
 } as const;
 
+/** How long one step may take before it has failed. */
+const STEP_MS = 20_000;
+
 /** Name of a theme in `THEMES`. */
 export type ThemeName = keyof typeof THEMES;
+
+/** Folder below out/e2e that takes pictures; it is made. */
+export function shotsFolder(name: string): string {
+  const folder = join(out, "e2e", name);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
 
 /** A real VS Code with the packaged extension installed, in a browser; `close` leaves nothing behind. */
 export interface Rig {
@@ -39,6 +49,7 @@ export async function openRig(fill?: (store: string) => void): Promise<Rig> {
   try {
     const folder = join(server.home, "work");
     mkdirSync(folder);
+    context.setDefaultTimeout(STEP_MS);
     const workbench = new Workbench(await context.newPage());
     await workbench.page.goto(`${server.origin}/?folder=${folder}`);
     await workbench.ready();

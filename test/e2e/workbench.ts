@@ -23,6 +23,12 @@ export class Workbench {
     return this.page.locator(".sidebar .pane-body .monaco-list-row", { hasText: text });
   }
 
+  /** One of the buttons that a row shows under the pointer. */
+  async rowAction(row: Locator, title: string): Promise<void> {
+    await row.hover();
+    await row.locator(`.actions .action-label[aria-label^="${title}"]`).click();
+  }
+
   /** A button of a view that shows a welcome text. */
   welcomeButton(label: string): Locator {
     return this.page.locator(".sidebar .welcome-view-content .monaco-button", { hasText: label });
@@ -54,12 +60,16 @@ export class Workbench {
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first().click();
   }
 
-  /** Types a path into the simple file dialog and accepts it. */
+  /** Types a path into VS Code's own file dialog and accepts it. */
   async fileDialog(path: string): Promise<void> {
     const input = this.quickInput();
     await input.waitFor();
     await input.fill(path);
-    await this.page.locator(".quick-input-widget:not(.hidden) .quick-input-action .monaco-button").first().click();
+    // The dialog looks at the path first; what it offers below goes away or changes when it has.
+    await this.page
+      .locator(".quick-input-widget:not(.hidden) .monaco-progress-container.done")
+      .waitFor({ state: "attached" });
+    await input.press("Enter");
   }
 
   /** A notification toast by a text in it. */
