@@ -7,6 +7,7 @@ import { resolveHome } from "../store/home";
 import { watchStore } from "../store/watch";
 import { Catalog } from "./catalog";
 import { openSampleStore } from "./commands/openSampleStore";
+import { guard } from "./guard";
 import { keepTidy } from "./housekeeping";
 import { OpenStores } from "./openStores";
 import { outputLog } from "./outputLog";
@@ -17,6 +18,7 @@ import type { Localize, Services, Trust } from "./services";
 import { readSettings } from "./settings";
 import { ModelsTree } from "./tree/modelsTree";
 import { runRefusal } from "./trust";
+import { tellUnreadable } from "./unreadableStore";
 
 /** What the tests inside the extension host are handed; nobody else gets an answer from `activate`. */
 export interface TestApi {
@@ -27,6 +29,8 @@ export interface TestApi {
 }
 
 const SAMPLE_KEY = "sampleStore.open";
+/** Set to `open` for windows that show the sample store at their first start, as `npm start` does. */
+const SAMPLE_VARIABLE = "MODELBENCH_SAMPLE_STORE";
 
 let scope: Scope | undefined;
 
@@ -62,11 +66,14 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
       if (event.affectsConfiguration("modelbench.storePath")) stores.settingsChanged();
     }),
   );
+  const ui = vscodePrompts(t, channel);
+  owner.own(tellUnreadable(catalog, { ui, log, t }));
+  void guard("modelbench.openSampleStore", { ui, log, t }, () => stores.resumeSample());
   const jobs = owner.own(childJobs({ entry: context.asAbsolutePath("dist/jobs.cjs"), log }));
   const trust = workspaceTrust(owner, t);
   const settings = readSettings;
   const tree = owner.own(new ModelsTree({ catalog, settings, trust, t, memory: context.workspaceState }));
-  const parts = { stores, catalog, jobs, trust, settings, ui: vscodePrompts(t, channel), tree, log, t };
+  const parts = { stores, catalog, jobs, trust, settings, ui, tree, log, t };
   return { ...parts, pages: registerPages(owner, parts, context) };
 }
 
@@ -79,7 +86,7 @@ function openStores(context: ExtensionContext): OpenStores {
     },
     sampleSource: context.asAbsolutePath("media/sample-store"),
     sampleHome: Uri.joinPath(context.globalStorageUri, "sample-store").fsPath,
-    wasSampleOpen: context.workspaceState.get(SAMPLE_KEY, false),
+    isSampleOpen: context.workspaceState.get(SAMPLE_KEY, process.env[SAMPLE_VARIABLE] === "open"),
     rememberSample: async (open) => context.workspaceState.update(SAMPLE_KEY, open),
   });
 }

@@ -1,4 +1,5 @@
-import { cp, mkdir } from "node:fs/promises";
+import { access, cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { Emitter } from "../base/events";
 import type { Disposable } from "../base/scope";
@@ -13,8 +14,8 @@ export interface StorePlaces {
   readonly sampleSource: string;
   /** Where its copy goes. */
   readonly sampleHome: string;
-  /** Whether the sample store was open when this workspace was last used. */
-  readonly wasSampleOpen: boolean;
+  /** Whether the sample store is open from the start. */
+  readonly isSampleOpen: boolean;
   readonly rememberSample: (open: boolean) => Promise<void>;
 }
 
@@ -30,7 +31,7 @@ export class OpenStores implements Stores, Disposable {
   constructor(places: StorePlaces) {
     this.#places = places;
     this.#own = new ModelStore(places.ownHome());
-    this.#sample = places.wasSampleOpen ? new ModelStore(places.sampleHome) : undefined;
+    this.#sample = places.isSampleOpen ? new ModelStore(places.sampleHome) : undefined;
   }
 
   get own(): ModelStore {
@@ -57,11 +58,16 @@ export class OpenStores implements Stores, Disposable {
     this.#changed.fire();
   }
 
+  /** Makes the copy if the sample store was open from the start and its copy is gone. */
+  async resumeSample(): Promise<void> {
+    if (this.#sample && !(await isThere(this.#places.sampleHome))) await this.#copySample();
+  }
+
   /** Files that are missing in the copy come back; what was added or changed there stays. */
   async openSample(): Promise<ModelStore> {
-    const { sampleSource, sampleHome } = this.#places;
-    await mkdir(sampleHome, { recursive: true });
-    await cp(sampleSource, sampleHome, { recursive: true, force: false });
+    const { sampleHome } = this.#places;
+    if (await isThere(sampleHome)) await cp(this.#places.sampleSource, sampleHome, { recursive: true, force: false });
+    else await this.#copySample();
     await this.#places.rememberSample(true);
     const opened = this.#sample ?? new ModelStore(sampleHome);
     const isNew = this.#sample === undefined;
@@ -80,4 +86,26 @@ export class OpenStores implements Stores, Disposable {
   dispose(): void {
     this.#changed.dispose();
   }
+
+  /** The copy appears whole, because another window may be looking. */
+  async #copySample(): Promise<void> {
+    const { sampleSource, sampleHome } = this.#places;
+    await mkdir(dirname(sampleHome), { recursive: true });
+    const staged = await mkdtemp(`${sampleHome}.`);
+    try {
+      await cp(sampleSource, staged, { recursive: true });
+      await rename(staged, sampleHome);
+    } catch (error) {
+      await rm(staged, { recursive: true, force: true });
+      // Another window may have been faster.
+      if (!(await isThere(sampleHome))) throw error;
+    }
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -46,6 +46,6 @@ function question({ catalog, t }: Services, folders: readonly StoredFolder[]): s
     const going = folders.filter((folder) => folder.store === store && folder.name === name).length;
     if (going >= all) lines.push(t("No version of {0} will be left.", name));
   }
-  lines.push(t("Undo Delete brings them back for {0} days.", TRASH_KEPT_MS / DAY_MS));
+  lines.push(t("Undo Delete can bring back what was deleted in the last {0} days.", TRASH_KEPT_MS / DAY_MS));
   return lines.join("\n");
 }

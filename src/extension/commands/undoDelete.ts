@@ -1,4 +1,3 @@
-import { ModelbenchError } from "../../base/errors";
 import type { TrashEntry } from "../../store/model";
 import { formatTag } from "../../store/tag";
 import type { ModelRef, Services, StoreId } from "../services";
@@ -15,7 +14,8 @@ export async function undoDelete(services: Services): Promise<void> {
   const { t, ui } = services;
   const trashed = trashOf(services).sort((a, b) => b.entry.deletedMs - a.entry.deletedMs);
   if (trashed.length === 0) {
-    throw new ModelbenchError("trash.notFound", t("Nothing has been deleted from the open stores."));
+    await ui.inform(t("There is nothing to bring back."));
+    return;
   }
   if (trashed.length === 1) return restoreEntries(services, trashed);
   const items = trashed.map((value, i) => ({

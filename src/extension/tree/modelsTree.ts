@@ -31,7 +31,9 @@ export interface TreeParts {
   readonly memory: Memento;
 }
 
-const EXPANDED_KEY = "tree.expanded";
+const EXPANSION_KEY = "tree.expansion";
+/** In a store of at most this many names each shows its versions until the user folds it. */
+const FEW_NAMES = 5;
 /** Ages are coarse; a minute is the finest step they show. */
 const AGES_MS = 60_000;
 /** How long `reveal` waits for the catalog to notice a new version. */
@@ -42,7 +44,8 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   readonly #parts: TreeParts;
   readonly #changed = new EventEmitter<TreeNode | undefined>();
   readonly #view: TreeView<TreeNode>;
-  readonly #expanded: Set<string>;
+  /** What the user expanded or folded, by node id. */
+  readonly #expansion: Map<string, boolean>;
   readonly #owned: { dispose(): unknown }[] = [];
   #names = new Map<string, TreeNode>();
 
@@ -50,7 +53,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
 
   constructor(parts: TreeParts) {
     this.#parts = parts;
-    this.#expanded = new Set(parts.memory.get<string[]>(EXPANDED_KEY, ["own", "sample"]));
+    this.#expansion = new Map(Object.entries(parts.memory.get<Record<string, boolean>>(EXPANSION_KEY, {})));
     this.#view = window.createTreeView(VIEWS.models, {
       treeDataProvider: this,
       canSelectMany: true,
@@ -102,7 +105,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
       snapshot: (store) => this.#parts.catalog.snapshot(store),
       refusal: (module, store) => this.#parts.trust.refusal(module, store),
     });
-    const item = new TreeItem(row.label, this.#collapsibleState(row));
+    const item = new TreeItem(row.label, this.#collapsibleState(node, row));
     item.id = row.id;
     item.description = row.description;
     item.tooltip = row.tooltip === "" ? row.spoken : new MarkdownString(row.tooltip);
@@ -118,7 +121,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
     if (node === undefined) return this.#topNodes();
     if (node.kind === "root") await this.#parts.catalog.ready(node.store);
-    if (node.kind === "name" && this.#expanded.has(nodeId(node))) {
+    if (node.kind === "name" && this.#isExpanded(node)) {
       this.#parts.catalog.watchName(node.store, node.name, true);
     }
     return this.#keepIdentity(childNodes(node, this.#state()));
@@ -178,28 +181,31 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
 
   /** Tells the welcome texts and menus what there is to say, and the title whose store it is. */
   #describe(): void {
-    const { catalog, t } = this.#parts;
+    const { catalog } = this.#parts;
     const own = catalog.snapshot("own");
     const phase = own?.phase === "ready" && own.names.size === 0 ? "empty" : own?.phase;
     void commands.executeCommand("setContext", CONTEXT_KEYS.state, phase);
     void commands.executeCommand("setContext", CONTEXT_KEYS.sampleOpen, catalog.stores.includes("sample"));
-    const home = shortPath(own?.home ?? "", homedir());
-    this.#view.description = own?.error ? t("{0}: {1}", home, own.error.message) : home;
+    this.#view.description = shortPath(own?.home ?? "", homedir());
   }
 
-  #collapsibleState(row: Row): TreeItemCollapsibleState {
+  #collapsibleState(node: TreeNode, row: Row): TreeItemCollapsibleState {
     if (!row.expandable) return TreeItemCollapsibleState.None;
-    return this.#expanded.has(row.id) ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed;
+    return this.#isExpanded(node) ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed;
+  }
+
+  #isExpanded(node: TreeNode): boolean {
+    const names = this.#parts.catalog.snapshot(node.store)?.names.size ?? 0;
+    return this.#expansion.get(nodeId(node)) ?? (node.kind === "root" || names <= FEW_NAMES);
   }
 
   #remember(node: TreeNode, expanded: boolean): void {
-    if (expanded) this.#expanded.add(nodeId(node));
-    else this.#expanded.delete(nodeId(node));
+    this.#expansion.set(nodeId(node), expanded);
     if (node.kind === "name") {
       this.#parts.catalog.watchName(node.store, node.name, expanded);
       if (expanded) this.#parts.catalog.recheck();
     }
-    void this.#parts.memory.update(EXPANDED_KEY, [...this.#expanded]);
+    void this.#parts.memory.update(EXPANSION_KEY, Object.fromEntries(this.#expansion));
   }
 
   async #awaitModel(ref: ModelRef) {

@@ -65,12 +65,13 @@ export function shortPath(path: string, userHome: string): string {
   return path === userHome || path.startsWith(`${userHome}/`) ? `~${path.slice(userHome.length)}` : path;
 }
 
-/** `latest · onnx · 5.81 KiB · 2d`: what tree and pickers say of a version beside its name. */
+/** `latest · onnx · 5.81 KiB · 2d`: what tree and pickers say of a version beside its name; why it cannot run, if so. */
 export function versionDescription(summary: ModelSummary, t: Localize, nowMs: number): string {
   const facts = frameworkFacts(t, summary.module);
   const age = shortAge(t, summary.creationMs, nowMs);
-  const parts = [facts.label, humanSize(summary.sizeBytes), age];
-  return visible([...(summary.isLatest ? ["latest"] : []), ...parts].join(" · "));
+  const what = facts.cannotRun === undefined ? [facts.label] : [facts.label, facts.cannotRun];
+  const parts = [...what, humanSize(summary.sizeBytes), age];
+  return visible([...(summary.isLatest ? [t("latest")] : []), ...parts].join(" · "));
 }
 
 function rootRow(node: RootNode, { t, userHome, snapshot }: RowContext): Row {
@@ -125,7 +126,7 @@ function versionRow(node: VersionNode, context: RowContext): Row {
   return {
     id: nodeId(node),
     label: visible(summary.tag.version),
-    description: [versionDescription(summary, t, nowMs), ...remark].join(" · "),
+    description: versionDescription(summary, t, nowMs),
     tooltip: versionTooltip(node, refusal?.reason ?? facts.cannotRun, context),
     contextValue: [...flags, ...(summary.isLatest ? ["latest"] : [])].join(" "),
     icon: summary.warnings.length > 0 ? "warning" : "tag",
