@@ -77,7 +77,10 @@ export class HostPeer {
     for (const controller of this.#pending.values()) controller.abort();
     this.#pending.clear();
     this.#ready = protocol === PROTOCOL;
-    if (this.#ready) return this.#port.onReady();
+    if (this.#ready) {
+      this.#port.onReady();
+      return;
+    }
     this.#port.post({ kind: "mismatch", protocol: PROTOCOL });
     this.#port.onMismatch();
   }

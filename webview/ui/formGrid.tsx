@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a table of fields is a grid to assistive technology, with arrow keys
+// biome-ignore-all lint/a11y/useFocusableInteractive: the focus is on the fields in the cells, one of them at a time
 import type { VNode } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { cellIssue, elementCount, type FormLayout, formLayout, MAX_FORM_CELLS } from "../protocol/drafts";
@@ -36,7 +38,10 @@ function Grid({ spec, draft, layout }: GridProps): VNode {
   const isScalar = rows * columns === 1 && layout.rowsPerStep === 0;
   const focusCell = (index: number): void => {
     setActive(index);
-    body.current?.querySelector<HTMLInputElement>(`[data-cell="${index}"]`)?.focus();
+    const field = body.current?.querySelector<HTMLInputElement>(`[data-cell="${index}"]`);
+    field?.focus();
+    // As in a spreadsheet, typing after a move replaces what is there.
+    field?.select();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const { target } = event;

@@ -156,7 +156,7 @@ function Dims({ spec, draft }: SourceProps): VNode | null {
   const free = draft.dims.map((_, axis) => axis).filter((axis) => isDynamic(spec, axis));
   if (free.length === 0) return null;
   return (
-    <div class="row" role="group" aria-label={t("input.dims")}>
+    <fieldset class="row" aria-label={t("input.dims")}>
       {free.map((axis) => {
         const symbol = spec.shape?.[axis];
         const name = typeof symbol === "string" ? symbol : t("input.axis", axis);
@@ -178,6 +178,6 @@ function Dims({ spec, draft }: SourceProps): VNode | null {
           </label>
         );
       })}
-    </div>
+    </fieldset>
   );
 }

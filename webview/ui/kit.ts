@@ -142,8 +142,8 @@ export interface Option {
 }
 
 /**
- * A list to choose one of. The element settles on its first option when its value is set before the option is
- * there, so it is built anew for other options, with the chosen one marked, and told of later values afterwards.
+ * A list to choose one of. The element takes its options over some time after they were rendered and settles on the
+ * first one then, whatever its value was: it is told its value again each time it has taken options over.
  */
 export function Dropdown(
   props: ControlProps & {
@@ -153,19 +153,20 @@ export function Dropdown(
     readonly onChange: (value: string) => void;
   },
 ): ComponentChildren {
-  return h(DropdownElement, { ...props, key: JSON.stringify(props.options) });
-}
-
-function DropdownElement(props: Parameters<typeof Dropdown>[0]): ComponentChildren {
   const { testId, disabled = false, label, options, value, onChange } = props;
   const element = useLabel(label);
-  const initial = useRef(value).current;
-  const isBuilt = useRef(false);
-  useLayoutEffect(() => {
+  const wanted = useRef(value);
+  wanted.current = value;
+  const settle = (): void => {
     const { current } = element;
-    if (isBuilt.current && current && "value" in current) current.value = value;
-    isBuilt.current = true;
-  }, [value]);
+    if (current && "value" in current && current.value !== wanted.current) current.value = wanted.current;
+  };
+  useLayoutEffect(settle, [value]);
+  useLayoutEffect(() => {
+    const root = element.current?.shadowRoot;
+    root?.addEventListener("slotchange", settle);
+    return () => root?.removeEventListener("slotchange", settle);
+  }, []);
   const choose = (event: Event): void => {
     const chosen = textOf(event);
     if (chosen !== value && options.some((option) => option.value === chosen)) onChange(chosen);
@@ -173,13 +174,7 @@ function DropdownElement(props: Parameters<typeof Dropdown>[0]): ComponentChildr
   return h(
     "vscode-dropdown",
     { ref: element, "data-testid": testId, disabled, onChange: choose },
-    options.map((option) =>
-      h(
-        "vscode-option",
-        { key: option.value, value: option.value, ...(option.value === initial ? { selected: true } : {}) },
-        option.text,
-      ),
-    ),
+    options.map((option) => h("vscode-option", { key: option.value, value: option.value }, option.text)),
   );
 }
 

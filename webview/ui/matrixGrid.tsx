@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a table cannot leave rows out, this grid draws only what is seen
+// biome-ignore-all lint/a11y/useFocusableInteractive: the focus is on the cells, one of them at a time
 import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Cells } from "../protocol/views";
@@ -20,6 +22,14 @@ const MAX_ROWS = 1_000_000;
 /** Values asked for at once when rows are read. */
 const PAGE_VALUES = 8_000;
 
+/** The part of the grid that is in the document; the ends are exclusive. */
+interface Window {
+  readonly firstRow: number;
+  readonly lastRow: number;
+  readonly firstColumn: number;
+  readonly lastColumn: number;
+}
+
 /** Rows and columns of an output; only what is seen is in the document, and rows beyond the first come when seen. */
 export function MatrixGrid(props: OutputProps): VNode {
   const { output, classes } = props;
@@ -28,34 +38,12 @@ export function MatrixGrid(props: OutputProps): VNode {
   const rows = Math.min(size.rows, MAX_ROWS);
   const { columns } = size;
   const viewport = useRef<HTMLDivElement>(null);
-  const [scroll, setScroll] = useState({ top: 0, left: 0, width: 600 });
-  const [active, setActive] = useState(0);
-  const [hasFocus, setHasFocus] = useState(false);
-  const { cellAt, isGone } = useValues(props, Math.floor(scroll.top / ROW_HEIGHT), columns);
-  const firstRow = Math.max(0, Math.floor(scroll.top / ROW_HEIGHT) - MARGIN);
-  const lastRow = Math.min(rows, firstRow + VISIBLE_ROWS + 2 * MARGIN);
-  const firstColumn = Math.max(0, Math.floor(scroll.left / COLUMN_WIDTH) - MARGIN);
-  const lastColumn = Math.min(columns, firstColumn + Math.ceil(scroll.width / COLUMN_WIDTH) + 2 * MARGIN);
+  const { drawn, topRow, onScroll } = useWindow(viewport, rows, columns);
+  const { active, setActive, onKeyDown } = useActiveCell(viewport, rows, columns, drawn);
+  const { cellAt, isGone } = useValues(props, topRow, columns);
   const names = classes.length === columns && columns > 1 ? classes : undefined;
-  useLayoutEffect(() => {
-    const { current } = viewport;
-    if (current) setScroll((old) => ({ ...old, width: current.clientWidth }));
-  }, []);
-  useEffect(() => {
-    if (hasFocus) viewport.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
-  }, [active, hasFocus, firstRow, firstColumn]);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const next = gridTarget(event, active, rows, columns, { start: true, end: true });
-    if (next === undefined) return;
-    event.preventDefault();
-    setActive(next);
-    reveal(viewport.current, Math.floor(next / columns), next % columns);
-  };
-  const drawnRows = range(firstRow, lastRow);
-  const drawnColumns = range(firstColumn, lastColumn);
   return (
     <div class="stack-small">
-      {/* biome-ignore lint/a11y/useSemanticElements: a table cannot leave rows out, this grid draws only what is seen */}
       <div
         class="matrix"
         role="grid"
@@ -65,66 +53,25 @@ export function MatrixGrid(props: OutputProps): VNode {
         aria-colcount={columns + 1}
         data-testid={`matrix-${output.name}`}
         style={{ maxHeight: `${(VISIBLE_ROWS + 1) * ROW_HEIGHT + 16}px` }}
-        onScroll={({ currentTarget: { scrollTop: top, scrollLeft: left, clientWidth: width } }) =>
-          setScroll({ top, left, width })
-        }
+        onScroll={onScroll}
         onKeyDown={onKeyDown}
-        onFocusIn={() => setHasFocus(true)}
-        onFocusOut={() => setHasFocus(false)}
       >
         <div
           class="matrix-body"
           role="presentation"
           style={{ height: `${(rows + 1) * ROW_HEIGHT}px`, width: `${(columns + 1) * COLUMN_WIDTH}px` }}
         >
-          <div class="matrix-row matrix-head" role="row" aria-rowindex={1}>
-            <span class="matrix-cell matrix-corner" role="columnheader" aria-colindex={1}>
-              {t("result.row")}
-            </span>
-            {drawnColumns.map((column) => (
-              <span
-                class="matrix-cell"
-                role="columnheader"
-                aria-colindex={column + 2}
-                key={column}
-                style={{ left: `${(column + 1) * COLUMN_WIDTH}px` }}
-              >
-                {names?.[column] ?? column}
-              </span>
-            ))}
-          </div>
-          {drawnRows.map((row) => (
-            <div
-              class="matrix-row"
-              role="row"
-              aria-rowindex={row + 2}
+          <HeadRow drawn={drawn} names={names} />
+          {range(drawn.firstRow, drawn.lastRow).map((row) => (
+            <BodyRow
               key={row}
-              style={{ top: `${(row + 1) * ROW_HEIGHT}px` }}
-            >
-              <span class="matrix-cell matrix-corner" role="rowheader" aria-colindex={1}>
-                {rowLabel(output.shape, row)}
-              </span>
-              {drawnColumns.map((column) => {
-                const index = row * columns + column;
-                const value = cellAt(index);
-                const isActive = index === Math.min(Math.max(active, 0), rows * columns - 1);
-                return (
-                  // biome-ignore lint/a11y/useSemanticElements: see the grid above
-                  <span
-                    class="matrix-cell"
-                    role="gridcell"
-                    aria-colindex={column + 2}
-                    tabIndex={isActive ? 0 : -1}
-                    key={column}
-                    style={{ left: `${(column + 1) * COLUMN_WIDTH}px` }}
-                    onClick={() => setActive(index)}
-                    onKeyDown={undefined}
-                  >
-                    {value === undefined ? "…" : valueText(output.dtype, value, classes)}
-                  </span>
-                );
-              })}
-            </div>
+              row={row}
+              label={rowLabel(output.shape, row)}
+              drawn={drawn}
+              active={active - row * columns}
+              textAt={(column) => valueText(output.dtype, cellAt(row * columns + column), classes)}
+              onChoose={(column) => setActive(row * columns + column)}
+            />
           ))}
         </div>
       </div>
@@ -133,7 +80,110 @@ export function MatrixGrid(props: OutputProps): VNode {
   );
 }
 
-function valueText(dtype: string, value: Cells[number], classes: readonly string[]): string {
+function HeadRow({ drawn, names }: { readonly drawn: Window; readonly names: readonly string[] | undefined }): VNode {
+  const t = useText();
+  return (
+    <div class="matrix-row matrix-head" role="row" aria-rowindex={1}>
+      <span class="matrix-cell matrix-corner" role="columnheader" aria-colindex={1}>
+        {t("result.row")}
+      </span>
+      {range(drawn.firstColumn, drawn.lastColumn).map((column) => (
+        <span class="matrix-cell" role="columnheader" aria-colindex={column + 2} key={column} style={leftOf(column)}>
+          {names?.[column] ?? column}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function BodyRow(props: {
+  readonly row: number;
+  readonly label: string;
+  readonly drawn: Window;
+  /** Column of the active cell when it is in this row; any other number when not. */
+  readonly active: number;
+  readonly textAt: (column: number) => string;
+  readonly onChoose: (column: number) => void;
+}): VNode {
+  const { row, label, drawn, active, textAt, onChoose } = props;
+  return (
+    <div class="matrix-row" role="row" aria-rowindex={row + 2} style={{ top: `${(row + 1) * ROW_HEIGHT}px` }}>
+      <span class="matrix-cell matrix-corner" role="rowheader" aria-colindex={1}>
+        {label}
+      </span>
+      {range(drawn.firstColumn, drawn.lastColumn).map((column) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the grid handles the keys of all its cells
+        <span
+          class="matrix-cell"
+          role="gridcell"
+          aria-colindex={column + 2}
+          tabIndex={column === active ? 0 : -1}
+          key={column}
+          style={leftOf(column)}
+          onClick={() => onChoose(column)}
+        >
+          {textAt(column)}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function leftOf(column: number): { left: string } {
+  return { left: `${(column + 1) * COLUMN_WIDTH}px` };
+}
+
+function useWindow(
+  viewport: { readonly current: HTMLElement | null },
+  rows: number,
+  columns: number,
+): { drawn: Window; topRow: number; onScroll: () => void } {
+  const [seen, setSeen] = useState({ top: 0, left: 0, width: 600 });
+  const measure = (): void => {
+    const { current } = viewport;
+    if (current) setSeen({ top: current.scrollTop, left: current.scrollLeft, width: current.clientWidth });
+  };
+  useLayoutEffect(measure, []);
+  const topRow = Math.floor(seen.top / ROW_HEIGHT);
+  const firstRow = Math.max(0, topRow - MARGIN);
+  const firstColumn = Math.max(0, Math.floor(seen.left / COLUMN_WIDTH) - MARGIN);
+  const drawn = {
+    firstRow,
+    lastRow: Math.min(rows, firstRow + VISIBLE_ROWS + 2 * MARGIN),
+    firstColumn,
+    lastColumn: Math.min(columns, firstColumn + Math.ceil(seen.width / COLUMN_WIDTH) + 2 * MARGIN),
+  };
+  return { drawn, topRow, onScroll: measure };
+}
+
+/** The one cell that Tab reaches; keys move it, and the focus goes along when it is in the grid. */
+function useActiveCell(
+  viewport: { readonly current: HTMLElement | null },
+  rows: number,
+  columns: number,
+  drawn: Window,
+): { active: number; setActive: (index: number) => void; onKeyDown: (event: KeyboardEvent) => void } {
+  const [active, setActive] = useState(0);
+  const isMoving = useRef(false);
+  useEffect(() => {
+    const cell = isMoving.current ? viewport.current?.querySelector<HTMLElement>('[tabindex="0"]') : undefined;
+    if (!cell) return;
+    isMoving.current = false;
+    cell.focus({ preventScroll: true });
+  }, [active, drawn.firstRow, drawn.firstColumn]);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const next = gridTarget(event, active, rows, columns, { start: true, end: true });
+    if (next === undefined) return;
+    event.preventDefault();
+    isMoving.current = true;
+    setActive(next);
+    reveal(viewport.current, Math.floor(next / columns), next % columns);
+  };
+  return { active, setActive, onKeyDown };
+}
+
+function valueText(dtype: string, value: Cells[number] | undefined, classes: readonly string[]): string {
+  if (value === undefined) return "…";
   const name = classOf(dtype, value, classes);
   return name === undefined ? formatCell(dtype, value) : `${value} ${name}`;
 }

@@ -87,6 +87,7 @@ function Raw({ output }: { readonly output: OutputView }): VNode {
   return (
     <div class="stack-small">
       {output.values.length < total ? <p class="quiet">{t("result.prefix", output.values.length, total)}</p> : null}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <pre class="raw" tabIndex={0} data-testid={`raw-${output.name}`}>
         {rawJson(output.dtype, output.shape, output.values)}
       </pre>

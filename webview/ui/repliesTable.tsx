@@ -16,7 +16,7 @@ export function RepliesTable(props: {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section class="table-scroll" tabIndex={0} aria-label={t("replies.title")}>
-      <table class="table" data-testid="replies">
+      <table class="table replies" data-testid="replies">
         <thead>
           <tr>
             <th scope="col">{t("replies.request")}</th>
@@ -29,7 +29,6 @@ export function RepliesTable(props: {
         </thead>
         <tbody>
           {view.replies.map((reply, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the index is the request's number
             <tr key={index} data-testid={`reply-${index}`} class={index === chosen ? "chosen" : ""}>
               <td>
                 <Button

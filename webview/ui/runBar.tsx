@@ -67,7 +67,7 @@ function Copies({ canRun }: { readonly canRun: boolean }): VNode {
   return (
     <span class="copies">
       <Button testId="send" label={t("test.sendHint", count)} disabled={!canRun} onClick={() => void test.run(count)}>
-        {t("test.send", count)}
+        {t("test.send")}
       </Button>
       <TextField
         testId="copies"

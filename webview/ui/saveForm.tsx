@@ -207,7 +207,6 @@ function Pairs(props: {
       <legend>{title}</legend>
       {hint === undefined ? null : <p class="quiet">{hint}</p>}
       {entries.map(({ key, value }, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity while they are typed
         <Field issue={form.issueOf(`${field}.${index}`)} testId={`${field}-${index}-error`} key={index}>
           <div class="row">
             <TextField

@@ -37,7 +37,8 @@ export class DetailsPanels implements Disposable {
     const known = this.#open.get(refKey(ref));
     if (!known) {
       const panel = window.createWebviewPanel(DETAILS_EDITOR, ref.tag, column);
-      return this.adopt(panel, ref, section ?? "");
+      this.adopt(panel, ref, section ?? "");
+      return;
     }
     known.panel.reveal(beside ? ViewColumn.Beside : undefined);
     if (section === undefined) return;

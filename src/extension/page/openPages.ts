@@ -50,7 +50,10 @@ export class OpenPages implements Pages {
   async openTest(ref: ModelRef): Promise<void> {
     const editor = window.activeTextEditor;
     const isCode = editor !== undefined && editor.document.uri.scheme !== "output";
-    if (!isCode) return this.#details.open(ref, { section: "test" });
+    if (!isCode) {
+      this.#details.open(ref, { section: "test" });
+      return;
+    }
     this.#testView.show(ref);
     await commands.executeCommand(`${VIEWS.test}.focus`);
   }
@@ -69,8 +72,8 @@ export class OpenPages implements Pages {
   /** Fills a details editor that was open when the window was closed; one that names no model is closed. */
   async restore(panel: WebviewPanel, state: unknown): Promise<void> {
     const saved = readSavedState(state);
-    if (!saved) return panel.dispose();
-    this.#details.adopt(panel, { store: saved.store, tag: saved.tag }, saved.section);
+    if (!saved) panel.dispose();
+    else this.#details.adopt(panel, { store: saved.store, tag: saved.tag }, saved.section);
   }
 
   async dispose(): Promise<void> {

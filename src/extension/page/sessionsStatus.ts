@@ -23,7 +23,10 @@ export class SessionsStatus implements Disposable {
 
   #show(sessions: Sessions, t: Localize): void {
     const { loaded } = sessions;
-    if (loaded.length === 0) return this.#item.hide();
+    if (loaded.length === 0) {
+      this.#item.hide();
+      return;
+    }
     const isBusy = loaded.some(({ busy }) => busy);
     const count = loaded.length === 1 ? t("1 model loaded") : t("{0} models loaded", loaded.length);
     this.#item.text = `$(${isBusy ? "sync~spin" : "circuit-board"}) ${count}`;

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Browser, Locator, Page } from "playwright-core";
+import { noModelHandlers } from "../../../src/extension/page/modelHandlers";
+import { saveHandlers, saveSeed } from "../../../src/extension/page/saveHandlers";
+import type { SaveFormInitial, SaveFormValues } from "../../../src/extension/services";
+import { type HostOptions, makeHost, REF } from "./pageHost";
+import { bundlePage, launchBrowser, openRig, type PageRig, type RigOptions } from "./pageRig";
+import { irisFacts } from "./sampleModel";
+
+/** Where the pictures go that people look at; nothing compares them. */
+const SHOTS = join(process.cwd(), "out", "page");
+const axeSource = readFileSync(createRequire(join(process.cwd(), "x")).resolve("axe-core/axe.min.js"), "utf8");
+
+let browser: Browser;
+let bundle: RigOptions["bundle"];
+
+/** Starts the browser and makes the bundle; call in `before`, and `closeScreens` in `after`. */
+export async function startScreens(): Promise<RigOptions["bundle"]> {
+  mkdirSync(SHOTS, { recursive: true });
+  [browser, bundle] = await Promise.all([launchBrowser(), bundlePage()]);
+  return bundle;
+}
+
+/** Ends the browser. */
+export function closeScreens(): Promise<void> {
+  return browser.close();
+}
+
+/** A details editor, read and drawn. */
+export async function openDetails(host: HostOptions = {}, options: Partial<RigOptions> = {}): Promise<PageRig> {
+  const start = { subject: { kind: "details", ...REF }, section: "" } as const;
+  const rig = await openRig(browser, { bundle, start, handlers: makeHost(host).handlers, ...options });
+  await rig.page.getByTestId("tag").waitFor();
+  return rig;
+}
+
+/** The test view, read and drawn. */
+export async function openTest(host: HostOptions = {}, options: Partial<RigOptions> = {}): Promise<PageRig> {
+  const start = { subject: { kind: "test", ...REF }, section: "test" } as const;
+  const rig = await openRig(browser, { bundle, start, handlers: makeHost(host).handlers, ...options });
+  await rig.page.getByTestId("test").waitFor();
+  return rig;
+}
+
+/** A save form and what it will answer with. */
+export interface OpenForm extends AsyncDisposable {
+  readonly rig: PageRig;
+  readonly values: Promise<SaveFormValues | undefined>;
+}
+
+/** The save form of one ONNX file. */
+export async function openSaveForm(options: Partial<RigOptions> = {}): Promise<OpenForm> {
+  const initial: SaveFormInitial = {
+    files: ["/home/me/iris.onnx"],
+    module: "bentoml.onnx",
+    described: irisFacts.signatures,
+    values: {
+      name: "iris",
+      version: undefined,
+      labels: {},
+      metadata: {},
+      signatures: { run: { batchable: false, batchDim: [0, 0] } },
+    },
+    check: (name) => (name.includes(" ") ? `"${name}" is not a name: a space is not allowed.` : undefined),
+  };
+  const seed = saveSeed(initial, "onnx", [{ path: "iris.onnx", bytes: 5137 }]);
+  let finish: (values: SaveFormValues | undefined) => void = () => undefined;
+  const values = new Promise<SaveFormValues | undefined>((resolve) => {
+    finish = resolve;
+  });
+  const rig = await openRig(browser, {
+    bundle,
+    start: { subject: { kind: "save", seed }, section: "" },
+    handlers: () => ({ ...noModelHandlers, ...saveHandlers(initial.check, finish) }),
+    ...options,
+  });
+  await rig.page.getByTestId("save-form").waitFor();
+  return { rig, values, [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose]() };
+}
+
+/** Takes a picture; nothing may stick out sideways, and axe may find nothing. */
+export async function inspectScreen({ page }: PageRig, name: string): Promise<void> {
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+  const overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+  assert.equal(overflow, 0, `${name} scrolls sideways`);
+  await page.evaluate(axeSource);
+  // Structure is the same in every theme; colours are not.
+  const rules = name.startsWith("dark") ? {} : { runOnly: ["color-contrast"] };
+  const violations = await page.evaluate(`(async () => {
+    const { violations } = await axe.run(${JSON.stringify(rules)});
+    return violations.map(({ id, nodes }) => id + ": " + nodes.map((n) => n.html + " " + n.failureSummary).join("; "));
+  })()`);
+  assert.deepEqual(violations, [], name);
+}
+
+/** The text as it is seen, which line breaks and hidden parts make different from `textContent`. */
+export async function textOf(locator: Locator): Promise<string> {
+  const [text = ""] = await locator.allInnerTexts();
+  return text;
+}
+
+/** Presses Tab until a control has the focus. */
+export async function tabTo(page: Page, testId: string): Promise<void> {
+  for (let presses = 0; presses < 40; presses++) {
+    await page.keyboard.press("Tab");
+    if ((await focusedTestId(page)) === testId) return;
+  }
+  assert.fail(`Tab never reached ${testId}`);
+}
+
+/** The `data-testid` of what has the focus. */
+export function focusedTestId(page: Page): Promise<string | undefined> {
+  return page.evaluate("document.activeElement?.dataset.testid");
+}
+
+/** The toolkit makes exactly one empty inline style, which the policy refuses. */
+export function unexpected({ troubles }: PageRig): string[] {
+  const styles = troubles.filter((line) => /inline style/i.test(line));
+  const others = troubles.filter((line) => !styles.includes(line));
+  return styles.length > 1 ? [...others, ...styles.slice(1)] : others;
+}
