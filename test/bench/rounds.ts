@@ -50,13 +50,16 @@ export interface Ratio {
   readonly against: Timing;
   /** What is promised: ours / against at most this. `undefined` = shown only. */
   readonly atMost?: number;
+  /** What is promised: ours - against at most this many milliseconds. */
+  readonly atMostMoreMs?: number;
 }
 
 /** The report as aligned text; a ratio beyond its promise is marked, never hidden. */
 export function renderRatios(ratios: readonly Ratio[]): string {
-  const rows = ratios.map(({ what, ours, against, atMost }) => {
+  const rows = ratios.map((row) => {
+    const { what, ours, against } = row;
     const ratio = ours.medianMs / against.medianMs;
-    const goal = atMost === undefined ? "" : `${ratio <= atMost ? "within" : "MISSES"} ${digits(atMost)}x`;
+    const goal = goalOf(row, ratio);
     return [
       what,
       `${digits(ours.medianMs)} ms`,
@@ -76,6 +79,13 @@ export function renderRatios(ratios: readonly Ratio[]): string {
         .trimEnd(),
     )
     .join("\n");
+}
+
+function goalOf({ ours, against, atMost, atMostMoreMs }: Ratio, ratio: number): string {
+  if (atMost !== undefined) return `${ratio <= atMost ? "within" : "MISSES"} ${digits(atMost)}x`;
+  if (atMostMoreMs === undefined) return "";
+  const more = ours.medianMs - against.medianMs;
+  return `${more <= atMostMoreMs ? "within" : "MISSES"} +${digits(atMostMoreMs)} ms (+${digits(more)})`;
 }
 
 function digits(value: number): string {
