@@ -38,6 +38,8 @@ export class RunnerProcess {
     this.#readFrames();
     this.#readLog(this.#child.stdout);
     this.#readLog(this.#child.stderr);
+    // What it started would otherwise live on, and hold the pipes open.
+    this.#child.once("exit", () => this.#killGroup());
     this.ended = new Promise((resolve) => {
       this.#child.once("error", (cause) => resolve(this.#over(`cannot be started: ${cause.message}`, cause)));
       this.#child.once("close", (code, signal) => resolve(this.#over(describeEnd(code, signal, this.#tail))));
@@ -83,13 +85,18 @@ export class RunnerProcess {
 
   /** Ends the process and everything it started. */
   kill(): void {
+    if (this.#isOver) return;
+    this.#killGroup();
+    this.#child.kill("SIGKILL");
+  }
+
+  #killGroup(): void {
     const { pid } = this.#child;
-    if (pid === undefined || this.#isOver) return;
+    if (pid === undefined) return;
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
-      // No such group: Windows has none, and the process may have ended by itself.
-      this.#child.kill("SIGKILL");
+      // No such group: Windows has none, and nothing of it may be left.
     }
   }
 

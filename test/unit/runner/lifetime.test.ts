@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
 import { after, before, test } from "node:test";
 import { silentLog } from "../../../src/base/log";
 import { tensorToNested } from "../../../src/formats/tensorJson";
@@ -45,7 +48,8 @@ test("the runner answers its watchdog within 50 ms while a run of two seconds is
   await withSession(kit.model("watchdog", slow, { batchable: false }), async (session) => {
     const n = await turnsFor(session, 2_000);
     let best = Number.POSITIVE_INFINITY;
-    // Another process may take the processor for a moment: the best of three runs counts, each by its worst ping.
+    // Other processes may take the processor for a moment: the best of three runs counts, each by its 90th percentile.
+    // A blocked thread would answer once a run.
     for (let round = 0; round < 3 && best > 50; round += 1) {
       let isOver = false;
       const run = session.run(call({ n })).finally(() => {
@@ -58,9 +62,10 @@ test("the runner answers its watchdog within 50 ms while a run of two seconds is
       }
       assert.ok((await run).timing.runMs > 500);
       assert.ok(pings.length > 10);
-      best = Math.min(best, ...[Math.max(...pings)]);
+      pings.sort((a, b) => a - b);
+      best = Math.min(best, pings[Math.floor(pings.length * 0.9)] ?? best);
     }
-    assert.ok(best <= 50, `the slowest ping of the best run took ${best} ms`);
+    assert.ok(best <= 50, `pings of the best run took ${best} ms`);
   });
 });
 
@@ -74,13 +79,18 @@ test("the runner is gone within a second when its host is killed in the middle o
       session.run({ method: "run", batch: true, inputs: { n: { kind: "json", value: ${never} } } });
       session.ping().then(() => console.log("running"));
     });`;
-  const host = spawn(process.execPath, [kit.script("host.cjs", source)], { stdio: ["ignore", "pipe", "inherit"] });
-  await once(createInterface(host.stdout), "line");
-  const runner = onlyRunner(host.pid);
-  const killed = performance.now();
-  host.kill("SIGKILL");
-  await until(() => !isAlive(runner), "the runner ends");
-  assert.ok(performance.now() - killed < 1_000);
+  const script = kit.script("host.cjs", source);
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 3 && best > 1_000; round += 1) {
+    const host = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(createInterface(host.stdout), "line");
+    const runner = onlyRunner(host.pid);
+    const killed = performance.now();
+    host.kill("SIGKILL");
+    await until(() => !isAlive(runner), "the runner ends");
+    best = Math.min(best, performance.now() - killed);
+  }
+  assert.ok(best <= 1_000, `it took ${best} ms`);
 });
 
 test("a cancel is answered at once, the run that does not end takes the runner with it, the next one works", async () => {
@@ -180,19 +190,88 @@ test("a runner that dies while it is idle comes back; kept results of the old on
 });
 
 test("a runner that dies again and again is given up after three restarts, with the cause", async () => {
-  const dying = `
-    setTimeout(() => { console.error("terminate called after std::bad_alloc"); process.abort(); }, 150);
-    require("./runner.cjs");`;
-  const entry = kit.script("dyingRunner.cjs", dying);
-  const session = openSession(kit.model("dying", slow, { batchable: false }), { entry, log: silentLog });
-  const starts: SessionState[] = [];
-  session.onDidChangeState((state) => starts.push(state));
-  await assert.rejects(session.run(call({ n: never })), (error: { code?: string; message?: string }) => {
-    assert.equal(error.code, "worker.died");
-    assert.match(error.message ?? "", /ran out of memory.*bad_alloc/);
-    return true;
+  const session = openSession(kit.model("dying", slow, { batchable: false }), { entry: kit.entry, log: silentLog });
+  try {
+    await session.load();
+    let kills = 0;
+    session.onDidChangeState((state) => {
+      if (state !== "busy") return;
+      kills += 1;
+      process.kill(onlyRunner(), "SIGKILL");
+    });
+    const message = /^dying: the runner process was killed from outside/;
+    await assert.rejects(session.run(call({ n: never })), { code: "worker.died", message });
+    assert.equal(kills, 4);
+    assert.equal(session.state, "failed");
+    await assert.rejects(session.run(call({ n: 1 })), { code: "worker.died", message });
+  } finally {
+    await session.stop();
+  }
+});
+
+test("a runner that ran out of memory is told from others by what it printed", async () => {
+  const entry = kit.script("hungry.cjs", 'console.error("terminate called: std::bad_alloc"); process.abort();');
+  const session = openSession(kit.model("hungry", linear), { entry, log: silentLog });
+  await assert.rejects(session.load(), { code: "worker.died", message: /ran out of memory; .*std::bad_alloc/ });
+});
+
+test("a runner killed at any moment of sending, running and answering costs nobody an answer", async () => {
+  const echo = kit.model("echo", {
+    inputs: [{ name: "x", dtype: "uint8", shape: ["N", "M"] }],
+    outputs: [{ name: "y", dtype: "uint8", shape: ["N", "M"] }],
+    nodes: [{ op: "Identity", inputs: ["x"], outputs: ["y"] }],
   });
+  const data = Buffer.alloc(2 ** 25, "modelbench");
+  const tensor = { dtype: "uint8", shape: [4, data.length / 4], data } as const;
+  for (const waitMs of [0, 15, 40, 80]) {
+    await withSession(echo, async (session) => {
+      await session.load();
+      const run = session.run({ method: "run", batch: true, inputs: { x: { kind: "tensor", tensor } } });
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      for (const pid of runnersOf(process.pid)) process.kill(pid, "SIGKILL");
+      const { outputs } = await run;
+      assert.ok(data.equals(outputs[0]?.tensor?.data ?? Buffer.alloc(0)), `killed after ${waitMs} ms`);
+    });
+  }
+});
+
+test("a runner killed while it loads the first time fails the load, with the cause", async () => {
+  const entry = kit.script("deadRunner.cjs", 'process.kill(process.pid, "SIGKILL");');
+  const session = openSession(kit.model("dead", linear), { entry, log: silentLog });
+  await assert.rejects(session.load(), { code: "worker.died", message: /dead: .*killed from outside/ });
   assert.equal(session.state, "failed");
-  await assert.rejects(session.run(call({ n: 1 })), { code: "worker.died" });
-  assert.deepEqual(runnersOf(process.pid), []);
+});
+
+test("what a runner started ends with it, whether it is stopped or dies", async () => {
+  const started = join(kit.folder, "started.pid");
+  const starting = `
+    const { spawn } = require("node:child_process");
+    const child = spawn("sleep", ["1000"], { stdio: "inherit" });
+    require("node:fs").writeFileSync(${JSON.stringify(started)}, String(child.pid));
+    require("./runner.cjs");`;
+  const entry = kit.script("startingRunner.cjs", starting);
+  for (const end of ["stop", "death"]) {
+    const session = openSession(kit.model("group", linear), { entry, log: silentLog });
+    try {
+      await session.load();
+      const sleeper = Number(readFileSync(started, "utf8"));
+      assert.ok(isAlive(sleeper));
+      if (end === "stop") await session.stop();
+      else process.kill(onlyRunner(), "SIGKILL");
+      await until(() => !isAlive(sleeper), `the end of what the runner started, after its ${end}`);
+    } finally {
+      await session.stop();
+    }
+  }
+});
+
+test("a runner that is sent nonsense, and one whose input was closed, end themselves", async () => {
+  for (const send of ["this is no frame at all", ""]) {
+    const runner = spawn(process.execPath, [kit.entry], { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
+    const input = runner.stdio[3] as Writable;
+    input.on("error", () => undefined);
+    input.end(send);
+    const [code, signal] = await once(runner, "exit");
+    assert.deepEqual([code, signal], [null, "SIGKILL"]);
+  }
 });
