@@ -164,7 +164,7 @@ function readLeaf(token: string, cells: string[]): boolean {
 }
 
 const TOKEN =
-  /\s*(\[|\]|,|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\s*/y;
+  /\s*(\[|\]|,|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\s*/y;
 
 function tokenize(text: string): string[] | undefined {
   const tokens: string[] = [];

@@ -29,7 +29,7 @@ export function modelHandlers({ ref, models, ui, t, by, follow }: ModelHandlersP
   };
   const test = (tag: string): Promise<ModelTest> => models.test(own(tag));
   return {
-    "model/inspect": ({ tag }, signal) => models.inspect(own(tag), signal),
+    "model/inspect": async ({ tag }, signal) => models.inspect(own(tag), signal),
     "model/openYaml": async ({ tag }) => done(ui.openText(`${models.folder(own(tag))}/model.yaml`)),
     "text/copy": ({ text }) => done(ui.copy(text)),
     "test/snapshot": async ({ tag }) => {

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ModelbenchError } from "../../../../src/base/errors";
+import type { ModelTest } from "../../../../src/extension/page/modelTest";
+import { makeHost, REF } from "../../webview/pageHost";
+import { irisAnswer } from "../../webview/sampleModel";
+
+test("a run fills the replies and the history, and its inputs can be brought back", async () => {
+  const opened = await makeHost().models.test(REF);
+  const first = opened.draftState();
+  await run(opened);
+  const draft = first.drafts["x"];
+  assert.ok(draft);
+  opened.setDrafts({ ...first, drafts: { x: { ...draft, cells: ["1", "1", "1", "1"] } } }, undefined);
+  await run(opened);
+  const { history, replies, phase } = opened.view();
+  assert.equal(phase, "done");
+  assert.equal(replies.length, 1);
+  assert.deepEqual(
+    history.map(({ summary }) => summary),
+    ["label: 0 setosa", "label: 2 virginica"],
+  );
+  const back = opened.reuse(history[1]?.id ?? "", undefined);
+  assert.deepEqual(back.drafts, first.drafts);
+});
+
+test("the history keeps the last 20 runs", async () => {
+  const opened = await makeHost().models.test(REF);
+  for (let runs = 0; runs < 23; runs++) await run(opened);
+  assert.equal(opened.view().history.length, 20);
+});
+
+test("what was typed, the history and the result outlive the window; a state of another schema does not", async () => {
+  const memory = new Map<string, unknown>();
+  const before = await makeHost({ memory }).models.test(REF);
+  await run(before);
+  const after = await makeHost({ memory }).models.test(REF);
+  assert.deepEqual(after.view().replies, before.view().replies);
+  assert.equal(after.view().phase, "done");
+  assert.equal(after.view().history.length, 1);
+  for (const [key, value] of memory) memory.set(key, { ...Object(value), schema: 0 });
+  const fresh = await makeHost({ memory }).models.test(REF);
+  assert.deepEqual([fresh.view().history, fresh.view().phase], [[], "idle"]);
+});
+
+test("one failed request among several does not fail the others", async () => {
+  let asked = 0;
+  const answer: typeof irisAnswer = async (...args) => {
+    asked += 1;
+    if (asked === 2) throw new ModelbenchError("run.failed", "Row 1 is bad.");
+    return irisAnswer(...args);
+  };
+  const opened = await makeHost({ answer }).models.test(REF);
+  await run(opened, 3);
+  assert.equal(opened.view().phase, "done");
+  assert.deepEqual(
+    opened.view().replies.map((reply) => reply?.error?.code),
+    [undefined, "run.failed", undefined],
+  );
+});
+
+test("a dead worker is shown as a crash and Restart loads the model anew", async () => {
+  let isDead = true;
+  const host = makeHost({
+    answer: async (...args) => {
+      if (isDead) throw new ModelbenchError("worker.died", "It ended.");
+      return irisAnswer(...args);
+    },
+  });
+  const opened = await host.models.test(REF);
+  await run(opened);
+  assert.equal(opened.view().phase, "crashed");
+  isDead = false;
+  await opened.restart();
+  assert.equal(opened.view().phase, "idle");
+  assert.deepEqual(
+    host.opened.map(({ state }) => state),
+    ["stopped", "ready"],
+  );
+  await run(opened);
+  assert.equal(opened.view().phase, "done");
+});
+
+test("wrong inputs are named and nothing is run", async () => {
+  const host = makeHost();
+  const opened = await host.models.test(REF);
+  const state = opened.draftState();
+  const draft = state.drafts["x"];
+  assert.ok(draft);
+  const wrong = { ...state, drafts: { x: { ...draft, source: "json" as const, json: "[[1, 2, 3]]" } } };
+  const issues = await opened.start(wrong, 1);
+  assert.deepEqual(
+    issues.map(({ input, error }) => [input, error.code]),
+    [["x", "input.shape"]],
+  );
+  assert.equal(opened.view().phase, "idle");
+  await assert.rejects(opened.start({ ...state, method: "fly" }, 1), { code: "method.notFound" });
+  await assert.rejects(opened.start({ ...state, drafts: {} }, 1), { code: "input.notFound" });
+});
+
+test("a refused model is not run, whatever the page asks", async () => {
+  const refusal = () => ({ code: "trust.required", reason: "Restricted Mode.", remedy: "Trust the folder." }) as const;
+  const host = makeHost({ refusal });
+  const opened = await host.models.test(REF);
+  await assert.rejects(opened.start(opened.draftState(), 1), { code: "trust.required" });
+  assert.equal(host.opened.length, 0);
+});
+
+test("a page is bound to its model: requests about another one are refused", async () => {
+  const host = makeHost();
+  const handlers = host.handlers({ follow: () => undefined, by: {} });
+  const { signal } = new AbortController();
+  await assert.rejects(handlers["model/inspect"]({ tag: "other:v1" }, signal), { code: "protocol.invalid" });
+  await assert.rejects(handlers["test/stop"]({ tag: "iris_clf:v1" }, signal), { code: "protocol.invalid" });
+});
+
+test("another page hears of an edit, the one that made it does not", async () => {
+  const opened = await makeHost().models.test(REF);
+  const heard: unknown[] = [];
+  opened.onDidChangeDrafts(({ by }) => heard.push(by));
+  const page = {};
+  opened.setDrafts(opened.draftState(), page);
+  assert.deepEqual(heard, [page]);
+});
+
+async function run(opened: ModelTest, copies = 1): Promise<void> {
+  const { length } = opened.view().history;
+  const newest = opened.view().history[0]?.id;
+  const ended = new Promise<void>((resolve) => {
+    const { dispose } = opened.onDidChange(() => {
+      const [item] = opened.view().history;
+      if (!item || (item.id === newest && length > 0)) return;
+      dispose();
+      resolve();
+    });
+  });
+  assert.deepEqual(await opened.start(opened.draftState(), copies), []);
+  await ended;
+}

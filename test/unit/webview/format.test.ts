@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { formatAge, formatBytes, formatCell, formatMs, formatShape, rawJson } from "../../../webview/ui/format";
+import { gridTarget } from "../../../webview/ui/gridKeys";
+import {
+  classOf,
+  gridSize,
+  looksLikeProbabilities,
+  outputKind,
+  rowLabel,
+  softmax,
+  topIndices,
+} from "../../../webview/ui/interpret";
+import { translator } from "../../../webview/ui/texts";
+
+test("a float32 is written as short as it can be and still name the same value", () => {
+  assert.equal(formatCell("float32", Math.fround(5.9)), "5.9");
+  assert.equal(formatCell("float32", Math.fround(1 / 3)), "0.33333334");
+  assert.equal(formatCell("float64", 0.1 + 0.2), "0.30000000000000004");
+  fc.assert(
+    fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
+      assert.equal(Math.fround(Number(formatCell("float32", value))), value === 0 ? 0 : value);
+    }),
+  );
+});
+
+test("sizes, ages, milliseconds and shapes read as people write them", () => {
+  assert.deepEqual([formatBytes(812), formatBytes(5949), formatBytes(2_097_152)], ["812 B", "5.81 KiB", "2.00 MiB"]);
+  assert.equal(formatAge("en", 0, 7_200_000), "2 hours ago");
+  assert.equal(formatAge("en", 0, 86_400_000), "yesterday");
+  assert.deepEqual([0.234, 2.6, 15.25, 154.4].map(formatMs), ["0.23", "2.6", "15.3", "154"]);
+  assert.equal(formatShape(["N", 4, null]), "[N, 4, ?]");
+});
+
+test("raw JSON nests by the shape, keeps 64-bit integers bare, quotes texts and special values", () => {
+  assert.equal(rawJson("int64", [2], ["9223372036854775807", "1"]), "[9223372036854775807, 1]");
+  assert.equal(rawJson("float32", [2, 2], [1, "NaN", Math.fround(0.1), -2]), '[[1, "NaN"],\n [0.1, -2]]');
+  assert.equal(rawJson("string", [1], ["5"]), '["5"]');
+  assert.equal(rawJson("float32", [], [3]), "3");
+});
+
+test("the view follows the shape", () => {
+  const kindOf = (shape: number[]) => outputKind({ name: "y", dtype: "float32", shape, values: [], pageable: false });
+  assert.deepEqual([[], [1], [1, 1], [5], [1, 5], [5, 1], [2, 5], [1, 2, 2], [0, 4]].map(kindOf), [
+    "scalar",
+    "scalar",
+    "scalar",
+    "vector",
+    "vector",
+    "vector",
+    "matrix",
+    "matrix",
+    "empty",
+  ]);
+  assert.deepEqual(gridSize({ name: "y", dtype: "float32", shape: [2, 3, 4], values: [], pageable: false }), {
+    rows: 6,
+    columns: 4,
+  });
+  assert.equal(rowLabel([2, 3, 4], 4), "1, 1");
+});
+
+test("softmax adds up to one, does not overflow and passes NaN on", () => {
+  const shares = softmax([1000, 1001, 999]);
+  assert.ok(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-12);
+  assert.deepEqual(softmax([Number.POSITIVE_INFINITY, 0]), [1, 0]);
+  assert.ok(softmax([1, Number.NaN]).every(Number.isNaN));
+  assert.equal(looksLikeProbabilities([0.9, 0.1]), true);
+  assert.equal(looksLikeProbabilities([1.2, -0.2]), false);
+});
+
+test("the largest values come first, equal ones in order, NaN never", () => {
+  assert.deepEqual(topIndices([1, 9, Number.NaN, 9, Number.POSITIVE_INFINITY, -1], 4), [4, 1, 3, 0]);
+});
+
+test("only integers name a class, and only one that exists", () => {
+  const classes = ["a", "b"];
+  assert.deepEqual(
+    [
+      classOf("int64", "1", classes),
+      classOf("int64", "2", classes),
+      classOf("float32", 1, classes),
+      classOf("int8", -1, classes),
+    ],
+    ["b", undefined, undefined, undefined],
+  );
+});
+
+test("keys move inside a grid and stop at its edges", () => {
+  const plain = { ctrlKey: false, metaKey: false, altKey: false };
+  const both = { start: true, end: true };
+  const press = (key: string, at: number, edge = both) => gridTarget({ key, ...plain }, at, 3, 4, edge);
+  assert.deepEqual([press("ArrowRight", 3), press("ArrowDown", 0), press("ArrowUp", 2), press("End", 4)], [3, 4, 2, 7]);
+  assert.equal(press("ArrowLeft", 5, { start: false, end: true }), undefined);
+  assert.equal(gridTarget({ key: "End", ...plain, ctrlKey: true }, 0, 3, 4, both), 11);
+  assert.equal(press("a", 0), undefined);
+});
+
+test("texts fill in their arguments as they are, and a missing text shows its key", () => {
+  const t = translator({ "test.send": "Send {0} of {1}" });
+  assert.equal(t("test.send", "$&", "{0}"), "Send $& of {0}");
+  assert.equal(t("test.run"), "test.run");
+});
