@@ -85,7 +85,7 @@ class ListPass {
       if (wanted !== undefined && version !== wanted) continue;
       if (version === LATEST && latest !== undefined) continue;
       yield* this.#listVersion(name, version, folder, latest === version);
-      if (performance.now() > this.#sliceEnd) yield* this.#pause();
+      if (this.#isLate()) yield* this.#pause();
     }
   }
 
@@ -163,10 +163,15 @@ class ListPass {
         const stat = statOf(child);
         if (stat?.isFile()) bytes += stat.size;
         else if (stat?.isDirectory() && !isLink(child)) pending.push(child);
-        if (performance.now() > this.#sliceEnd) yield* this.#pause();
+        if (this.#isLate()) yield* this.#pause();
       }
     }
     return bytes;
+  }
+
+  /** Without an end to a slice the clock need not be asked for every file. */
+  #isLate(): boolean {
+    return this.#sliceEnd !== Number.POSITIVE_INFINITY && performance.now() > this.#sliceEnd;
   }
 
   *#pause(): Generator<void, void> {

@@ -2,10 +2,12 @@ import { lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import { storeFailure } from "./failure";
 import type { ModelFile } from "./model";
 
+const QUIET = { throwIfNoEntry: false } as const;
+
 /** What a path is, links followed; `undefined` when it is gone, loops or may not be looked at. */
 export function statOf(path: string): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    return statSync(path, QUIET);
   } catch {
     return undefined;
   }
@@ -13,7 +15,7 @@ export function statOf(path: string): Stats | undefined {
 
 /** Whether the path itself is a link. */
 export function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return lstatSync(path, QUIET)?.isSymbolicLink() === true;
 }
 
 /** The names in a folder; empty when it cannot be read. */

@@ -14,7 +14,7 @@ export interface ScannedModel {
   readonly creationMicros: number;
 }
 
-/** Longer files go to the full parser, which has limits on what a text may hold. */
+/** Longer sections go to the full parser, which has limits on what a text may hold. */
 const MAX_LINES = 10_000;
 
 const TOP_LINE = /^([A-Za-z_]\w*):(?: (?:(\{\})|'([^']*)'|([A-Za-z0-9_./+-][A-Za-z0-9_./+-]*)))?$/;
@@ -31,11 +31,8 @@ const MAP_KEYS = new Set(["labels", "options", "metadata", "context"]);
  */
 export function scanModelYaml(bytes: Uint8Array): ScannedModel | undefined {
   if (bytes.length > MAX_YAML_BYTES || !isPlainAscii(bytes)) return undefined;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  const lines = text.split("\n", MAX_LINES + 1);
-  if (lines.length > MAX_LINES) return undefined;
-  if (lines[lines.length - 1] === "") lines.pop();
-  const top = topLevel(lines);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const top = topLevel(buffer.toString("latin1"));
   return top === undefined ? undefined : summary(top);
 }
 
@@ -49,20 +46,20 @@ function isPlainAscii(bytes: Uint8Array): boolean {
 }
 
 /** The text values of the first level; `undefined` as soon as a line is out of the ordinary. */
-function topLevel(lines: readonly string[]): ReadonlyMap<string, string> | undefined {
+function topLevel(text: string): ReadonlyMap<string, string> | undefined {
   const values = new Map<string, string>();
   const seen = new Set<string>();
-  for (let at = 0; at < lines.length; ) {
-    const match = TOP_LINE.exec(lines[at] ?? "");
+  for (let at = 0; at < text.length; ) {
+    const match = TOP_LINE.exec(text.slice(at, lineEnd(text, at)));
     const key = match?.[1];
     if (match === null || key === undefined || seen.has(key)) return undefined;
     seen.add(key);
-    at += 1;
-    const first = at;
-    while (lines[at]?.charCodeAt(0) === 32) at += 1;
+    const first = lineEnd(text, at) + 1;
+    at = first;
+    while (text.charCodeAt(at) === SPACE) at = lineEnd(text, at) + 1;
     const [, , empty, quoted, plain] = match;
     const bare = empty === undefined && quoted === undefined && plain === undefined;
-    if (at > first && !(bare && isKnownSection(key, lines, first, at))) return undefined;
+    if (at > first && !(bare && isSection(key, text.slice(first, at - 1)))) return undefined;
     if (TEXT_KEYS.has(key)) {
       const value = quoted ?? plain;
       if (value === undefined || (plain !== undefined && !resolvesToText(plain))) return undefined;
@@ -75,31 +72,43 @@ function topLevel(lines: readonly string[]): ReadonlyMap<string, string> | undef
   return values;
 }
 
-/**
- * The models of one environment share most sections to the letter, and to compare a text takes a fraction of what
- * it takes to read its lines.
- */
-const sections = new Map<string, boolean>();
-const MAX_SECTIONS = 500;
-const MAX_SECTION_LINES = 40;
+const SPACE = 32;
 
-function isKnownSection(key: string, lines: readonly string[], from: number, to: number): boolean {
-  if (to - from > MAX_SECTION_LINES) return isSection(key, lines, from, to);
-  let text = key;
-  for (let at = from; at < to; at += 1) text += `\n${lines[at]}`;
-  const known = sections.get(text);
-  if (known !== undefined) return known;
-  const sound = isSection(key, lines, from, to);
-  if (sections.size >= MAX_SECTIONS) sections.clear();
-  sections.set(text, sound);
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf("\n", from);
+  return end < 0 ? text.length : end;
+}
+
+/**
+ * Sections that were read before, by key. The models of one environment share most of them to the letter, and to
+ * compare a text takes a fraction of what it takes to read its lines.
+ */
+const known = new Map<string, Map<string, boolean>>();
+const MAX_KNOWN = 200;
+const MAX_KNOWN_LENGTH = 2000;
+
+/** @param section the lines below the key, without the last line's break */
+function isSection(key: string, section: string): boolean {
+  if (section.length > MAX_KNOWN_LENGTH) return readSection(key, section);
+  let ofKey = known.get(key);
+  const before = ofKey?.get(section);
+  if (before !== undefined) return before;
+  const sound = readSection(key, section);
+  if (ofKey === undefined || ofKey.size >= MAX_KNOWN) {
+    if (known.size >= MAX_KNOWN) known.clear();
+    ofKey = new Map();
+    known.set(key, ofKey);
+  }
+  ofKey.set(section, sound);
   return sound;
 }
 
-function isSection(key: string, lines: readonly string[], from: number, to: number): boolean {
+function readSection(key: string, section: string): boolean {
+  const lines = section.split("\n", MAX_LINES + 1);
+  if (lines.length > MAX_LINES) return false;
   const shape = new BlockShape();
   let contextKeys = 0;
-  for (let at = from; at < to; at += 1) {
-    const line = lines[at] ?? "";
+  for (const line of lines) {
     if (!shape.accepts(line)) return false;
     if (key === "metadata" && (shape.leftNull || PLAIN_NULL.test(line))) return false;
     if (key === "context" && /^ +framework_(?:name|versions):/.test(line)) contextKeys += 1;
