@@ -14,15 +14,18 @@ import { showSaveForm } from "./saveForm";
 import { SessionsStatus } from "./sessionsStatus";
 import { TestView } from "./testView";
 
+/** What the pages need of the extension's context. */
+export type PageContext = Pick<ExtensionContext, "asAbsolutePath" | "extensionUri" | "workspaceState">;
+
 /** Everything behind the pages, built when the first of them is needed. */
 export class OpenPages implements Pages {
   readonly #scope = new Scope();
   readonly #services: PageServices;
-  readonly #context: ExtensionContext;
+  readonly #context: PageContext;
   readonly #details: DetailsPanels;
   readonly #testView: TestView;
 
-  constructor(services: PageServices, context: ExtensionContext) {
+  constructor(services: PageServices, context: PageContext) {
     this.#services = services;
     this.#context = context;
     const { settings, log, t } = services;
