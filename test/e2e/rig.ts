@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Frame } from "playwright-core";
 import { openBrowser } from "../../scripts/browser.mjs";
 import { out, vsix } from "../../scripts/places.mjs";
 import { startServer } from "../../scripts/vscodeServer.mjs";
@@ -15,6 +16,9 @@ export const THEMES = {
 /** How long one step may take before it has failed. */
 const STEP_MS = 20_000;
 
+/** What the workbench takes to lay itself out after its window changed. */
+const SETTLE_MS = 300;
+
 /** Name of a theme in `THEMES`. */
 export type ThemeName = keyof typeof THEMES;
 
@@ -23,6 +27,11 @@ export function shotsFolder(name: string): string {
   const folder = join(out, "e2e", name);
   mkdirSync(folder, { recursive: true });
   return folder;
+}
+
+/** Where the pictures of the documentation go in a run that renews them; else undefined. */
+export function picturesFolder(): string | undefined {
+  return process.env["MODELBENCH_PICTURES"];
 }
 
 /** A real VS Code with the packaged extension installed, in a browser; `close` leaves nothing behind. */
@@ -35,6 +44,8 @@ export interface Rig {
   /** Addresses that were asked for outside the server, all refused. */
   readonly refused: readonly string[];
   setTheme(name: ThemeName): Promise<void>;
+  /** Makes the window so wide that the visible webview has this width; answers with its frame. */
+  setPageWidth(width: number): Promise<Frame>;
   close(): Promise<void>;
 }
 
@@ -53,19 +64,33 @@ export async function openRig(fill?: (store: string) => void): Promise<Rig> {
     const workbench = new Workbench(await context.newPage());
     await workbench.page.goto(`${server.origin}/?folder=${folder}`);
     await workbench.ready();
-    const setTheme = (name: ThemeName): Promise<void> => changeTheme(workbench, server.home, name);
-    return { workbench, store: join(server.home, "bentoml"), folder, refused, setTheme, close };
+    const setTheme = (name: ThemeName): Promise<void> => changeTheme(workbench, name);
+    const setPageWidth = (width: number): Promise<Frame> => changePageWidth(workbench, width);
+    return { workbench, store: join(server.home, "bentoml"), folder, refused, setTheme, setPageWidth, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** Through the settings file, which VS Code watches. */
-async function changeTheme(workbench: Workbench, home: string, name: ThemeName): Promise<void> {
-  const path = join(home, "data/User/settings.json");
-  const settings: Record<string, unknown> = JSON.parse(readFileSync(path, "utf8"));
-  writeFileSync(path, JSON.stringify({ ...settings, "workbench.colorTheme": THEMES[name] }));
+async function changeTheme(workbench: Workbench, name: ThemeName): Promise<void> {
   const kind = { light: "vs", dark: "vs-dark", highContrast: "hc-black" }[name];
+  await workbench.command("Preferences: Color Theme");
+  await workbench.quickInput().fill(THEMES[name]);
+  await workbench.pick(THEMES[name]);
   await workbench.page.locator(`.monaco-workbench.${kind}`).waitFor();
+}
+
+/** The room that the workbench takes beside the page changes with the window, so this goes by steps. */
+async function changePageWidth(workbench: Workbench, width: number): Promise<Frame> {
+  for (const deadline = Date.now() + STEP_MS; Date.now() < deadline; ) {
+    const view = await workbench.frame();
+    const has = await view.evaluate<number>("window.innerWidth");
+    if (has === width) return view;
+    const { page } = workbench;
+    const size = page.viewportSize() ?? { width, height: 900 };
+    await page.setViewportSize({ width: size.width + width - has, height: 900 });
+    await page.waitForTimeout(SETTLE_MS);
+  }
+  throw new Error(`the page did not get ${width} px wide`);
 }
