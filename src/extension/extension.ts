@@ -72,7 +72,7 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const jobs = owner.own(childJobs({ entry: context.asAbsolutePath("dist/jobs.cjs"), log }));
   const trust = workspaceTrust(owner, t);
   const settings = readSettings;
-  const tree = owner.own(new ModelsTree({ catalog, settings, trust, t, memory: context.workspaceState }));
+  const tree = owner.own(new ModelsTree({ catalog, settings, trust, t, log, memory: context.workspaceState }));
   const parts = { stores, catalog, jobs, trust, settings, ui, tree, log, t };
   return { ...parts, pages: registerPages(owner, parts, context) };
 }

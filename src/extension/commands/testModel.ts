@@ -5,13 +5,14 @@ import { oneModel } from "../targets";
 
 /** Opens the test of a model, or says why this model cannot be tested here. */
 export async function testModel(services: Services, target?: Target): Promise<void> {
-  const { catalog, pages, stores, t, trust } = services;
+  const { catalog, pages, stores, t, trust, ui } = services;
   const model = await oneModel(services, target, t("Test which model?"));
   if (!model) return;
   const module = catalog.find(model)?.module ?? stores.of(model).get(model.tag).info.module;
   const refusal = trust.refusal(module, model.store);
-  if (refusal) {
+  if (!refusal) return pages.openTest(model);
+  if (refusal.code !== "run.unsupported") {
     throw new ModelbenchError(refusal.code, `${model.tag}: ${refusal.reason}`, { remedy: refusal.remedy });
   }
-  await pages.openTest(model);
+  if (await ui.inform(`${model.tag} ${refusal.reason}.`, t("Open"))) await pages.openDetails(model);
 }

@@ -14,6 +14,7 @@ import {
   window,
   workspace,
 } from "vscode";
+import type { Log } from "../../base/log";
 import type { Disposable } from "../../base/scope";
 import type { Catalog, CatalogChange } from "../catalog";
 import { CONTEXT_KEYS, VIEWS } from "../ids";
@@ -27,6 +28,7 @@ export interface TreeParts {
   readonly settings: () => Settings;
   readonly trust: Trust;
   readonly t: Localize;
+  readonly log: Log;
   /** Remembers what was expanded in this workspace. */
   readonly memory: Memento;
 }
@@ -83,14 +85,14 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   async reveal(ref: ModelRef): Promise<void> {
     const summary = await this.#awaitModel(ref);
     if (!summary) return;
-    await this.#view.reveal(versionNode(ref.store, summary), { select: true, focus: false, expand: true });
+    await this.#select(versionNode(ref.store, summary));
   }
 
   async revealStore(store: StoreId): Promise<void> {
     await this.#parts.catalog.ready(store);
     const root: TreeNode = { kind: "root", store };
     if (!this.#state().snapshots.has("sample")) return;
-    await this.#view.reveal(this.#names.get(nodeId(root)) ?? root, { select: true, focus: false, expand: true });
+    await this.#select(this.#names.get(nodeId(root)) ?? root);
   }
 
   async sortBy(order: SortBy): Promise<void> {
@@ -206,6 +208,15 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
       if (expanded) this.#parts.catalog.recheck();
     }
     void this.#parts.memory.update(EXPANSION_KEY, Object.fromEntries(this.#expansion));
+  }
+
+  /** The row may be gone again by now; what was done before it was to be shown is done all the same. */
+  async #select(node: TreeNode): Promise<void> {
+    try {
+      await this.#view.reveal(node, { select: true, focus: false, expand: true });
+    } catch (error) {
+      this.#parts.log.warn(`The row ${nodeId(node)} could not be shown: ${error}`);
+    }
   }
 
   async #awaitModel(ref: ModelRef) {

@@ -45,9 +45,19 @@ test("an empty store says what to do instead of showing an empty list", async ()
   });
 });
 
-test("testing a model that cannot run here says why and opens nothing", async () => {
+test("testing a model that cannot run here says why and opens no test", async () => {
+  const { services: parts, lines } = services(folder.path, { presses: true });
+  await testModel(parts, { store: "own", tag: "a:v1" });
+  assert.deepEqual(lines, ["inform: a:v1 has no framework: there is nothing to run. [Open]", "details: a:v1"]);
+});
+
+test("a model that lacks trust is refused with the reason and the way out", async () => {
   const { services: parts, lines } = services(folder.path);
-  await assert.rejects(testModel(parts, { store: "own", tag: "a:v1" }), { code: "run.unsupported" });
+  const trust = {
+    ...parts.trust,
+    refusal: () => ({ code: "trust.required" as const, reason: "Not here.", remedy: "Trust it." }),
+  };
+  await assert.rejects(testModel({ ...parts, trust }, { store: "own", tag: "a:v1" }), { code: "trust.required" });
   assert.deepEqual(lines, []);
 });
 
