@@ -6,8 +6,8 @@ import { type ExampleInputs, exampleInputs } from "../frameworks/example";
 import { inspectFile } from "../frameworks/inspect";
 import { adapterFor, whyNotRunnable } from "../frameworks/registry";
 import type { LoadRequest } from "../runner/protocol";
+import { readModelFolder } from "../store/lookup";
 import type { StoredModel } from "../store/model";
-import { openModelFolder } from "../store/modelFolder";
 import { ModelStore } from "../store/modelStore";
 import { formatTag } from "../store/tag";
 import type { Target } from "./target";
@@ -20,7 +20,7 @@ export type Subject =
 /** @throws ModelbenchError what the store throws; `model.broken` for a folder without model.yaml */
 export function openSubject(home: string, target: Target): Subject {
   if (target.kind === "tag") return { kind: "model", model: new ModelStore(home).get(target.tag) };
-  return statSync(target.path).isDirectory() ? { kind: "model", model: openModelFolder(target.path) } : target;
+  return statSync(target.path).isDirectory() ? { kind: "model", model: readModelFolder(target.path) } : target;
 }
 
 /** Something that can be run: what to load, and values to fill in where none are given. */

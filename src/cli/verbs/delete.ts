@@ -1,9 +1,11 @@
 import { createInterface } from "node:readline/promises";
 import { ModelbenchError } from "../../base/errors";
+import { tagOfFolder } from "../../store/layout";
 import type { Tag } from "../../store/model";
-import { ModelStore } from "../../store/modelStore";
+import type { ModelStore } from "../../store/modelStore";
 import { formatTag, makeTag, parseTag } from "../../store/tag";
 import { usageError } from "../args";
+import { openForWriting } from "../openForWriting";
 import { printable } from "../output";
 import { JSON_OR_TEXT, type Verb, type VerbContext } from "../verb";
 
@@ -20,7 +22,7 @@ export const deleteModels: Verb = {
     if (!isSure && (!process.stdin.isTTY || !process.stderr.isTTY || output.json)) {
       throw usageError("delete needs -y where nobody can be asked.", deleteModels.syntax);
     }
-    const store = new ModelStore(context.home);
+    const store = await openForWriting(context.home);
     const tags = uniqueTags(args.operands.flatMap((operand) => versionsOf(store, operand)));
     if (!isSure) await confirm(context, tags);
     const deleted: { tag: string; trash: string }[] = [];
@@ -37,12 +39,12 @@ export const deleteModels: Verb = {
 function versionsOf(store: ModelStore, operand: string): Tag[] {
   const { name, version } = parseTag(operand);
   if (version !== undefined && version !== "latest") return [exactVersion(store, name, version)];
-  if (version === "latest") return [store.get(operand).tag];
+  if (version === "latest") return [tagOfFolder(store.get(operand).path)];
   const { models } = store.list(name);
   if (models.length === 0) {
     throw new ModelbenchError("model.notFound", `There is no model ${name} in ${store.home}.`, { path: store.home });
   }
-  return models.map(({ tag }) => tag);
+  return models.map(({ path }) => tagOfFolder(path));
 }
 
 /** A prefix never deletes: what goes to the trash is named in full. */

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { ModelbenchError, toWireError, type WireError } from "../../base/errors";
 import { inProcessJobs } from "../../jobs/inProcess";
 import { type ImportResult, importArchiveJob } from "../../store/archive/archiveJobs";
+import { openForWriting } from "../openForWriting";
 import { jobOptions } from "../progress";
 import { JSON_OR_TEXT, type Verb } from "../verb";
 
@@ -17,12 +18,14 @@ export const importVerb: Verb = {
   async run(context, args) {
     const { output, home, signal } = context;
     const onConflict = ON_CONFLICT.find((choice) => choice === args.value("on-conflict")) ?? "fail";
+    const dryRun = args.isSet("dry-run");
+    if (!dryRun) await openForWriting(home);
     const jobs = inProcessJobs();
     const imported: ImportResult[] = [];
     const failed: { from: string; error: WireError }[] = [];
     for (const source of args.operands) {
       if (signal.aborted) break;
-      const input = { home, source: resolve(source), onConflict, dryRun: args.isSet("dry-run") };
+      const input = { home, source: resolve(source), onConflict, dryRun };
       try {
         imported.push(await jobs.run(importArchiveJob, input, jobOptions(context, `Importing ${source}`)));
       } catch (error) {

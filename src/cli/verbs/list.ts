@@ -1,8 +1,8 @@
 import { humanSize } from "../../base/humanSize";
 import { listJson, listYaml, localTime } from "../../store/bentoJson";
 import { byCreation } from "../../store/essentials";
+import { readModelFolder } from "../../store/lookup";
 import type { BrokenItem, ModelSummary } from "../../store/model";
-import { openModelFolder } from "../../store/modelFolder";
 import { ModelStore } from "../../store/modelStore";
 import { formatTag } from "../../store/tag";
 import { splitAssignment } from "../args";
@@ -50,7 +50,7 @@ function reportFindings(output: Output, models: readonly ModelSummary[], broken:
 }
 
 function hasLabels({ path }: ModelSummary, wanted: readonly (readonly [string, string])[]): boolean {
-  const { labels } = openModelFolder(path).info;
+  const { labels } = readModelFolder(path).info;
   return wanted.every(([key, value]) => labels.get(key) === value);
 }
 

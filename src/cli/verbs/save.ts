@@ -4,9 +4,9 @@ import type { YamlValue } from "../../formats/pyYaml";
 import { yamlFromJson } from "../../formats/yamlFromJson";
 import { draftFromFiles } from "../../frameworks/registry";
 import type { ModelSignature } from "../../store/model";
-import { ModelStore } from "../../store/modelStore";
 import { formatTag, parseTag } from "../../store/tag";
 import { splitAssignment } from "../args";
+import { openForWriting } from "../openForWriting";
 import { jobOptions } from "../progress";
 import { JSON_OR_TEXT, type Verb } from "../verb";
 
@@ -26,18 +26,16 @@ export const save: Verb = {
       args.value("module"),
     );
     const signatures = args.values("signature").map((text) => signatureOf(text));
-    const saved = await new ModelStore(context.home).save(
-      {
-        ...draft,
-        name,
-        version,
-        labels: Object.fromEntries(args.values("label").map((text) => splitAssignment("label", text))),
-        metadata: new Map(args.values("metadata").map((text) => metadataOf(text))),
-        signatures: { ...draft.signatures, ...Object.fromEntries(signatures) },
-      },
-      files,
-      jobOptions(context, `Saving ${name}`),
-    );
+    const described = {
+      ...draft,
+      name,
+      version,
+      labels: Object.fromEntries(args.values("label").map((text) => splitAssignment("label", text))),
+      metadata: new Map(args.values("metadata").map((text) => metadataOf(text))),
+      signatures: { ...draft.signatures, ...Object.fromEntries(signatures) },
+    };
+    const store = await openForWriting(context.home);
+    const saved = await store.save(described, files, jobOptions(context, `Saving ${name}`));
     const tag = formatTag(saved.tag);
     if (context.output.json) context.output.document(JSON.stringify({ tag, path: saved.path }, null, 2));
     else context.output.lines(`${tag} saved in ${saved.path}.`);
