@@ -160,6 +160,13 @@ test("an index that claims more or less than comes out is refused", async () => 
   }
 });
 
+test("a stream header that contradicts its footer is refused, though both are whole", () => {
+  const xz = bytesOf(NO_CHECK);
+  xz[7] = 1;
+  xz.writeUInt32LE(crc32(xz.subarray(6, 8)), 8);
+  assert.throws(() => readXzLayout(fleetingReader(xz)), { code: "archive.corrupt", message: /contradicts/ });
+});
+
 test("a sparse gigabyte of padding is not walked through", async () => {
   const size = 1024 ** 3;
   const reader = { size, read: (_offset: number, length: number) => new Uint8Array(length) };

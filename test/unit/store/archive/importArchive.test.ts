@@ -7,6 +7,7 @@ import type { JobProgress } from "../../../../src/base/ports";
 import { inProcessJobs } from "../../../../src/jobs/inProcess";
 import { importArchiveJob } from "../../../../src/store/archive/archiveJobs";
 import { importArchive } from "../../../../src/store/archive/importArchive";
+import { nodeFiles } from "../../../../src/store/fileLayer";
 import { ModelStore } from "../../../../src/store/modelStore";
 import { inContainers, modelYaml, storedXz } from "../../../fixtures/hostileArchives";
 import { paxBody, rawMember, tarOf } from "../../../fixtures/rawTar";
@@ -83,6 +84,25 @@ test("replace by a damaged archive leaves the old one in its place and the trash
   await assert.rejects(importArchive(store, { source: damaged, onConflict: "replace" }), { code: "archive.corrupt" });
   assert.equal(contentOf(store, "v1"), "old");
   assert.deepEqual(store.trash(), []);
+});
+
+test("replace puts the old one back when the new one cannot take its place", async () => {
+  const home = join(folder, `home-${count++}`);
+  let failing = false;
+  const rename = async (from: string, to: string) => {
+    const isEntering = from.includes("staging") && to.endsWith(join("hostile_model", "v1"));
+    if (failing && isEntering) throw Object.assign(new Error("EIO: i/o error, rename"), { code: "EIO" });
+    await nodeFiles.rename(from, to);
+  };
+  const store = new ModelStore(home, { files: { ...nodeFiles, rename } });
+  await importArchive(store, { source: simple("old"), onConflict: "fail" });
+  failing = true;
+  const replacing = importArchive(store, { source: simple("new"), onConflict: "replace" });
+  await assert.rejects(replacing, { code: "store.access" });
+  assert.equal(contentOf(store, "v1"), "old");
+  assert.equal(store.latestOf("hostile_model"), "v1");
+  assert.deepEqual(store.trash(), []);
+  assert.deepEqual(staged(store), []);
 });
 
 test("new-version keeps both, and touches nothing but the version's line", async () => {
