@@ -5,16 +5,16 @@ import { stringOffsets } from "../formats/stringOffsets";
 import type { DType, Tensor } from "../formats/tensor";
 
 /** Version of the framing and of the operations in it; the other side must speak exactly this one. */
-export const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 1;
 
 /** Upper bound of one header: it carries names and small values, bulk travels as bodies. */
 export const MAX_HEADER_BYTES = 1_048_576;
 
 /** Upper bound of bodies in one frame. */
-export const MAX_BODIES = 1_024;
+const MAX_BODIES = 1_024;
 
 /** Upper bound of all bodies of one frame together, just under the longest Buffer of Node 20. */
-export const MAX_FRAME_BYTES = 4_294_967_295;
+const MAX_FRAME_BYTES = 4_294_967_295;
 
 /** Bodies up to this size are copied behind the header, so that a small frame is one write. */
 const INLINE_BYTES = 65_536;

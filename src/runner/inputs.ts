@@ -21,7 +21,7 @@ const QUICK_BYTES = 65_536;
  * One input's tensor, whatever form it came in. Its rank and dimensions are not compared with the declaration.
  * @throws ModelbenchError `input.*`, `file.access`, `format.*`; the message names the input
  */
-export function readInput(spec: ValueSpec, value: InputValue): Tensor {
+function readInput(spec: ValueSpec, value: InputValue): Tensor {
   switch (value.kind) {
     case "tensor":
       return value.tensor;

@@ -9,9 +9,9 @@ import type { FileLayer } from "./fileLayer";
 const COPY_CHUNK = 1 << 20;
 
 /** Mode of new folders, less the umask. */
-export const FOLDER_MODE = 0o755;
+const FOLDER_MODE = 0o755;
 /** Mode of new files, less the umask. */
-export const FILE_MODE = 0o644;
+const FILE_MODE = 0o644;
 
 /** Makes `path` and the missing folders above it; one that another process makes at the same time is fine. */
 export async function ensureFolder(files: FileLayer, path: string): Promise<void> {

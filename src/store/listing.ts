@@ -9,7 +9,7 @@ import { SmallFileReader } from "./smallFileReader";
 import { formatTag, isTagPart } from "./tag";
 
 /** A folder without model.yaml that changed this recently is taken for one that a writer is still filling. */
-export const BEING_WRITTEN_MS = 3000;
+const BEING_WRITTEN_MS = 3000;
 
 /** What of the store is listed; everything when left out. */
 export interface ListScope {

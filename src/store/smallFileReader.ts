@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readSync } from "node:fs";
 import { ModelbenchError } from "../base/errors";
 
 /** No model.yaml of a real model comes near this; anything bigger is refused before it is parsed. */
-export const MAX_MODEL_YAML = 1 << 20;
+const MAX_MODEL_YAML = 1 << 20;
 
 /** Fits nearly every model.yaml; bigger ones take a buffer of their own. */
 const USUAL_BYTES = 1 << 16;

@@ -8,6 +8,7 @@ import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from ".
 import type { Tag, TrashEntry } from "./model";
 import { entriesOf, statOf } from "./modelFiles";
 import { flushPlace, moveIntoPlace, settleIntent, shouldBeLatest } from "./publish";
+import { forgetFiles } from "./record";
 import { discardStaged, newStagingFolder, putLatest, type StoreParts } from "./staging";
 import { formatTag, parseTag } from "./tag";
 
@@ -90,7 +91,10 @@ export function trashEntries({ layout }: Pick<StoreParts, "layout">): TrashEntry
 /** Removes for good what was deleted more than `TRASH_KEPT_MS` ago. @throws ModelbenchError `store.access` */
 export async function purgeTrash(parts: StoreParts): Promise<TrashEntry[]> {
   const old = trashEntries(parts).filter((entry) => parts.now() - entry.deletedMs > TRASH_KEPT_MS);
-  for (const entry of old) await removeEntry(parts, entry.id);
+  for (const { id, tag } of old) {
+    await removeEntry(parts, id);
+    if (statOf(versionFolder(parts.layout, tag)) === undefined) await forgetFiles(parts, tag);
+  }
   return old;
 }
 

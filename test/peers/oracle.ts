@@ -16,7 +16,7 @@ const SCRIPT = join(process.cwd(), "test/peers/oracle.py");
 const TIMEOUT_MS = 20_000;
 
 /** Thrown by `ask` when Python did not answer in time; the next question starts a new process. */
-export class OracleTimeout extends Error {}
+class OracleTimeout extends Error {}
 
 interface Waiting {
   readonly settle: (answer: Answer<unknown>) => void;

@@ -34,7 +34,7 @@ export interface RealStore {
 }
 
 /** Makes the store, or answers with the one made before by the same script with the same peers. */
-export function realStore(): RealStore {
+function realStore(): RealStore {
   const hash = createHash("sha256").update(readFileSync(SCRIPT)).update(readFileSync(REQUIREMENTS));
   const prefix = `real-store-`;
   const folder = join(OUT, `${prefix}${hash.digest("hex").slice(0, 16)}`);

@@ -3,7 +3,7 @@ import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 
 /** The largest dictionary that is decoded, and what `xz -9` asks for; a decoder allocates it up front. */
-export const MAX_XZ_DICTIONARY = 64 * 1024 * 1024;
+const MAX_XZ_DICTIONARY = 64 * 1024 * 1024;
 /** An index has at least two bytes a block, and `xz -T` makes a block from 24 MiB: this is room for terabytes. */
 const MAX_INDEX_BYTES = 1024 * 1024;
 /** Files glued together one after the other; each costs a few reads here. */

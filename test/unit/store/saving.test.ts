@@ -308,6 +308,7 @@ test(
       ["young"],
     );
     assert.deepEqual(namesIn(join(home, ".modelbench", "trash")).length, 1);
+    assert.deepEqual(namesIn(join(home, ".modelbench", "digests", "m")), ["young.json"]);
     await store.restore("m");
     assert.equal(store.get("m").tag.version, "young");
   }),
