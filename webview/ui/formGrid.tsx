@@ -69,7 +69,7 @@ function Grid({ spec, draft, layout }: GridProps): VNode {
   return (
     <div class="grid-scroll">
       <div
-        class="form-grid"
+        class={rows === 1 ? "form-grid form-grid-wrap" : "form-grid"}
         role="grid"
         aria-label={t("input.cells", spec.name)}
         aria-rowcount={rows}
@@ -79,7 +79,7 @@ function Grid({ spec, draft, layout }: GridProps): VNode {
         data-testid={`grid-${spec.name}`}
       >
         {Array.from({ length: rows }, (_, row) => (
-          <div role="row" class="form-row" aria-rowindex={row + 1} key={row}>
+          <div role="row" class={rows === 1 ? "form-row form-row-wrap" : "form-row"} aria-rowindex={row + 1} key={row}>
             {rows > 1 ? (
               <span class="row-number" aria-hidden="true">
                 {row}

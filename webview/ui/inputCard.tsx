@@ -118,7 +118,7 @@ function GenerateSource({ spec, draft }: SourceProps): VNode {
   return (
     <div class="stack-small">
       <Dims spec={spec} draft={draft} />
-      <div class="row">
+      <div class="row row-end">
         <Dropdown
           testId={`pattern-${spec.name}`}
           label={t("input.pattern")}

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a table cannot leave rows out, this grid draws only what is seen
 // biome-ignore-all lint/a11y/useFocusableInteractive: the focus is on the cells, one of them at a time
 import type { VNode } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Cells } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { formatCell } from "./format";
@@ -11,8 +11,13 @@ import type { OutputProps } from "./outputCard";
 
 /** Height of a row in pixels; the style sheet has the same. */
 const ROW_HEIGHT = 22;
-/** Width of a column in pixels; the style sheet has the same. */
-const COLUMN_WIDTH = 104;
+/** Width of the column of row labels in pixels; the style sheet has the same. */
+const LABEL_WIDTH = 84;
+/** A character of the grid is about this wide in pixels, and a cell has this much beside its text. */
+const CHARACTER_WIDTH = 8;
+const CELL_PADDING = 18;
+/** Bounds of a column's width in pixels; the upper one fits any number. */
+const COLUMN_WIDTHS = { least: 72, most: 216 };
 /** Most rows seen at once. */
 const VISIBLE_ROWS = 12;
 /** Rows and columns drawn beyond what is seen, so that scrolling shows no gaps. */
@@ -28,6 +33,8 @@ interface Window {
   readonly lastRow: number;
   readonly firstColumn: number;
   readonly lastColumn: number;
+  /** Pixels of each column. */
+  readonly width: number;
 }
 
 /** Rows and columns of an output; only what is seen is in the document, and rows beyond the first come when seen. */
@@ -38,10 +45,11 @@ export function MatrixGrid(props: OutputProps): VNode {
   const rows = Math.min(size.rows, MAX_ROWS);
   const { columns } = size;
   const viewport = useRef<HTMLDivElement>(null);
-  const { drawn, topRow, onScroll } = useWindow(viewport, rows, columns);
+  const names = columns === 1 ? [output.name] : classes.length === columns ? classes : undefined;
+  const width = useMemo(() => columnWidth(output, names ?? [], classes), [output, classes]);
+  const { drawn, topRow, onScroll } = useWindow(viewport, rows, columns, width);
   const { active, setActive, onKeyDown } = useActiveCell(viewport, rows, columns, drawn);
   const { cellAt, isGone } = useValues(props, topRow, columns);
-  const names = classes.length === columns && columns > 1 ? classes : undefined;
   return (
     <div class="stack-small">
       <div
@@ -59,7 +67,7 @@ export function MatrixGrid(props: OutputProps): VNode {
         <div
           class="matrix-body"
           role="presentation"
-          style={{ height: `${(rows + 1) * ROW_HEIGHT}px`, width: `${(columns + 1) * COLUMN_WIDTH}px` }}
+          style={{ height: `${(rows + 1) * ROW_HEIGHT}px`, width: `${LABEL_WIDTH + columns * width}px` }}
         >
           <HeadRow drawn={drawn} names={names} />
           {range(drawn.firstRow, drawn.lastRow).map((row) => (
@@ -88,7 +96,13 @@ function HeadRow({ drawn, names }: { readonly drawn: Window; readonly names: rea
         {t("result.row")}
       </span>
       {range(drawn.firstColumn, drawn.lastColumn).map((column) => (
-        <span class="matrix-cell" role="columnheader" aria-colindex={column + 2} key={column} style={leftOf(column)}>
+        <span
+          class="matrix-cell"
+          role="columnheader"
+          aria-colindex={column + 2}
+          key={column}
+          style={placeOf(column, drawn.width)}
+        >
           {names?.[column] ?? column}
         </span>
       ))}
@@ -119,7 +133,8 @@ function BodyRow(props: {
           aria-colindex={column + 2}
           tabIndex={column === active ? 0 : -1}
           key={column}
-          style={leftOf(column)}
+          style={placeOf(column, drawn.width)}
+          title={textAt(column)}
           onClick={() => onChoose(column)}
         >
           {textAt(column)}
@@ -129,14 +144,23 @@ function BodyRow(props: {
   );
 }
 
-function leftOf(column: number): { left: string } {
-  return { left: `${(column + 1) * COLUMN_WIDTH}px` };
+function placeOf(column: number, width: number): { left: string; width: string } {
+  return { left: `${LABEL_WIDTH + column * width}px`, width: `${width}px` };
+}
+
+/** Wide enough for the longest text known, so that no number loses its end. */
+function columnWidth(output: OutputProps["output"], names: readonly string[], classes: readonly string[]): number {
+  const texts = output.values.map((value) => valueText(output.dtype, value, classes).length);
+  const longest = [...names.map((name) => name.length), ...texts].reduce((a, b) => Math.max(a, b), 0);
+  const wanted = longest * CHARACTER_WIDTH + CELL_PADDING;
+  return Math.min(COLUMN_WIDTHS.most, Math.max(COLUMN_WIDTHS.least, wanted));
 }
 
 function useWindow(
   viewport: { readonly current: HTMLElement | null },
   rows: number,
   columns: number,
+  width: number,
 ): { drawn: Window; topRow: number; onScroll: () => void } {
   const [seen, setSeen] = useState({ top: 0, left: 0, width: 600 });
   const measure = (): void => {
@@ -146,12 +170,13 @@ function useWindow(
   useLayoutEffect(measure, []);
   const topRow = Math.floor(seen.top / ROW_HEIGHT);
   const firstRow = Math.max(0, topRow - MARGIN);
-  const firstColumn = Math.max(0, Math.floor(seen.left / COLUMN_WIDTH) - MARGIN);
+  const firstColumn = Math.max(0, Math.floor(seen.left / width) - MARGIN);
   const drawn = {
     firstRow,
     lastRow: Math.min(rows, firstRow + VISIBLE_ROWS + 2 * MARGIN),
     firstColumn,
-    lastColumn: Math.min(columns, firstColumn + Math.ceil(seen.width / COLUMN_WIDTH) + 2 * MARGIN),
+    lastColumn: Math.min(columns, firstColumn + Math.ceil(seen.width / width) + 2 * MARGIN),
+    width,
   };
   return { drawn, topRow, onScroll: measure };
 }
@@ -165,19 +190,23 @@ function useActiveCell(
 ): { active: number; setActive: (index: number) => void; onKeyDown: (event: KeyboardEvent) => void } {
   const [active, setActive] = useState(0);
   const isMoving = useRef(false);
+  // Keys can come faster than renderings: each starts from where the last one led.
+  const latest = useRef(active);
+  latest.current = active;
   useEffect(() => {
     const cell = isMoving.current ? viewport.current?.querySelector<HTMLElement>('[tabindex="0"]') : undefined;
     if (!cell) return;
-    isMoving.current = false;
+    isMoving.current = latest.current !== active;
     cell.focus({ preventScroll: true });
   }, [active, drawn.firstRow, drawn.firstColumn]);
   const onKeyDown = (event: KeyboardEvent): void => {
-    const next = gridTarget(event, active, rows, columns, { start: true, end: true });
+    const next = gridTarget(event, latest.current, rows, columns, { start: true, end: true });
     if (next === undefined) return;
     event.preventDefault();
     isMoving.current = true;
+    latest.current = next;
     setActive(next);
-    reveal(viewport.current, Math.floor(next / columns), next % columns);
+    reveal(viewport.current, Math.floor(next / columns), next % columns, drawn.width);
   };
   return { active, setActive, onKeyDown };
 }
@@ -226,12 +255,12 @@ function useValues(
   return { cellAt, isGone };
 }
 
-function reveal(viewport: HTMLElement | null, row: number, column: number): void {
+function reveal(viewport: HTMLElement | null, row: number, column: number, width: number): void {
   if (!viewport) return;
   const top = row * ROW_HEIGHT;
-  const left = column * COLUMN_WIDTH;
+  const left = column * width;
   const seenHeight = viewport.clientHeight - 2 * ROW_HEIGHT;
-  const seenWidth = viewport.clientWidth - 2 * COLUMN_WIDTH;
+  const seenWidth = viewport.clientWidth - LABEL_WIDTH - width;
   if (top < viewport.scrollTop) viewport.scrollTop = top;
   else if (top > viewport.scrollTop + seenHeight) viewport.scrollTop = top - seenHeight;
   if (left < viewport.scrollLeft) viewport.scrollLeft = left;

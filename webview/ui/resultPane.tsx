@@ -35,7 +35,7 @@ function PhaseLine({ view }: { readonly view: TestView }): VNode | null {
   const done = view.replies.filter((reply) => reply !== null).length;
   switch (view.phase) {
     case "idle":
-      return view.refusal ? null : (
+      return (
         <div class="empty" data-testid="ready">
           <p class="empty-title">{t("test.ready")}</p>
           <p>{t("test.readyHint")}</p>

@@ -12,7 +12,7 @@ export function RunBar({ view, method }: { readonly view: TestView; readonly met
   const { test } = usePage();
   const t = useText();
   const isBusy = test.isBusy.value;
-  const canRun = !isBusy && view.refusal === null;
+  const canRun = !isBusy;
   return (
     <div class="run-bar">
       <div class="run-method">

@@ -43,8 +43,9 @@ function Test({ view, heading }: { readonly view: TestView; readonly heading: st
           {heading}
         </h1>
       )}
-      {view.refusal ? <ErrorBox title={t("test.refusedTitle")} error={view.refusal} testId="refusal" /> : null}
-      {method ? (
+      {view.refusal ? (
+        <ErrorBox title={t("test.refusedTitle")} error={view.refusal} testId="refusal" />
+      ) : method ? (
         <>
           <RunBar view={view} method={method} />
           <IssueSummary method={method} />
@@ -67,16 +68,15 @@ function Test({ view, heading }: { readonly view: TestView; readonly heading: st
           <HistoryList view={view} />
         </>
       ) : (
-        <NoMethods isRefused={view.refusal !== null} />
+        <NoMethods />
       )}
       <Announcer view={view} />
     </div>
   );
 }
 
-function NoMethods({ isRefused }: { readonly isRefused: boolean }): VNode | null {
+function NoMethods(): VNode {
   const t = useText();
-  if (isRefused) return null;
   return (
     <div class="empty" data-testid="no-methods">
       <p class="empty-title">{t("test.noMethods")}</p>

@@ -20,7 +20,7 @@ import type { Sessions } from "../sessions";
 import { toInputs } from "./draftInputs";
 import { failureView, refusalView } from "./failureView";
 import { summarize } from "./runSummary";
-import { tensorCells } from "./tensorView";
+import { rowsOf } from "./tensorView";
 import { type Drafted, TestDrafts } from "./testDrafts";
 import { type Memory, recall, remember } from "./testMemory";
 import { type Answer, sendCopies } from "./testRun";
@@ -199,14 +199,14 @@ export class ModelTest {
    * @throws ModelbenchError `worker.died` when the runner that kept them is gone
    */
   async rows(reply: number, output: string, start: number, count: number): Promise<OutputView> {
-    const kept = this.#results.get(reply)?.outputs.find(({ name }) => name === output);
-    const handle = kept?.kept;
-    if (!kept || handle === undefined) {
+    const found = this.#results.get(reply)?.outputs.find(({ name }) => name === output);
+    if (found?.tensor) return rowsOf(found.name, found.tensor, start, count);
+    const handle = found?.kept;
+    if (handle === undefined) {
       throw new ModelbenchError("worker.died", "This result is gone.", { remedy: "Run again." });
     }
     const tensor = await this.#use((session) => session.readResult(handle, start, count));
-    const shape = [...tensor.shape];
-    return { name: kept.name, dtype: kept.dtype, shape, values: tensorCells(tensor), pageable: true };
+    return rowsOf(output, tensor, 0, count);
   }
 
   /** Ends what is under way. */
@@ -229,9 +229,13 @@ export class ModelTest {
     this.#show("loading");
     try {
       await this.#use(async (session) => {
+        const isWarm = session.state === "ready" || session.state === "busy";
         await session.load(run.signal);
         if (this.#run === run) this.#show("running");
-        await sendCopies(session, { method, inputs }, copies, run.signal, (at, answer) => this.#take(run, at, answer));
+        await sendCopies(session, { method, inputs }, copies, run.signal, (at, { reply, result }) => {
+          // Loading belongs to the run that waited for it.
+          this.#take(run, at, { reply: isWarm ? { ...reply, loadMs: 0 } : reply, result });
+        });
       });
       if (this.#run === run) this.#finish();
     } catch (error) {

@@ -13,8 +13,17 @@ export function outputView(output: RunOutput): OutputView {
   return { name: output.name, dtype: output.dtype, shape: [...output.shape], values, pageable };
 }
 
+/** Rows `[start, start + count)` along the first axis, cut at the most values that one message carries. */
+export function rowsOf(name: string, tensor: Tensor, start: number, count: number): OutputView {
+  const [rows = 1, ...rest] = tensor.shape;
+  const wanted = Math.max(0, Math.min(count, rows - start));
+  const perRow = elementCount(rest);
+  const values = decodeElements(tensor, start * perRow, Math.min(MAX_VALUES, wanted * perRow)).map(cell);
+  return { name, dtype: tensor.dtype, shape: [wanted, ...rest], values, pageable: true };
+}
+
 /** The first values of a tensor as data that JSON keeps exact, see `cellsSchema`. */
-export function tensorCells(tensor: Tensor): Cells {
+function tensorCells(tensor: Tensor): Cells {
   const count = Math.min(MAX_VALUES, elementCount(tensor.shape));
   return decodeElements(tensor, 0, count).map(cell);
 }

@@ -102,6 +102,15 @@ export async function textOf(locator: Locator): Promise<string> {
   return text;
 }
 
+/** Waits until an expression is true in the page; Playwright's own way needs `eval`, which the policy forbids. */
+export async function until(page: Page, expression: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if ((await page.evaluate(expression)) === true) return;
+    await page.waitForTimeout(25);
+  }
+  assert.fail(`never true in the page: ${expression}`);
+}
+
 /** Presses Tab until a control has the focus. */
 export async function tabTo(page: Page, testId: string): Promise<void> {
   for (let presses = 0; presses < 40; presses++) {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ModelbenchError } from "../../../../src/base/errors";
 import type { ModelTest } from "../../../../src/extension/page/modelTest";
 import { makeHost, REF } from "../../webview/pageHost";
-import { irisAnswer } from "../../webview/sampleModel";
+import { irisAnswer, output } from "../../webview/sampleModel";
 
 test("a run fills the replies and the history, and its inputs can be brought back", async () => {
   const opened = await makeHost().models.test(REF);
@@ -112,6 +112,24 @@ test("a page is bound to its model: requests about another one are refused", asy
   const { signal } = new AbortController();
   await assert.rejects(handlers["model/inspect"]({ tag: "other:v1" }, signal), { code: "protocol.invalid" });
   await assert.rejects(handlers["test/stop"]({ tag: "iris_clf:v1" }, signal), { code: "protocol.invalid" });
+});
+
+test("rows beyond the first 10,000 values are read when they are asked for", async () => {
+  const numbers = Float32Array.from({ length: 24_000 }, (_, index) => index);
+  const answer: typeof irisAnswer = async () => [output("wide", "float32", [6_000, 4], numbers)];
+  const opened = await makeHost({ answer }).models.test(REF);
+  await run(opened);
+  const [shown] = opened.view().replies[0]?.outputs ?? [];
+  assert.deepEqual([shown?.values.length, shown?.pageable], [10_000, true]);
+  const last = await opened.rows(0, "wide", 5_999, 50);
+  assert.deepEqual(
+    [last.shape, last.values],
+    [
+      [1, 4],
+      [23_996, 23_997, 23_998, 23_999],
+    ],
+  );
+  await assert.rejects(opened.rows(0, "tall", 0, 1), { code: "worker.died" });
 });
 
 test("another page hears of an edit, the one that made it does not", async () => {
