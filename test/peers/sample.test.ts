@@ -69,3 +69,11 @@ test("the two iris versions differ in accuracy, the newer one is better", () => 
   const value = (float: unknown): number => Number((float as { value: number }).value);
   assert.ok(value(first) < value(second));
 });
+
+test("the newest model is the one to begin with, and the flagged pickle is not among the first", () => {
+  const models = [...new ModelStore(SAMPLE).list().models].sort((a, b) => b.creationMs - a.creationMs);
+  assert.deepEqual(
+    models.map(({ tag }) => `${tag.name}:${tag.version}`),
+    ["iris_clf:v2", "digits:v1", "flagged_pickle:v1", "iris_clf:v1"],
+  );
+});
