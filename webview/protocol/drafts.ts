@@ -32,7 +32,7 @@ export function formLayout(spec: SpecView, dims: readonly number[]): FormLayout 
 }
 
 /** The text a new cell of this dtype starts with. */
-export function blankCell(dtype: string | null): string {
+function blankCell(dtype: string | null): string {
   if (dtype === "bool") return "false";
   return dtype === "string" ? "" : "0";
 }
@@ -177,7 +177,7 @@ function tokenize(text: string): string[] | undefined {
 }
 
 /** The dimensions an input starts with: fixed ones as declared, free ones 1. Unknown rank starts as a vector of one. */
-export function startingDims(spec: SpecView): number[] {
+function startingDims(spec: SpecView): number[] {
   return spec.shape === null ? [1] : spec.shape.map((dim) => (typeof dim === "number" ? dim : 1));
 }
 

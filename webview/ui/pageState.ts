@@ -97,7 +97,7 @@ export class PageState {
 }
 
 /** A failed request as the page shows it. */
-export function failureOf(error: unknown): ErrorView {
+function failureOf(error: unknown): ErrorView {
   if (error instanceof RequestFailure) return error.failure;
   return { code: "internal", message: String(error), remedy: null, path: null };
 }

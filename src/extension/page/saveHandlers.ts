@@ -27,7 +27,7 @@ function rows(record: Readonly<Record<string, string>>): { key: string; value: s
 }
 
 /** What is wrong with a filled-in form; empty when it can be saved. Rows with an empty key and value are ignored. */
-export function saveIssues(input: SaveInput, check: SaveFormInitial["check"]): SaveIssue[] {
+function saveIssues(input: SaveInput, check: SaveFormInitial["check"]): SaveIssue[] {
   const reason = check(input.name.trim(), versionOf(input));
   return [
     ...(reason === undefined ? [] : [{ field: "name", message: reason }]),
@@ -58,7 +58,7 @@ function jsonIssue(index: number, key: string, value: string): SaveIssue[] {
 }
 
 /** The form's content as the command wants it. */
-export function saveValues(input: SaveInput): SaveFormValues {
+function saveValues(input: SaveInput): SaveFormValues {
   const filled = (entries: SaveInput["labels"]): Record<string, string> =>
     Object.fromEntries(entries.filter(({ key }) => key !== "").map(({ key, value }) => [key, value]));
   return {

@@ -4,7 +4,7 @@ import type { Tensor } from "../../formats/tensor";
 import type { RunOutput } from "../../runner/protocol";
 
 /** Most values one message carries; more are read by rows. */
-export const MAX_VALUES = 10_000;
+const MAX_VALUES = 10_000;
 
 /** One output as the page shows it: a row-major prefix of its values, exact. */
 export function outputView(output: RunOutput): OutputView {
