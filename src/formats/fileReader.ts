@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { ModelbenchError } from "../base/errors";
 import type { PositionalReader } from "../base/ports";
 
@@ -21,22 +21,41 @@ export function openFileReader(path: string): FileReader {
   return new WindowedFile(path);
 }
 
+/** The window of the reader closed last, for the next one. */
+let spareWindow: Buffer | undefined;
+const NO_WINDOW = Buffer.alloc(0);
+
+/** Size of a regular file, without opening it. @throws ModelbenchError `file.access` */
+export function fileSize(path: string): number {
+  try {
+    const stat = statSync(path);
+    if (stat.isFile()) return stat.size;
+  } catch (cause) {
+    throw accessError(path, cause);
+  }
+  throw notRegular(path);
+}
+
 class WindowedFile implements FileReader {
   readonly size: number;
   readonly #path: string;
   readonly #handle: number;
-  #window: Buffer = Buffer.alloc(MIN_WINDOW);
+  #window: Buffer;
   #start = 0;
   #end = 0;
   #open = true;
 
   constructor(path: string) {
     this.#path = path;
-    this.#handle = openRegular(path);
-    this.size = fstatSync(this.#handle).size;
+    const { handle, size } = openRegular(path);
+    this.#handle = handle;
+    this.size = size;
+    this.#window = spareWindow ?? Buffer.allocUnsafeSlow(MIN_WINDOW);
+    spareWindow = undefined;
   }
 
   read(offset: number, length: number): Uint8Array {
+    if (!this.#open) throw new ModelbenchError("internal", `${this.#path}: read after it was closed.`);
     if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) {
       throw new ModelbenchError(
         "format.corrupt",
@@ -57,8 +76,13 @@ class WindowedFile implements FileReader {
   }
 
   close(): void {
-    if (this.#open) closeSync(this.#handle);
+    if (!this.#open) return;
     this.#open = false;
+    closeSync(this.#handle);
+    // Views of it are dead by contract. A window a file would cost more than reading the file's header does.
+    if (this.#window.length === MIN_WINDOW) spareWindow = this.#window;
+    this.#window = NO_WINDOW;
+    this.#end = 0;
   }
 
   #load(offset: number, length: number): void {
@@ -92,18 +116,23 @@ function resized(window: Buffer, size: number): Buffer {
   return window.length === size ? window : Buffer.allocUnsafeSlow(size);
 }
 
-function openRegular(path: string): number {
+function openRegular(path: string): { handle: number; size: number } {
   let handle: number | undefined;
   try {
     // O_NONBLOCK: opening a named pipe must not hang.
     handle = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    if (fstatSync(handle).isFile()) return handle;
+    const stat = fstatSync(handle);
+    if (stat.isFile()) return { handle, size: stat.size };
   } catch (cause) {
     if (handle !== undefined) closeSync(handle);
     throw accessError(path, cause);
   }
   closeSync(handle);
-  throw new ModelbenchError("file.access", `${path}: a file was expected, this is something else.`, { path });
+  throw notRegular(path);
+}
+
+function notRegular(path: string): ModelbenchError {
+  return new ModelbenchError("file.access", `${path}: a file was expected, this is something else.`, { path });
 }
 
 function readOnce(handle: number, target: Buffer, at: number, length: number, position: number, path: string): number {

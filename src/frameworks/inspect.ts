@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import { ModelbenchError, type Warning } from "../base/errors";
-import { openFileReader } from "../formats/fileReader";
+import { fileSize, openFileReader } from "../formats/fileReader";
 import { claimedFormat, type FileFormat, looksLike, sniffFormat } from "../formats/sniff";
 import type { MethodSignature } from "../formats/tensor";
 import type { StoredModel } from "../store/model";
@@ -125,9 +125,11 @@ function claimed(path: string, format: FileFormat, describe: () => Description):
 }
 
 function look(path: string): { size: number; format: FileFormat } {
+  const format = claimedFormat(path);
+  if (format !== undefined) return { size: fileSize(path), format };
   const reader = openFileReader(path);
   try {
-    return { size: reader.size, format: claimedFormat(path) ?? sniffFormat(reader) };
+    return { size: reader.size, format: sniffFormat(reader) };
   } finally {
     reader.close();
   }
@@ -136,7 +138,7 @@ function look(path: string): { size: number; format: FileFormat } {
 /** A file of a model that cannot be opened is listed all the same. */
 function formatInside(model: StoredModel, path: string): FileFormat {
   try {
-    return claimedFormat(path) ?? look(join(model.path, path)).format;
+    return look(join(model.path, path)).format;
   } catch {
     return "unknown";
   }

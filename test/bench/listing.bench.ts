@@ -63,10 +63,15 @@ async function measureStore(home: string, count: number): Promise<Ratio[]> {
   const [cli, node, peer] = whole as [Timing, Timing, Timing?];
   const [list, limit] = inside as [Timing, Timing];
   return [
-    { what: `list ${count}, in process`, ours: list, against: limit, atMost: 1.5 },
+    { what: `list ${count}, in process`, ours: list, against: limit, ...goal(count, 1.5) },
     { what: `list ${count}, whole process`, ours: cli, against: node },
-    ...(peer === undefined ? [] : [{ what: `list ${count}, whole process`, ours: cli, against: peer, atMost: 0.1 }]),
+    ...(peer === undefined
+      ? []
+      : [{ what: `list ${count}, whole process`, ours: cli, against: peer, ...goal(count, 0.1) }]),
   ];
 }
+
+/** Ten models take less than what any process start or first call does: they are shown, not promised. */
+const goal = (count: number, atMost: number) => (count < 1_000 ? {} : { atMost });
 
 void report("listing", measure);

@@ -71,7 +71,7 @@ async function measure(): Promise<Ratio[]> {
           { name: "inspectFile", run: () => inspectFile(path) },
           { name: "the reads it needs", run: () => neededReads(path, offsets) },
         ],
-        { warmUp: 50, rounds: 101 },
+        { warmUp: 10, rounds: 15, calls: 200 },
       )) as [Timing, Timing];
       const [session] = (await interleave([{ name: "session create", run: () => createSession(path) }], {
         warmUp: 0,

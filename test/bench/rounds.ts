@@ -15,16 +15,20 @@ export interface Timing {
 /**
  * Times the cases in interleaved rounds, so that whatever else the machine does meets all of them: only the
  * ratios within one call mean anything. Garbage is collected between samples where Node allows it, because
- * freeing one case's buffers would otherwise be paid by the next.
+ * freeing one case's buffers would otherwise be paid by the next. What takes microseconds is called `calls` times a
+ * sample and without that: a forced collection shrinks the young generation, and the calls after it pay for it.
  */
-export async function interleave(cases: readonly Case[], { warmUp = 1, rounds = 5 } = {}): Promise<Timing[]> {
+export async function interleave(
+  cases: readonly Case[],
+  { warmUp = 1, rounds = 5, calls = 1 } = {},
+): Promise<Timing[]> {
   const samples = new Map(cases.map(({ name }) => [name, [] as number[]]));
   for (let round = -warmUp; round < rounds; round += 1) {
     for (const { name, run } of cases) {
-      globalThis.gc?.();
+      if (calls === 1) globalThis.gc?.();
       const start = performance.now();
-      await run();
-      if (round >= 0) samples.get(name)?.push(performance.now() - start);
+      for (let call = 0; call < calls; call += 1) await run();
+      if (round >= 0) samples.get(name)?.push((performance.now() - start) / calls);
     }
   }
   return [...samples].map(([name, times]) => ({
