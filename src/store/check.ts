@@ -7,7 +7,7 @@ import { listModels } from "./listing";
 import { latestText, latestVersion, versionsOf } from "./lookup";
 import type { BrokenItem, ModelSummary, Problem } from "./model";
 import { entriesOf, isLink, statOf } from "./modelFiles";
-import { parseModelInfo } from "./modelInfo";
+import { parseModelInfo } from "./modelYaml/modelInfo";
 import { readRecord } from "./record";
 import { SmallFileReader } from "./smallFileReader";
 import { leftovers } from "./staging";

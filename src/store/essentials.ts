@@ -1,5 +1,5 @@
-import { parseModelInfo } from "./modelInfo";
-import { scanModelYaml } from "./scanSummary";
+import { parseModelInfo } from "./modelYaml/modelInfo";
+import { scanModelYaml } from "./modelYaml/scanSummary";
 
 /** What model.yaml says about a version in a list. */
 export interface Essentials {

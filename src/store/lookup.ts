@@ -5,7 +5,7 @@ import { LATEST, type Layout, latestFile, MODEL_YAML, nameFolder, versionFolder 
 import { tagMismatch } from "./listing";
 import type { StoredModel, Tag } from "./model";
 import { entriesOf, statOf } from "./modelFiles";
-import { parseModelInfo } from "./modelInfo";
+import { parseModelInfo } from "./modelYaml/modelInfo";
 import { SmallFileReader } from "./smallFileReader";
 import { isTagPart, parseTag } from "./tag";
 

@@ -8,7 +8,7 @@ import { MODEL_YAML, versionFolder } from "./layout";
 import { readModelFolder, versionsOf } from "./lookup";
 import type { ModelDraft, ModelInfo, SourceFile, StoredModel } from "./model";
 import { modelFilesIn, statOf } from "./modelFiles";
-import { parseModelInfo, renderModelInfo } from "./modelInfo";
+import { parseModelInfo, renderModelInfo } from "./modelYaml/modelInfo";
 import { assertOneDevice, assertVacant, publish } from "./publish";
 import { type FileRecord, recordFiles } from "./record";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { YamlFloat, type YamlValue } from "../../src/formats/pyYaml";
-import { listJson, listYaml, modelJson } from "../../src/store/bentoJson";
 import type { ModelDraft, ModelSummary } from "../../src/store/model";
-import { parseModelInfo, renderModelInfo } from "../../src/store/modelInfo";
+import { listJson, listYaml, modelJson } from "../../src/store/modelYaml/bentoJson";
+import { parseModelInfo, renderModelInfo } from "../../src/store/modelYaml/modelInfo";
 import { Oracle } from "./oracle";
 
 const oracle = new Oracle();

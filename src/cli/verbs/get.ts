@@ -1,6 +1,6 @@
 import { ModelbenchError } from "../../base/errors";
-import { modelJson, modelYaml } from "../../store/bentoJson";
 import { ModelStore } from "../../store/modelStore";
+import { modelJson, modelYaml } from "../../store/modelYaml/bentoJson";
 import { formatTag } from "../../store/tag";
 import type { Verb } from "../verb";
 

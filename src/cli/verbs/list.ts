@@ -1,9 +1,9 @@
 import { humanSize } from "../../base/humanSize";
-import { listJson, listYaml, localTime } from "../../store/bentoJson";
 import { byCreation } from "../../store/essentials";
 import { readModelFolder } from "../../store/lookup";
 import type { BrokenItem, ModelSummary } from "../../store/model";
 import { ModelStore } from "../../store/modelStore";
+import { listJson, listYaml, localTime } from "../../store/modelYaml/bentoJson";
 import { formatTag } from "../../store/tag";
 import { splitAssignment } from "../args";
 import type { Output } from "../output";

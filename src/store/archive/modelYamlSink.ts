@@ -1,6 +1,6 @@
 import { ModelbenchError } from "../../base/errors";
 import type { ModelInfo } from "../model";
-import { parseModelInfo } from "../modelInfo";
+import { parseModelInfo } from "../modelYaml/modelInfo";
 import { formatTag } from "../tag";
 import type { SafeMember, SafeSink } from "./gate";
 

@@ -1,6 +1,6 @@
 import { dumpPyYaml } from "../../formats/pyYaml";
 import type { ModelInfo } from "../model";
-import { parseModelInfo } from "../modelInfo";
+import { parseModelInfo } from "../modelYaml/modelInfo";
 
 /**
  * `text` with another version. Only the version's line changes where the document has such a line of its own;

@@ -1,10 +1,17 @@
-import { ModelbenchError } from "../base/errors";
-import { parsePyYaml, pythonStr, timestampText, type YamlMap, YamlTimestamp, type YamlValue } from "../formats/pyYaml";
+import { ModelbenchError } from "../../base/errors";
+import {
+  parsePyYaml,
+  pythonStr,
+  timestampText,
+  type YamlMap,
+  YamlTimestamp,
+  type YamlValue,
+} from "../../formats/pyYaml";
+import type { ModelInfo, ModelSignature } from "../model";
+import { makeTag } from "../tag";
 import { instantOf, parseIsoTime } from "./isoTime";
-import type { ModelInfo, ModelSignature } from "./model";
 import { fieldError, mapField, metadataField, optionsField, required, signatureField, textMap } from "./modelFields";
 import { BENTOML_VERSION } from "./renderModelInfo";
-import { makeTag } from "./tag";
 
 export { renderModelInfo } from "./renderModelInfo";
 

@@ -1,4 +1,4 @@
-import { type TimestampParts, YamlTimestamp } from "../formats/pyYaml";
+import { type TimestampParts, YamlTimestamp } from "../../formats/pyYaml";
 
 // A digit after a compact week is its day only where the digits that follow leave whole pairs for the time.
 const DATE =

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { YamlValue } from "../../../src/formats/pyYaml";
-import { parseModelInfo, renderModelInfo } from "../../../src/store/modelInfo";
-import { scanModelYaml } from "../../../src/store/scanSummary";
+import type { YamlValue } from "../../../../src/formats/pyYaml";
+import { parseModelInfo, renderModelInfo } from "../../../../src/store/modelYaml/modelInfo";
+import { scanModelYaml } from "../../../../src/store/modelYaml/scanSummary";
 
 const METADATA = new Map<string, YamlValue>([
   ["classes", ["setosa", "it's", "a: b", "1.0"]],

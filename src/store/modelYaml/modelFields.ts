@@ -1,5 +1,5 @@
-import { ModelbenchError } from "../base/errors";
-import { visible } from "../base/visible";
+import { ModelbenchError } from "../../base/errors";
+import { visible } from "../../base/visible";
 import {
   isYamlMap,
   pythonInt,
@@ -13,8 +13,8 @@ import {
   YamlSet,
   YamlTimestamp,
   type YamlValue,
-} from "../formats/pyYaml";
-import type { ModelSignature } from "./model";
+} from "../../formats/pyYaml";
+import type { ModelSignature } from "../model";
 
 /** The failure for a field that BentoML's reader refuses. */
 export function fieldError(field: string, expected: string, found: YamlValue | undefined): ModelbenchError {

@@ -1,8 +1,8 @@
-import { dumpPyYaml, timestampText, type YamlMap, type YamlValue } from "../formats/pyYaml";
+import { dumpPyYaml, timestampText, type YamlMap, type YamlValue } from "../../formats/pyYaml";
+import type { ModelDraft, ModelInfo, ModelSignature } from "../model";
+import { makeTag } from "../tag";
 import { utcTimestamp } from "./isoTime";
-import type { ModelDraft, ModelInfo, ModelSignature } from "./model";
 import { metadataField, unstructured } from "./modelFields";
-import { makeTag } from "./tag";
 
 /** The BentoML whose layout is written here; readers fill it in where a file names none. */
 export const BENTOML_VERSION = "1.4.39";

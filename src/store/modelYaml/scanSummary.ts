@@ -1,7 +1,7 @@
-import { MAX_YAML_BYTES, resolvesToText } from "../formats/pyYaml";
+import { MAX_YAML_BYTES, resolvesToText } from "../../formats/pyYaml";
+import { isTagPart } from "../tag";
 import { BlockShape } from "./blockShape";
 import { type Instant, instantOf, parseIsoTime, utcInstant } from "./isoTime";
-import { isTagPart } from "./tag";
 
 /** What a list shows of one model.yaml. */
 export interface ScannedModel {

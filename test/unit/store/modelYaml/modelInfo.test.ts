@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ModelbenchError } from "../../../src/base/errors";
-import { YamlFloat, type YamlMap } from "../../../src/formats/pyYaml";
-import { modelJson, modelYaml, pythonJson } from "../../../src/store/bentoJson";
-import { parseModelInfo, renderModelInfo } from "../../../src/store/modelInfo";
+import { ModelbenchError } from "../../../../src/base/errors";
+import { YamlFloat, type YamlMap } from "../../../../src/formats/pyYaml";
+import { modelJson, modelYaml, pythonJson } from "../../../../src/store/modelYaml/bentoJson";
+import { parseModelInfo, renderModelInfo } from "../../../../src/store/modelYaml/modelInfo";
 
 const DRAFT: Parameters<typeof renderModelInfo>[0] = {
   name: "iris_clf",

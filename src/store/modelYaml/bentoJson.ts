@@ -1,4 +1,4 @@
-import { humanSize } from "../base/humanSize";
+import { humanSize } from "../../base/humanSize";
 import {
   dumpPyYaml,
   pythonFloatRepr,
@@ -7,10 +7,10 @@ import {
   type YamlKey,
   type YamlMap,
   type YamlValue,
-} from "../formats/pyYaml";
-import type { ModelInfo, ModelSummary } from "./model";
+} from "../../formats/pyYaml";
+import type { ModelInfo, ModelSummary } from "../model";
+import { formatTag } from "../tag";
 import { modelDocument } from "./renderModelInfo";
-import { formatTag } from "./tag";
 
 /** What `bentoml models get -o json` prints for a model, without colours. */
 export function modelJson(info: ModelInfo): string {
