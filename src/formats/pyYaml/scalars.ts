@@ -60,13 +60,16 @@ function unsignedInt(text: string): bigint | undefined {
   if (text.startsWith("0x")) return pythonInt(text.slice(2), 16);
   if (text.startsWith("0")) return pythonInt(text, 8);
   if (!text.includes(":")) return pythonInt(text, 10);
-  let total = 0n;
-  for (const part of text.split(":")) {
-    const digit = pythonInt(part, 10);
-    if (digit === undefined) return undefined;
-    total = total * 60n + digit;
-  }
-  return total;
+  const parts = text.split(":").map((part) => pythonInt(part, 10));
+  const digits = parts.filter((digit) => digit !== undefined);
+  return digits.length === parts.length ? base60(digits) : undefined;
+}
+
+/** By halves: digit by digit the time grows with the square of their count. */
+function base60(digits: readonly bigint[]): bigint {
+  if (digits.length <= 32) return digits.reduce((total, digit) => total * 60n + digit, 0n);
+  const half = digits.length >> 1;
+  return base60(digits.slice(0, -half)) * 60n ** BigInt(half) + base60(digits.slice(-half));
 }
 
 function constructFloat(text: string): YamlFloat | undefined {

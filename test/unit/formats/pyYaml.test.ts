@@ -24,6 +24,12 @@ function failure(text: string): ModelbenchError {
 const float = (value: number) => new YamlFloat(value);
 
 describe("reading YAML", () => {
+  test("a long base-60 number has the value that its digits add up to", () => {
+    const digits = Array.from({ length: 1_000 }, (_, i) => (i % 59) + 1);
+    const value = digits.reduce((total, digit) => total * 60n + BigInt(digit), 0n);
+    assert.equal(parsePyYaml(`-${digits.join(":")}`), -value);
+  });
+
   test("plain scalars have the types of YAML 1.1 as PyYAML has them", () => {
     const cases: readonly (readonly [string, YamlValue])[] = [
       ["1e3", "1e3"],
