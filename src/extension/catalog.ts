@@ -1,4 +1,5 @@
 import { Emitter } from "../base/events";
+import type { Jobs } from "../base/ports";
 import type { Disposable } from "../base/scope";
 import type { ModelSummary } from "../store/model";
 import { formatTag, parseTag } from "../store/tag";
@@ -19,6 +20,7 @@ export interface CatalogStores {
 
 /** The live listing of the open stores: what the tree, the pickers and the pages show. */
 export class Catalog implements Disposable {
+  readonly #jobs: Jobs;
   readonly #startWatch: StartWatch;
   readonly #changed = new Emitter<CatalogChange>();
   readonly #listings = new Map<StoreId, { readonly store: ListedStore; readonly listing: LiveListing }>();
@@ -26,7 +28,8 @@ export class Catalog implements Disposable {
   /** Fires after the snapshot changed. */
   readonly onDidChange = this.#changed.event;
 
-  constructor(startWatch: StartWatch) {
+  constructor(jobs: Jobs, startWatch: StartWatch) {
+    this.#jobs = jobs;
     this.#startWatch = startWatch;
   }
 
@@ -88,7 +91,7 @@ export class Catalog implements Disposable {
     known?.listing.dispose();
     this.#listings.delete(id);
     if (store) {
-      const listing = new LiveListing(store, this.#startWatch);
+      const listing = new LiveListing(store, this.#jobs, this.#startWatch);
       listing.onDidChange((names) => this.#changed.fire({ store: id, names }));
       this.#listings.set(id, { store, listing });
     }

@@ -57,10 +57,11 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const channel = owner.own(window.createOutputChannel("Modelbench", { log: true }));
   const log = outputLog(channel);
   const stores = owner.own(openStores(context));
-  const catalog = owner.own(new Catalog(watchStore));
+  const jobs = owner.own(childJobs({ entry: context.asAbsolutePath("dist/jobs.cjs"), log }));
+  const catalog = owner.own(new Catalog(jobs, watchStore));
   catalog.follow(stores);
   owner.own(stores.onDidChange(() => catalog.follow(stores)));
-  owner.own(keepTidy(catalog, () => stores.own, log));
+  owner.own(keepTidy(catalog, () => stores.own.home, jobs, log));
   owner.own(
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("modelbench.storePath")) stores.settingsChanged();
@@ -69,7 +70,6 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const ui = vscodePrompts(t, channel);
   owner.own(tellUnreadable(catalog, { ui, log, t }));
   void guard("modelbench.openSampleStore", { ui, log, t }, () => stores.resumeSample());
-  const jobs = owner.own(childJobs({ entry: context.asAbsolutePath("dist/jobs.cjs"), log }));
   const trust = workspaceTrust(owner, t);
   const settings = readSettings;
   const tree = owner.own(new ModelsTree({ catalog, settings, trust, t, log, memory: context.workspaceState }));

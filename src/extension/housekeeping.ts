@@ -1,6 +1,7 @@
 import type { Log } from "../base/log";
+import type { Jobs } from "../base/ports";
 import type { Disposable } from "../base/scope";
-import type { ModelStore } from "../store/modelStore";
+import { tidyStoreJob } from "../store/trashJobs";
 import type { Catalog } from "./catalog";
 
 /** Long after the window has settled. */
@@ -10,22 +11,16 @@ const DELAY_MS = 15_000;
  * Clears a store away once it has been looked at: what dead processes left unfinished, and what has been in the trash
  * for longer than it is kept. A store that nobody looks at is not touched.
  */
-export function keepTidy(catalog: Catalog, ownStore: () => ModelStore, log: Log): Disposable {
+export function keepTidy(catalog: Catalog, ownHome: () => string, jobs: Jobs, log: Log): Disposable {
   const tidied = new Set<string>();
   const timers = new Set<NodeJS.Timeout>();
-  const tidy = async (store: ModelStore): Promise<void> => {
-    try {
-      await store.sweepStaging();
-      await store.purgeTrash();
-    } catch (error) {
-      log.error(`Clearing up ${store.home} failed`, error);
-    }
-  };
+  const tidy = (home: string): Promise<unknown> =>
+    jobs.run(tidyStoreJob, { home }).catch((error) => log.error(`Clearing up ${home} failed`, error));
   const subscription = catalog.onDidChange(({ store: id }) => {
-    const store = ownStore();
-    if (id !== "own" || tidied.has(store.home) || catalog.snapshot("own")?.phase !== "ready") return;
-    tidied.add(store.home);
-    timers.add(setTimeout(() => void tidy(store), DELAY_MS).unref());
+    const home = ownHome();
+    if (id !== "own" || tidied.has(home) || catalog.snapshot("own")?.phase !== "ready") return;
+    tidied.add(home);
+    timers.add(setTimeout(() => void tidy(home), DELAY_MS).unref());
   });
   return {
     dispose() {

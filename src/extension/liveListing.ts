@@ -2,8 +2,10 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ModelbenchError, toWireError, type WireError } from "../base/errors";
 import { Emitter } from "../base/events";
+import type { Jobs } from "../base/ports";
 import type { Disposable } from "../base/scope";
 import { layoutOf, nameFolder, tagOfFolder } from "../store/layout";
+import { listNameJob } from "../store/listNameJob";
 import type { BrokenItem, Listing, ModelSummary } from "../store/model";
 import type { ModelStore } from "../store/modelStore";
 import { isTagPart } from "../store/tag";
@@ -47,17 +49,20 @@ const SETTLE_LIMIT_MS = 10_000;
 
 /**
  * The listing of one store, kept up to date: read once when first asked for, then name by name as folders
- * change. Names that are not watched are compared by the time of their folder when the models folder changes
+ * change. A name with a model.yaml too big for this thread follows from the jobs process. Names that are not watched are compared by the time of their folder when the models folder changes
  * or `recheck` is called.
  */
 export class LiveListing implements Disposable {
   readonly #store: ListedStore;
+  readonly #jobs: Jobs;
   readonly #startWatch: StartWatch;
   readonly #changed = new Emitter<readonly string[] | "all">();
   readonly #names = new Map<string, NameEntry>();
   readonly #folderTimes = new Map<string, number>();
   readonly #unsettled = new Map<string, number>();
   readonly #pending = new Set<string>();
+  /** Names whose last reading left something out; what was known of them stays until the jobs process answers. */
+  readonly #tooBig = new Set<string>();
   readonly #ended = new AbortController();
   #pendingRecheck = false;
   #phase: StoreSnapshot["phase"] = "loading";
@@ -71,8 +76,9 @@ export class LiveListing implements Disposable {
   /** The names that changed, or `"all"` after a whole reading. */
   readonly onDidChange = this.#changed.event;
 
-  constructor(store: ListedStore, startWatch: StartWatch) {
+  constructor(store: ListedStore, jobs: Jobs, startWatch: StartWatch) {
     this.#store = store;
+    this.#jobs = jobs;
     this.#startWatch = startWatch;
   }
 
@@ -127,21 +133,64 @@ export class LiveListing implements Disposable {
     this.#watch ??= this.#startWatch(this.#store.home, { onChange: (name) => this.#noteChange(name) });
     try {
       const times = await runSlices(folderTimes(this.#store.home), this.#ended.signal);
-      const listing = await runSlices(this.#store.listSlices(), this.#ended.signal);
-      this.#names.clear();
+      this.#tooBig.clear();
+      const names = await this.#list();
+      for (const name of this.#names.keys()) if (!this.#tooBig.has(name)) this.#names.delete(name);
+      for (const [name, entry] of names) this.#put(name, entry);
       this.#folderTimes.clear();
       for (const [name, time] of times) this.#folderTimes.set(name, time);
-      for (const [name, entry] of byName(listing)) this.#names.set(name, entry);
       for (const name of this.#folderTimes.keys()) this.#trackSettling(name);
       this.#phase = "ready";
       this.#error = undefined;
     } catch (error) {
       if (this.#ended.signal.aborted) return;
       this.#names.clear();
+      this.#tooBig.clear();
       this.#phase = "failed";
       this.#error = toWireError(error);
     }
     this.#changed.fire("all");
+    this.#queueTooBig();
+  }
+
+  async #list(name?: string): Promise<Map<string, NameEntry>> {
+    const pass = this.#store.listSlices(name, { onTooBig: (big) => this.#tooBig.add(big) });
+    return byName(await runSlices(pass, this.#ended.signal));
+  }
+
+  #put(name: string, entry: NameEntry | undefined): void {
+    if (this.#tooBig.has(name) && this.#names.has(name)) return;
+    if (entry) this.#names.set(name, entry);
+    else this.#names.delete(name);
+  }
+
+  /** One name a turn, so that what changes meanwhile does not wait for all of them. */
+  #queueTooBig(): void {
+    if (this.#tooBig.size > 0) this.#working = this.#working.then(() => this.#readTooBig());
+  }
+
+  async #readTooBig(): Promise<void> {
+    const [name] = this.#tooBig;
+    if (name === undefined || this.#ended.signal.aborted) return;
+    const entry = await this.#entryFromJobs(name);
+    if (this.#ended.signal.aborted) return;
+    this.#tooBig.delete(name);
+    this.#put(name, entry);
+    this.#trackSettling(name);
+    this.#changed.fire([name]);
+    this.#queueTooBig();
+  }
+
+  async #entryFromJobs(name: string): Promise<NameEntry | undefined> {
+    const input = { home: this.#store.home, name };
+    try {
+      return byName(await this.#jobs.run(listNameJob, input, { signal: this.#ended.signal })).get(name);
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      const path = nameFolder(layoutOf(input.home), name);
+      const item = { name, version: undefined, path, beingWritten: false, error: toWireError(error) };
+      return { models: this.#names.get(name)?.models ?? [], broken: [item] };
+    }
   }
 
   #noteChange(name: string | undefined): void {
@@ -170,6 +219,7 @@ export class LiveListing implements Disposable {
       if ([...names].some((name) => !isTagPart(name))) return await this.#readAll();
       for (const name of names) await this.#readName(name);
       if (names.size > 0 && !this.#ended.signal.aborted) this.#changed.fire([...names]);
+      this.#queueTooBig();
     } catch {
       // What cannot be read name by name (the store itself went away) is told by the whole reading.
       if (!this.#ended.signal.aborted) await this.#readAll();
@@ -185,9 +235,8 @@ export class LiveListing implements Disposable {
 
   async #readName(name: string): Promise<void> {
     const time = folderTime(nameFolder(layoutOf(this.#store.home), name));
-    const entry = time === undefined ? undefined : await this.#entryOf(name);
-    if (entry) this.#names.set(name, entry);
-    else this.#names.delete(name);
+    this.#tooBig.delete(name);
+    this.#put(name, time === undefined ? undefined : await this.#entryOf(name));
     if (time === undefined) this.#folderTimes.delete(name);
     else this.#folderTimes.set(name, time);
     this.#trackSettling(name);
@@ -195,10 +244,9 @@ export class LiveListing implements Disposable {
 
   async #entryOf(name: string): Promise<NameEntry | undefined> {
     try {
-      return byName(await runSlices(this.#store.listSlices(name), this.#ended.signal)).get(name);
+      return (await this.#list(name)).get(name);
     } catch (error) {
-      // It went away after it was reported.
-      if (error instanceof ModelbenchError && error.code === "model.notFound") return undefined;
+      if (isGone(error)) return undefined;
       throw error;
     }
   }
@@ -206,7 +254,7 @@ export class LiveListing implements Disposable {
   /** A folder inside a version is not watched, so a version in the making is read again until it is whole. */
   #trackSettling(name: string): void {
     const entry = this.#names.get(name);
-    const empty = entry === undefined && this.#folderTimes.has(name);
+    const empty = entry === undefined && this.#folderTimes.has(name) && !this.#tooBig.has(name);
     const settling = empty || entry?.broken.some((item) => item.beingWritten) === true;
     if (!settling) this.#unsettled.delete(name);
     else if (!this.#unsettled.has(name)) this.#unsettled.set(name, Date.now());
@@ -220,6 +268,11 @@ export class LiveListing implements Disposable {
       else this.#noteChange(name);
     }
   }
+}
+
+/** Whether a name went away after it was reported. */
+function isGone(error: unknown): boolean {
+  return error instanceof ModelbenchError && error.code === "model.notFound";
 }
 
 /** By the tag of the folder: that is what every operation takes, even where the model.yaml inside names another. */

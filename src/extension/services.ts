@@ -18,18 +18,21 @@ export interface ModelRef {
   readonly tag: string;
 }
 
+/** A store as the extension host's thread may use it: nothing here parses a big file or reads many. */
+export type HostStore = Pick<ModelStore, "home" | "latestOf" | "listSlices" | "pathOf">;
+
 /** The open stores. Opening and closing touches no file of the user's own store. */
 export interface Stores {
   /** The user's own store; another object after the setting changed. */
-  readonly own: ModelStore;
+  readonly own: HostStore;
   /** The temporary copy of the sample store while it is open. */
-  readonly sample: ModelStore | undefined;
+  readonly sample: HostStore | undefined;
   /** @throws ModelbenchError `model.notFound` when the sample store was closed meanwhile */
-  of(ref: { readonly store: StoreId }): ModelStore;
+  of(ref: { readonly store: StoreId }): HostStore;
   /** Fires when a store was opened, closed or moved. */
   readonly onDidChange: Event<void>;
   /** Copies the sample store to a temporary home, if that has not happened, and opens it. */
-  openSample(): Promise<ModelStore>;
+  openSample(): Promise<HostStore>;
   /** Closes the sample store; its copy and what was done in it stay until the next opening. */
   closeSample(): Promise<void>;
 }

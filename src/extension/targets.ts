@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { ModelbenchError } from "../base/errors";
 import type { BrokenItem } from "../store/model";
-import { formatTag } from "../store/tag";
+import { formatTag, parseTag } from "../store/tag";
 import type { Target } from "./ids";
 import type { ModelRef, PickItem, Services, StoreId } from "./services";
 import { sortedVersions, type TreeNode, type VersionNode, versionNode } from "./tree/treeModel";
@@ -50,6 +51,17 @@ export async function manyFolders(
   return unique(nodes.flatMap((node) => foldersOf(services, node)));
 }
 
+/** The folder of a version, listed or not. @throws ModelbenchError `model.notFound` */
+export function folderOf({ catalog, stores, t }: Services, ref: ModelRef): StoredFolder {
+  const summary = catalog.find(ref);
+  if (summary) return versionFolder(versionNode(ref.store, summary));
+  const { name, version = "" } = parseTag(ref.tag);
+  const store = stores.of(ref);
+  const path = store.pathOf({ name, version });
+  if (existsSync(path)) return { store: ref.store, name, version, path, sizeBytes: undefined };
+  throw new ModelbenchError("model.notFound", t("Model '{0}' is not found in the store {1}.", ref.tag, store.home));
+}
+
 /** One line a version of the open stores, newest first. @throws ModelbenchError `model.notFound` when there are none */
 async function modelItems(services: Services): Promise<PickItem<VersionNode>[]> {
   const { catalog, t } = services;
@@ -84,20 +96,13 @@ function newestOf(services: Services, store: StoreId, name: string): ModelRef | 
 }
 
 function foldersOf(services: Services, node: TreeNode | ModelRef): StoredFolder[] {
-  if ("tag" in node) return folderOfRef(services, node);
+  if ("tag" in node) return [folderOf(services, node)];
   if (node.kind === "broken") return node.item.beingWritten ? [] : [brokenFolder(node.store, node.item)];
   if (node.kind !== "name") return [];
   const entry = services.catalog.snapshot(node.store)?.names.get(node.name);
   const versions = sortedVersions(entry?.models ?? [], "created").map((summary) => versionNode(node.store, summary));
   const broken = (entry?.broken ?? []).filter((item) => !item.beingWritten);
   return [...versions.map(versionFolder), ...broken.map((item) => brokenFolder(node.store, item))];
-}
-
-function folderOfRef(services: Services, ref: ModelRef): StoredFolder[] {
-  const summary = services.catalog.find(ref);
-  if (summary) return [versionFolder(versionNode(ref.store, summary))];
-  const { tag, path } = services.stores.of(ref).get(ref.tag);
-  return [{ store: ref.store, ...tag, path, sizeBytes: undefined }];
 }
 
 function versionFolder({ store, summary }: VersionNode): StoredFolder {

@@ -3,7 +3,18 @@ import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
 import { exportModelJob, importArchiveJob } from "../store/archive/archiveJobs";
 import { runExportModel } from "../store/archive/exportModel";
 import { runImportArchive } from "../store/archive/importArchive";
+import { listNameJob, runListName } from "../store/listNameJob";
 import { runSaveModel, saveModelJob } from "../store/saveModelJob";
+import {
+  deleteModelJob,
+  listTrashJob,
+  restoreModelJob,
+  runDeleteModel,
+  runListTrash,
+  runRestoreModel,
+  runTidyStore,
+  tidyStoreJob,
+} from "../store/trashJobs";
 import { defineJob, type JobRegistry } from "./jobFunction";
 
 /** Every job of the product; one line each. */
@@ -13,4 +24,9 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(saveModelJob, runSaveModel),
   defineJob(describeModelJob, runDescribeModel),
   defineJob(draftFilesJob, runDraftFiles),
+  defineJob(listNameJob, runListName),
+  defineJob(deleteModelJob, runDeleteModel),
+  defineJob(restoreModelJob, runRestoreModel),
+  defineJob(listTrashJob, runListTrash),
+  defineJob(tidyStoreJob, runTidyStore),
 ]);

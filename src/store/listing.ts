@@ -1,5 +1,6 @@
 import { readdirSync, type Stats } from "node:fs";
 import { ModelbenchError, toWireError, type Warning } from "../base/errors";
+import { fitsHostThread } from "../formats/pyYaml";
 import { type Essentials, readEssentials } from "./essentials";
 import { errno, storeFailure } from "./failure";
 import { LATEST, MODEL_YAML } from "./layout";
@@ -25,6 +26,11 @@ export interface ListRequest {
   /** Milliseconds after which the generator yields. */
   readonly sliceMs: number;
   readonly now: () => number;
+  /**
+   * Called with the name of every version whose model.yaml takes too long to parse on the extension host's thread;
+   * that version is not listed. Without it everything is.
+   */
+  readonly onTooBig?: ((name: string) => void) | undefined;
 }
 
 /**
@@ -109,6 +115,8 @@ class ListPass {
     }
     try {
       if (!isTagPart(version)) throw badFolderName(version, path);
+      const { onTooBig } = this.#request;
+      if (onTooBig && !fitsHostThread(yaml.toString("latin1"))) return onTooBig(name);
       const essentials = readEssentials(yaml, `${path}/${MODEL_YAML}`);
       const yamlBytes = yaml.length;
       this.#models.push({

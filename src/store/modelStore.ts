@@ -3,7 +3,7 @@ import type { JobOptions } from "../base/ports";
 import { type CheckReport, checkStore } from "./check";
 import { type FileLayer, nodeFiles } from "./fileLayer";
 import { layoutOf, nameFolder, versionFolder } from "./layout";
-import { type ListScope, listModels } from "./listing";
+import { type ListRequest, type ListScope, listModels } from "./listing";
 import { findVersion, latestVersion, readModel } from "./lookup";
 import type { Listing, ModelDraft, ModelFile, SourceFile, StoredModel, Tag, TrashEntry } from "./model";
 import { modelFilesIn, statOf } from "./modelFiles";
@@ -19,6 +19,9 @@ export interface ModelStoreOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
+
+/** How a listing in slices goes. */
+export type SliceOptions = Partial<Pick<ListRequest, "sliceMs" | "onTooBig">>;
 
 /**
  * A model store on disk, laid out as BentoML's and safe to use beside it and beside other processes of ours.
@@ -40,17 +43,17 @@ export class ModelStore {
    * @throws ModelbenchError `model.notFound` for a name that is not there, `tag.invalid`, `store.access`
    */
   list(name?: string): Listing {
-    const pass = this.listSlices(name, Number.POSITIVE_INFINITY);
+    const pass = this.listSlices(name, { sliceMs: Number.POSITIVE_INFINITY });
     for (;;) {
       const step = pass.next();
       if (step.done) return step.value;
     }
   }
 
-  /** The same as `list`, yielding whenever `sliceMs` milliseconds have passed. */
-  listSlices(name?: string, sliceMs = 8): Generator<void, Listing> {
+  /** The same as `list`, in slices that are short enough for the extension host's thread. */
+  listSlices(name?: string, { sliceMs = 8, onTooBig }: SliceOptions = {}): Generator<void, Listing> {
     const scope = name === undefined ? undefined : this.#scope(name);
-    return listModels({ models: this.#parts.layout.models, scope, sliceMs, now: this.#parts.now });
+    return listModels({ models: this.#parts.layout.models, scope, sliceMs, now: this.#parts.now, onTooBig });
   }
 
   /** The version that `name`, `name:latest`, `name:version` or the only fitting beginning of a version means.

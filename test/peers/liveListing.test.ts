@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { LiveListing } from "../../src/extension/liveListing";
+import { inProcessJobs } from "../../src/jobs/inProcess";
 import { ModelStore } from "../../src/store/modelStore";
 import { watchStore } from "../../src/store/watch";
 import { tempFolder } from "../unit/store/storeKit";
@@ -43,7 +44,7 @@ test("what the real BentoML saves and deletes, in a new name and in one that is 
   const late: number[] = [];
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const folder = tempFolder();
-    const listing = new LiveListing(new ModelStore(folder.path), watchStore);
+    const listing = new LiveListing(new ModelStore(folder.path), inProcessJobs(), watchStore);
     try {
       await listing.ready();
       const files = { "weights.bin": "w", "deep/more.bin": "m" };

@@ -1,5 +1,6 @@
 import { humanSize } from "../../base/humanSize";
 import { TRASH_KEPT_MS } from "../../store/trash";
+import { deleteModelJob } from "../../store/trashJobs";
 import type { Target } from "../ids";
 import type { Services } from "../services";
 import { folderTag, manyFolders, type StoredFolder } from "../targets";
@@ -13,7 +14,7 @@ const NAMED_AT_MOST = 12;
 
 /** Moves versions to the trash after one question, and offers to undo it. */
 export async function deleteModel(services: Services, target?: Target, selected?: readonly TreeNode[]): Promise<void> {
-  const { catalog, stores, t, ui } = services;
+  const { catalog, jobs, stores, t, ui } = services;
   const chosen = await manyFolders(services, target, selected, t("Delete which models?"));
   const folders = chosen.filter((folder) => folder.version !== undefined);
   const [first] = folders;
@@ -24,7 +25,8 @@ export async function deleteModel(services: Services, target?: Target, selected?
   try {
     for (const { store, name, version } of folders) {
       if (version === undefined) continue;
-      trashed.push({ store, entry: await stores.of({ store }).delete({ name, version }) });
+      const { home } = stores.of({ store });
+      trashed.push({ store, entry: await jobs.run(deleteModelJob, { home, tag: { name, version } }) });
     }
   } finally {
     catalog.recheck();

@@ -1,14 +1,16 @@
 import { ModelbenchError } from "../../base/errors";
+import { describeModelJob } from "../../frameworks/modelFacts";
 import type { Target } from "../ids";
 import type { Services } from "../services";
 import { oneModel } from "../targets";
 
 /** Opens the test of a model, or says why this model cannot be tested here. */
 export async function testModel(services: Services, target?: Target): Promise<void> {
-  const { catalog, pages, stores, t, trust, ui } = services;
+  const { catalog, jobs, pages, stores, t, trust, ui } = services;
   const model = await oneModel(services, target, t("Test which model?"));
   if (!model) return;
-  const module = catalog.find(model)?.module ?? stores.of(model).get(model.tag).info.module;
+  const { home } = stores.of(model);
+  const { module } = catalog.find(model) ?? (await jobs.run(describeModelJob, { home, tag: model.tag }));
   const refusal = trust.refusal(module, model.store);
   if (!refusal) return pages.openTest(model);
   if (refusal.code !== "run.unsupported") {

@@ -1,5 +1,6 @@
 import type { TrashEntry } from "../../store/model";
 import { formatTag } from "../../store/tag";
+import { listTrashJob, restoreModelJob } from "../../store/trashJobs";
 import type { ModelRef, Services, StoreId } from "../services";
 import { localTime, shortAge } from "../tree/words";
 
@@ -12,7 +13,7 @@ export interface Trashed {
 /** Brings deleted versions back: the only one at once, else those chosen, the last one deleted first. */
 export async function undoDelete(services: Services): Promise<void> {
   const { t, ui } = services;
-  const trashed = trashOf(services).sort((a, b) => b.entry.deletedMs - a.entry.deletedMs);
+  const trashed = (await trashOf(services)).sort((a, b) => b.entry.deletedMs - a.entry.deletedMs);
   if (trashed.length === 0) {
     await ui.inform(t("There is nothing to bring back."));
     return;
@@ -35,11 +36,12 @@ export async function undoDelete(services: Services): Promise<void> {
 
 /** Restores versions, last deleted first so that `latest` goes back step by step, and shows one of them. */
 export async function restoreEntries(services: Services, trashed: readonly Trashed[]): Promise<void> {
-  const { catalog, stores, tree } = services;
+  const { catalog, jobs, stores, tree } = services;
   let restored: ModelRef | undefined;
   try {
     for (const { store, entry } of [...trashed].reverse()) {
-      restored = { store, tag: formatTag(await stores.of({ store }).restore(entry.id)) };
+      const { home } = stores.of({ store });
+      restored = { store, tag: formatTag(await jobs.run(restoreModelJob, { home, id: entry.id })) };
     }
   } finally {
     catalog.recheck();
@@ -47,11 +49,11 @@ export async function restoreEntries(services: Services, trashed: readonly Trash
   if (restored) await tree.reveal(restored);
 }
 
-function trashOf({ catalog, stores }: Services): Trashed[] {
-  return catalog.stores.flatMap((store) =>
-    stores
-      .of({ store })
-      .trash()
-      .map((entry) => ({ store, entry })),
-  );
+async function trashOf({ catalog, jobs, stores }: Services): Promise<Trashed[]> {
+  const found: Trashed[] = [];
+  for (const store of catalog.stores) {
+    const entries = await jobs.run(listTrashJob, { home: stores.of({ store }).home });
+    found.push(...entries.map((entry) => ({ store, entry })));
+  }
+  return found;
 }

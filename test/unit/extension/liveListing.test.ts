@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { ModelbenchError } from "../../../src/base/errors";
+import type { JobKey, Jobs } from "../../../src/base/ports";
 import { LiveListing, type StartWatch } from "../../../src/extension/liveListing";
+import { inProcessJobs } from "../../../src/jobs/inProcess";
 import type { BrokenItem, ModelSummary } from "../../../src/store/model";
-import { broken, listedStore, summary } from "./fakes";
+import { ModelStore } from "../../../src/store/modelStore";
+import { manyLabels, plant, yamlOf } from "../store/storeKit";
+import { broken, listedStore, noWatch, summary } from "./fakes";
 
 let home = "";
 beforeEach(() => {
@@ -35,7 +39,7 @@ function follow(models: ModelSummary[], items: BrokenItem[] = []) {
       return store.listSlices(name);
     },
   };
-  const listing = new LiveListing(listed, startWatch);
+  const listing = new LiveListing(listed, inProcessJobs(), startWatch);
   const next = () =>
     new Promise<readonly string[] | "all">((resolve) => {
       const subscription = listing.onDidChange((names) => {
@@ -113,6 +117,7 @@ test("a store that cannot be read is a state, and the next change reads it anew"
         return store.listSlices(name);
       },
     },
+    inProcessJobs(),
     (_, listener) => {
       report = listener.onChange;
       return { watchName() {}, unwatchName() {}, dispose() {} };
@@ -144,4 +149,93 @@ test("a listing that ended reads nothing more and tells nobody", async () => {
   listing.dispose();
   await new Promise((resolve) => setTimeout(resolve, 150));
   assert.deepEqual(read, [undefined]);
+});
+
+/** A real store with a small model and a name whose second version is too big for the host's thread. */
+function followBig() {
+  plant(home, "small", "v1");
+  plant(home, "big", "v1");
+  writeFileSync(join(plant(home, "big", "v2"), "model.yaml"), manyLabels("big", "v2"));
+  let release: () => void = () => undefined;
+  const asked: unknown[] = [];
+  const failures: Error[] = [];
+  const jobs: Jobs = {
+    async run<Input, Result>(job: JobKey<Input, Result>, input: Input): Promise<Result> {
+      asked.push(input);
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const [failure] = failures;
+      if (failure) throw failure;
+      return inProcessJobs().run(job, input);
+    },
+  };
+  const listing = new LiveListing(new ModelStore(home), jobs, noWatch);
+  const tags = () =>
+    [...listing.snapshot.names.values()]
+      .flatMap(({ models }) => models.map(({ tag }) => `${tag.name}:${tag.version}`))
+      .sort();
+  const changed = () => new Promise<unknown>((resolve) => void listing.onDidChange(resolve));
+  return { listing, asked, failures, tags, changed, release: () => release() };
+}
+
+test("a model.yaml that takes long to parse is read by the jobs process, and the others are shown before", async () => {
+  const { listing, asked, changed, release, tags } = followBig();
+  await listing.ready();
+  assert.equal(listing.snapshot.phase, "ready");
+  assert.deepEqual(tags(), ["big:v1", "small:v1"]);
+  await new Promise(setImmediate);
+  const merged = changed();
+  release();
+  assert.deepEqual(await merged, ["big"]);
+  assert.deepEqual(tags(), ["big:v1", "big:v2", "small:v1"]);
+  assert.deepEqual(asked, [{ home, name: "big" }]);
+  listing.dispose();
+});
+
+test("what the jobs process found stays in sight while it is asked again, and goes when it became small", async () => {
+  const { listing, asked, changed, release, tags } = followBig();
+  await listing.ready();
+  await new Promise(setImmediate);
+  const merged = changed();
+  release();
+  await merged;
+  await listing.refresh();
+  assert.deepEqual(tags(), ["big:v1", "big:v2", "small:v1"]);
+  await new Promise(setImmediate);
+  assert.equal(asked.length, 2);
+  writeFileSync(join(home, "models/big/v2/model.yaml"), yamlOf("big", "v3"));
+  rmSync(join(home, "models/big/v1"), { recursive: true });
+  const reading = listing.refresh();
+  release();
+  await reading;
+  assert.equal(asked.length, 2, "nothing is too big any more");
+  assert.deepEqual(tags(), ["big:v2", "small:v1"]);
+  listing.dispose();
+});
+
+test("a jobs process that fails leaves a broken row in place of the name, and the next reading asks again", async () => {
+  const { listing, asked, changed, failures, release, tags } = followBig();
+  failures.push(new ModelbenchError("worker.died", "It ended."));
+  await listing.ready();
+  await new Promise(setImmediate);
+  const merged = changed();
+  release();
+  await merged;
+  assert.deepEqual(tags(), ["big:v1", "small:v1"]);
+  const items = listing.snapshot.names.get("big")?.broken ?? [];
+  assert.deepEqual(
+    items.map(({ error, path, version }) => [error.code, path, version]),
+    [["worker.died", join(home, "models/big"), undefined]],
+  );
+  failures.pop();
+  await listing.refresh();
+  await new Promise(setImmediate);
+  const again = changed();
+  release();
+  await again;
+  assert.deepEqual(tags(), ["big:v1", "big:v2", "small:v1"]);
+  assert.deepEqual(listing.snapshot.names.get("big")?.broken, []);
+  assert.equal(asked.length, 2);
+  listing.dispose();
 });

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } 
 import { join } from "node:path";
 import { test } from "node:test";
 import { ModelStore } from "../../../src/store/modelStore";
-import { plant, tempFolder, yamlOf } from "./storeKit";
+import { manyLabels, plant, tempFolder, yamlOf } from "./storeKit";
 
 function inStore(body: (home: string, store: ModelStore) => void): () => void {
   return () => {
@@ -203,7 +203,7 @@ test(
   "slices yield and end with the same listing",
   inStore((home, store) => {
     for (let i = 0; i < 30; i++) plant(home, `m${i}`, "v1");
-    const pass = store.listSlices(undefined, 0);
+    const pass = store.listSlices(undefined, { sliceMs: 0 });
     let slices = 0;
     for (let step = pass.next(); ; step = pass.next()) {
       if (step.done) {
@@ -213,5 +213,35 @@ test(
       slices++;
     }
     assert.ok(slices >= 30, `${slices} slices`);
+  }),
+);
+
+test(
+  "what takes long to parse is left out and its name told, where the caller asks for that",
+  inStore((home, store) => {
+    plant(home, "small", "v1");
+    const yaml = (tag: string) => join(home, "models", ...tag.split(":"), "model.yaml");
+    plant(home, "labels", "v1");
+    plant(home, "labels", "v2");
+    writeFileSync(yaml("labels:v2"), manyLabels("labels", "v2"));
+    plant(home, "long", "v1");
+    writeFileSync(yaml("long:v1"), `${yamlOf("long", "v1")}description: ${"x".repeat(65_536)}\n`);
+    plant(home, "broken", "v1");
+    writeFileSync(yaml("broken:v1"), "- not a mapping");
+    plant(home, "huge", "v1");
+    writeFileSync(yaml("huge:v1"), "#".repeat((1 << 20) + 1));
+
+    const tooBig: string[] = [];
+    const pass = store.listSlices(undefined, { sliceMs: Infinity, onTooBig: (name) => tooBig.push(name) });
+    const { value } = pass.next();
+    assert.ok(value);
+    assert.deepEqual(tooBig, ["labels", "long"]);
+    const listed = value.models.map(({ tag }) => `${tag.name}:${tag.version}`);
+    assert.deepEqual(listed, ["labels:v1", "small:v1"]);
+    assert.deepEqual(
+      value.broken.map(({ name }) => name),
+      ["broken", "huge"],
+    );
+    assert.deepEqual(tags(store), ["labels:v1", "labels:v2", "long:v1", "small:v1"]);
   }),
 );

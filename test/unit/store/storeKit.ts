@@ -76,6 +76,12 @@ export function plant(home: string, name: string, version: string, creation?: st
   return folder;
 }
 
+/** A model.yaml of 20,000 labels, over 500 kB, that takes the full parser some 60 ms. */
+export function manyLabels(name: string, version: string): string {
+  const labels = Array.from({ length: 20_000 }, (_, i) => `  label${i}: value ${i}`);
+  return yamlOf(name, version).replace("labels: {}", `labels:\n${labels.join("\n")}`);
+}
+
 /** Every path below `root` with its kind, mode and bytes, for comparing trees exactly. */
 export function treeOf(root: string): Record<string, string> {
   const found: Record<string, string> = {};

@@ -1,0 +1,44 @@
+import type { JobKey } from "../base/ports";
+import type { Tag, TrashEntry } from "./model";
+import { ModelStore } from "./modelStore";
+
+/** Names the store that a job works on. */
+interface InStore {
+  /** Absolute path. */
+  readonly home: string;
+}
+
+/** Moves a version into the trash: `latest` may have to be found anew among all the others. */
+export const deleteModelJob: JobKey<InStore & { readonly tag: Tag }, TrashEntry> = { name: "store.delete" };
+
+/** Puts an entry of the trash back. */
+export const restoreModelJob: JobKey<InStore & { readonly id: string }, Tag> = { name: "store.restore" };
+
+/** What can be restored, the one deleted last first. */
+export const listTrashJob: JobKey<InStore, TrashEntry[]> = { name: "store.trash" };
+
+/** Clears away what dead processes left unfinished, and what has been in the trash for longer than it is kept. */
+export const tidyStoreJob: JobKey<InStore, null> = { name: "store.tidy" };
+
+/** The work behind `deleteModelJob`. @throws ModelbenchError as `ModelStore.delete` */
+export async function runDeleteModel({ home, tag }: InStore & { readonly tag: Tag }): Promise<TrashEntry> {
+  return new ModelStore(home).delete(tag);
+}
+
+/** The work behind `restoreModelJob`. @throws ModelbenchError as `ModelStore.restore` */
+export async function runRestoreModel({ home, id }: InStore & { readonly id: string }): Promise<Tag> {
+  return new ModelStore(home).restore(id);
+}
+
+/** The work behind `listTrashJob`. */
+export async function runListTrash({ home }: InStore): Promise<TrashEntry[]> {
+  return new ModelStore(home).trash();
+}
+
+/** The work behind `tidyStoreJob`. @throws ModelbenchError `store.access` */
+export async function runTidyStore({ home }: InStore): Promise<null> {
+  const store = new ModelStore(home);
+  await store.sweepStaging();
+  await store.purgeTrash();
+  return null;
+}
