@@ -181,7 +181,7 @@ export class Batcher {
 
   async #runParts(parts: readonly Part[]): Promise<void> {
     try {
-      this.#deliver(parts, await this.#execute(parts));
+      for (const entry of this.#deliver(parts, await this.#execute(parts))) await this.#runUncut(entry);
     } catch (error) {
       const only = parts.length === 1 ? parts[0] : undefined;
       if (only === undefined) await this.#runEach(parts);
@@ -201,6 +201,7 @@ export class Batcher {
   async #runUncut(entry: Entry): Promise<void> {
     const count = entry.rows ?? 1;
     entry.rows = undefined;
+    entry.answers.length = 0;
     await this.#runParts([{ entry, start: 0, count }]);
   }
 
@@ -245,16 +246,24 @@ export class Batcher {
     return parts.map((_, i) => Object.fromEntries(columns.map(({ name, pieces }) => [name, pieces[i] as Tensor])));
   }
 
-  #deliver(parts: readonly Part[], answers: readonly PartAnswer[]): void {
+  /** Answers the requests that are complete; those whose pieces do not fit together are handed back. */
+  #deliver(parts: readonly Part[], answers: readonly PartAnswer[]): Entry[] {
+    const torn: Entry[] = [];
     for (const [i, { entry }] of parts.entries()) {
       if (entry.cancelled) this.#fail(entry, cancellation());
       if (entry.settled) continue;
       entry.answers.push(answers[i] as PartAnswer);
       if (entry.rows !== undefined && entry.taken < entry.rows) continue;
+      if (!areJoinable(entry)) {
+        this.#unsplittable.add(entry.request.method);
+        torn.push(entry);
+        continue;
+      }
       const answer = joinAnswers(entry);
       this.#settle(entry);
       entry.resolve(answer);
     }
+    return torn;
   }
 
   #fail(entry: Entry, error: unknown): void {
@@ -318,6 +327,18 @@ function joinInputs(parts: readonly Part[], plan: BatchPlan | undefined): NamedT
     return [name, concatTensors(pieces, axis)] as const;
   });
   return Object.fromEntries(columns);
+}
+
+/** Whether the outputs of all pieces differ in nothing but their length along the batch axis. */
+function areJoinable({ request, answers }: Entry): boolean {
+  const [first, ...others] = answers;
+  const axis = request.plan?.outAxis ?? 0;
+  return others.every(({ outputs }) =>
+    Object.entries(outputs).every(([name, tensor]) => {
+      const start = first?.outputs[name];
+      return start !== undefined && mergeable(start, tensor, axis);
+    }),
+  );
 }
 
 function joinAnswers({ request, answers, submitted, started }: Entry): BatchAnswer {

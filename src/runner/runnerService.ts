@@ -129,21 +129,30 @@ export class RunnerService {
 
   /** A run cannot be interrupted: when nobody waits for it any more, the process ends unless it ends soon. */
   #cancel(id: number): void {
-    if (this.#batcher?.cancel(id) === "alone") this.#stopTimer = setTimeout(this.#ports.end, STOP_GRACE_MS);
+    if (this.#batcher?.cancel(id) !== "alone") return;
+    clearTimeout(this.#stopTimer);
+    this.#stopTimer = setTimeout(this.#ports.end, STOP_GRACE_MS);
   }
 }
 
 /**
- * How a method's requests are joined: only where the signature allows it, each input has a dynamic batch axis and
- * no output declares a fixed one.
+ * How a method's requests are joined: only where the signature allows it, each input has a dynamic batch axis, no
+ * output declares a fixed one, and the batch's length shapes no other axis (pairs of rows, say): there each request
+ * would see the others.
  */
 export function batchPlan({ batchable, batchDim, inputs, outputs }: MethodSignature): BatchPlan | undefined {
   const [inAxis, outAxis] = batchDim;
-  const isDynamic = (shape: MethodSignature["inputs"][number]["shape"], axis: number) =>
-    shape === null || (axis < shape.length && typeof shape[axis] !== "number");
-  if (!batchable || inputs.length === 0 || !inputs.every(({ shape }) => isDynamic(shape, inAxis))) return undefined;
-  const tensors = outputs.filter(({ type }) => type === "tensor");
-  return tensors.every(({ shape }) => isDynamic(shape, outAxis)) ? { inAxis, outAxis } : undefined;
+  const values = [
+    ...inputs.map(({ shape }) => ({ shape, axis: inAxis })),
+    ...outputs.filter(({ type }) => type === "tensor").map(({ shape }) => ({ shape, axis: outAxis })),
+  ];
+  const isDynamic = values.every(
+    ({ shape, axis }) => shape === null || (axis < shape.length && typeof shape[axis] !== "number"),
+  );
+  if (!batchable || inputs.length === 0 || !isDynamic) return undefined;
+  const lengths = new Set(values.map(({ shape, axis }) => shape?.[axis]).filter((dim) => typeof dim === "string"));
+  const shapesMore = values.some(({ shape, axis }) => shape?.some((dim, i) => i !== axis && lengths.has(String(dim))));
+  return shapesMore ? undefined : { inAxis, outAxis };
 }
 
 function unsupported({ label, adapter }: LoadRequest): ModelbenchError {

@@ -263,6 +263,36 @@ test("an oversize request whose pieces cannot be joined again runs whole", async
   assert.deepEqual(rows((await big).outputs["y"]), [9]);
 });
 
+test("an oversize request whose last piece does not follow the batch runs whole, without its first pieces", async () => {
+  const big = submit(batcherOf(2), column(1, 2, 3));
+  await settled(() => undefined);
+  await calls[0]?.finish({ y: column(8, 9) });
+  await calls[1]?.finish({ y: column(8, 9) });
+  assert.deepEqual(rows(calls[2]?.inputs["x"]), [1, 2, 3]);
+  await calls[2]?.finish({ y: column(8, 9) });
+  assert.deepEqual(rows((await big).outputs["y"]), [8, 9]);
+});
+
+test("an oversize request whose pieces come back in different widths runs whole, and disturbs nobody", async () => {
+  const batcher = batcherOf(2);
+  const wide = (count: number, width: number): Tensor => ({
+    dtype: "uint8",
+    shape: [count, width],
+    data: new Uint8Array(count * width).fill(width),
+  });
+  const big = submit(batcher, column(1, 2, 3));
+  const other = submit(batcher, column(4));
+  await settled(() => undefined);
+  await calls[0]?.finish({ y: wide(2, 1) });
+  assert.deepEqual(rows(calls[1]?.inputs["x"]), [3, 4]);
+  await calls[1]?.finish({ y: wide(2, 2) });
+  assert.deepEqual(rows(calls[2]?.inputs["x"]), [1, 2, 3]);
+  await calls[2]?.finish({ y: wide(3, 3) });
+  assert.deepEqual((await big).outputs["y"]?.shape, [3, 3]);
+  assert.deepEqual((await other).outputs["y"]?.shape, [1, 2]);
+  assert.equal(calls.length, 3);
+});
+
 test("a waiting request is cancelled at once and takes no place in a batch", async () => {
   const batcher = batcherOf(8);
   submit(batcher, column(1));

@@ -167,3 +167,15 @@ test("requests are joined only where every batch axis is dynamic", () => {
   const sequence: ValueSpec = { name: "s", type: "sequence", dtype: null, shape: null };
   assert.deepEqual(batchPlan({ ...signature(["N"]), outputs: [sequence, spec(["N"])] }), axes);
 });
+
+test("requests are not joined where the batch length also shapes another axis: each would see the others", () => {
+  assert.equal(batchPlan(signature(["N", 3], ["N", "N"])), undefined);
+  assert.equal(batchPlan(signature(["N", "N"], ["N", 3])), undefined);
+  const pairs = { inputs: [spec(["N", 3]), spec(["M", 3], "t")], batchable: true, source: "onnx" } as const;
+  assert.equal(batchPlan({ ...pairs, outputs: [spec(["N", "M"], "y")], batchDim: [0, 0] }), undefined);
+  assert.deepEqual(batchPlan({ ...pairs, outputs: [spec(["N", 3], "y")], batchDim: [0, 0] }), {
+    inAxis: 0,
+    outAxis: 0,
+  });
+  assert.equal(batchPlan({ ...signature(["L", "N"]), batchDim: [1, 0] }), undefined);
+});
