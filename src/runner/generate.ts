@@ -2,7 +2,7 @@ import { ModelbenchError } from "../base/errors";
 import { elementCount, encodeStrings, itemSize } from "../formats/elements";
 import type { DType, Tensor, ValueSpec } from "../formats/tensor";
 import { elementWriter, integerBounds } from "./elementWriter";
-import { describeSpec, tensorDType } from "./inputCheck";
+import { describeSpec, type TensorForm, tensorDType } from "./inputCheck";
 import type { InputValue } from "./protocol";
 
 /** The request for made-up values of one input. */
@@ -20,11 +20,10 @@ const MAX_ELEMENTS = 2 ** 28;
  * rank `dims` is the whole shape.
  * @throws ModelbenchError `input.shape` for dims that do not fit, `run.unsupported` for types that cannot be made
  */
-export function generateTensor(spec: ValueSpec, { pattern, seed, dims }: Generate): Tensor {
-  const dtype = tensorDType(spec);
-  const shape = generatedShape(spec, dims);
+export function generateTensor(spec: ValueSpec, generate: Generate): Tensor {
+  const { pattern, seed } = generate;
+  const { dtype, shape } = generatedForm(spec, generate);
   const count = elementCount(shape);
-  if (count > MAX_ELEMENTS) throw wrongDims(spec, dims, `${count} elements are more than ${MAX_ELEMENTS}`);
   const next = source(pattern, seed, dtype);
   if (dtype === "string") {
     return { dtype, shape, data: encodeStrings(Array.from({ length: count }, (_, i) => String(next(i)))) };
@@ -35,6 +34,15 @@ export function generateTensor(spec: ValueSpec, { pattern, seed, dims }: Generat
     throw new ModelbenchError("run.unsupported", `\`${spec.name}\`: ${dtype} values cannot be generated.`);
   for (let i = 0; i < count; i += 1) put(i, dtype === "bool" ? next(i) >= 0.5 : next(i));
   return { dtype, shape, data };
+}
+
+/** What `generateTensor` would make, without its values. @throws ModelbenchError as there */
+export function generatedForm(spec: ValueSpec, { dims }: Generate): TensorForm {
+  const dtype = tensorDType(spec);
+  const shape = generatedShape(spec, dims);
+  const count = shape.reduce((product, dim) => product * dim, 1);
+  if (count > MAX_ELEMENTS) throw wrongDims(spec, dims, `${count} elements are more than ${MAX_ELEMENTS}`);
+  return { dtype, shape };
 }
 
 function generatedShape(spec: ValueSpec, dims: readonly number[]): number[] {

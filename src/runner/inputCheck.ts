@@ -1,6 +1,9 @@
 import { ModelbenchError } from "../base/errors";
 import type { DType, MethodSignature, Tensor, ValueSpec } from "../formats/tensor";
 
+/** What of a tensor is compared with a declaration. */
+export type TensorForm = Pick<Tensor, "dtype" | "shape">;
+
 /** A declared input in words: `float32 [N, 784]`, an unnamed dimension as `?`. */
 export function describeSpec({ type, dtype, shape }: ValueSpec): string {
   if (type !== "tensor") return `a ${type}`;
@@ -47,7 +50,7 @@ export function nameFindings(
  */
 export function tensorFindings(
   signature: MethodSignature,
-  tensors: ReadonlyMap<string, Tensor>,
+  tensors: ReadonlyMap<string, TensorForm>,
 ): { input: string; error: ModelbenchError }[] {
   const bound = new Map<string, { size: number; input: string }>();
   return signature.inputs.flatMap((spec) => {
@@ -59,7 +62,7 @@ export function tensorFindings(
 
 function checkTensor(
   spec: ValueSpec,
-  tensor: Tensor,
+  tensor: TensorForm,
   bound: Map<string, { size: number; input: string }>,
 ): ModelbenchError | undefined {
   if (tensor.dtype !== spec.dtype) return wrongDType(spec, tensor);
@@ -77,7 +80,7 @@ function checkTensor(
   return undefined;
 }
 
-function wrongDType(spec: ValueSpec, { dtype, shape }: Tensor): ModelbenchError {
+function wrongDType(spec: ValueSpec, { dtype, shape }: TensorForm): ModelbenchError {
   return new ModelbenchError(
     "input.dtype",
     `\`${spec.name}\`: expected ${describeSpec(spec)}, got ${dtype} [${shape.join(", ")}].`,
@@ -85,7 +88,7 @@ function wrongDType(spec: ValueSpec, { dtype, shape }: Tensor): ModelbenchError 
   );
 }
 
-function wrongDims(spec: ValueSpec, { shape }: Tensor): ModelbenchError {
+function wrongDims(spec: ValueSpec, { shape }: TensorForm): ModelbenchError {
   return new ModelbenchError(
     "input.shape",
     `\`${spec.name}\`: expected ${describeSpec(spec)}, got [${shape.join(", ")}].`,
@@ -94,7 +97,7 @@ function wrongDims(spec: ValueSpec, { shape }: Tensor): ModelbenchError {
 
 function wrongSymbol(
   spec: ValueSpec,
-  { shape }: Tensor,
+  { shape }: TensorForm,
   symbol: string,
   { size, input }: { size: number; input: string },
 ): ModelbenchError {

@@ -6,8 +6,8 @@ import { parseExactJson } from "../formats/jsonExact";
 import { readNpy } from "../formats/npy";
 import type { MethodSignature, Tensor, ValueSpec } from "../formats/tensor";
 import { readTensorProto } from "../formats/tensorProto";
-import { generateTensor } from "./generate";
-import { nameFindings, tensorFindings } from "./inputCheck";
+import { generatedForm, generateTensor } from "./generate";
+import { nameFindings, type TensorForm, tensorFindings } from "./inputCheck";
 import { tensorFromJson } from "./inputJson";
 import type { InputIssue, InputValue } from "./protocol";
 
@@ -65,12 +65,13 @@ export function inputIssues(signature: MethodSignature, inputs: Readonly<Record<
   const issues: InputIssue[] = [];
   const report = (input: string, error: unknown) => issues.push({ input, error: toWireError(error) });
   for (const { input, error } of nameFindings(signature, Object.keys(inputs))) report(input, error);
-  const tensors = new Map<string, Tensor>();
+  const tensors = new Map<string, TensorForm>();
   for (const spec of signature.inputs) {
     const value = Object.hasOwn(inputs, spec.name) ? inputs[spec.name] : undefined;
     if (value === undefined) continue;
     try {
-      if (isQuick(spec, value)) tensors.set(spec.name, readInput(spec, value));
+      if (value.kind === "generate") tensors.set(spec.name, generatedForm(spec, value));
+      else if (isQuick(spec, value)) tensors.set(spec.name, readInput(spec, value));
     } catch (error) {
       report(spec.name, error);
     }

@@ -305,6 +305,23 @@ test("a check reports every finding at once and leaves big files to the run", ()
   assert.deepEqual(inputIssues(method(digits), { x: json([new Array(784).fill(0)]) }), []);
 });
 
+test("a check of made-up values makes none of them", () => {
+  const huge = { kind: "generate", pattern: "normal", seed: 1, dims: [2 ** 14, 2 ** 14] } as const;
+  const wide = method(spec("float32", ["N", "M"]), spec("int8", ["N"], "n"));
+  const started = process.memoryUsage().arrayBuffers;
+  const issues = inputIssues(wide, { x: huge, n: json([1]) });
+  assert.deepEqual(
+    issues.map(({ input, error }) => `${input} ${error.code}`),
+    ["n input.shape"],
+  );
+  assert.ok(process.memoryUsage().arrayBuffers - started < 2 ** 24);
+  const tooMany = inputIssues(method(spec("float32", ["N"])), { x: { ...huge, dims: [2 ** 40] } });
+  assert.deepEqual(
+    tooMany.map(({ error }) => error.code),
+    ["input.shape"],
+  );
+});
+
 const made = (
   shape: ValueSpec["shape"],
   dtype: DType,
