@@ -71,7 +71,8 @@ class Session implements RunnerSession {
     try {
       return await abortable(this.#loading, signal, () => {
         // Nobody else waits for it: the process is ended, since a load cannot be interrupted.
-        if (this.#loadWaiters === 1 && this.#loaded === undefined) void this.stop();
+        const isAwaited = this.#loadWaiters > 1 || this.#pending.size > 0;
+        if (!isAwaited && this.#loaded === undefined) void this.stop();
       });
     } finally {
       this.#loadWaiters -= 1;

@@ -307,6 +307,17 @@ test("stopping a run that waits for the load leaves the load going", async () =>
   });
 });
 
+test("stopping to wait for a load costs no run that waits for it too", async () => {
+  await withSession(kit.model("shared_load", linear), async (session) => {
+    const controller = new AbortController();
+    const load = session.load(controller.signal);
+    const run = session.run(call({ x: [[1, 0]] }));
+    controller.abort();
+    await assert.rejects(load, { code: "cancelled" });
+    assert.deepEqual(values(await run), { y: [[0, 1, 2]] });
+  });
+});
+
 test("a runner that cannot be started says so", async () => {
   const session = openSession(kit.model("nowhere", linear), { entry: "/nowhere/runner.cjs", log: silentLog });
   await assert.rejects(session.load(), (error: Error) =>
