@@ -101,6 +101,11 @@ export class ModelbenchError extends Error {
     this.path = details.path;
     this.offset = details.offset;
   }
+
+  /** By name: every bundle has a copy of this class, and one bundle's failure is caught in another. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "ModelbenchError";
+  }
 }
 
 /** A failure as plain data, for frames, messages and `-o json`. Never holds a stack. */
