@@ -39,7 +39,7 @@ export interface Rig {
   readonly workbench: Workbench;
   /** The store that the extension host sees as BENTOML_HOME; not made. */
   readonly store: string;
-  /** An empty folder, open in the window. */
+  /** The folder that is open in the window; empty unless `fill` put something there. */
   readonly folder: string;
   /** Addresses that were asked for outside the server, all refused. */
   readonly refused: readonly string[];
@@ -49,9 +49,18 @@ export interface Rig {
   close(): Promise<void>;
 }
 
+/** What a window may have besides the quiet settings. */
+interface RigOptions {
+  /** User settings. */
+  readonly settings?: Record<string, unknown>;
+  /** Reaches the extension host. */
+  readonly env?: Record<string, string>;
+}
+
 /** Starts everything and waits until the window is drawn. @param fill gets the store's path before the start */
-export async function openRig(fill?: (store: string) => void): Promise<Rig> {
-  const server = await startServer({ vsix: [vsix], prepareHome: (home) => fill?.(join(home, "bentoml")) });
+export async function openRig(fill?: (store: string) => void, options: RigOptions = {}): Promise<Rig> {
+  const prepareHome = (home: string): void => fill?.(join(home, "bentoml"));
+  const server = await startServer({ ...options, vsix: [vsix], prepareHome });
   const { browser, context, refused } = await openBrowser(server.origin);
   const close = async (): Promise<void> => {
     await browser.close();
@@ -59,7 +68,7 @@ export async function openRig(fill?: (store: string) => void): Promise<Rig> {
   };
   try {
     const folder = join(server.home, "work");
-    mkdirSync(folder);
+    mkdirSync(folder, { recursive: true });
     context.setDefaultTimeout(STEP_MS);
     const workbench = new Workbench(await context.newPage());
     await workbench.page.goto(`${server.origin}/?folder=${folder}`);
