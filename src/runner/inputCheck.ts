@@ -6,7 +6,7 @@ export type TensorForm = Pick<Tensor, "dtype" | "shape">;
 
 /** A declared input in words: `float32 [N, 784]`, an unnamed dimension as `?`. */
 export function describeSpec({ type, dtype, shape }: ValueSpec): string {
-  if (type !== "tensor") return `a ${type}`;
+  if (type !== "tensor") return `${type === "optional" ? "an" : "a"} ${type}`;
   const dims = shape === null ? "of any shape" : `[${shape.map((dim) => dim ?? "?").join(", ")}]`;
   return `${dtype ?? "any dtype"} ${dims}`;
 }

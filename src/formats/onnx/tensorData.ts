@@ -60,18 +60,6 @@ export function unpackBits(packed: Uint8Array, bits: number, count: number): Uin
   });
 }
 
-/** Packs elements of one a byte into 2 or 4 bits each, low bits first; the opposite of `unpackBits`. */
-export function packBits(elements: Uint8Array, bits: number): Uint8Array {
-  const perByte = 8 / bits;
-  const packed = new Uint8Array(Math.ceil(elements.length / perByte));
-  const mask = 2 ** bits - 1;
-  elements.forEach((element, i) => {
-    const at = Math.floor(i / perByte);
-    packed[at] = (packed[at] ?? 0) | ((element & mask) << ((i % perByte) * bits));
-  });
-  return packed;
-}
-
 /** Writes the entries of a typed field one after another, `width` bytes each; answers where they end. */
 function eachTyped(proto: ProtoReader, field: number, target: Buffer, width: number): number {
   let at = 0;

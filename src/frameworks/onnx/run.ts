@@ -1,8 +1,7 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { ModelbenchError } from "../../base/errors";
-import { decodeStrings, elementCount, encodeStrings } from "../../formats/elements";
-import { packBits, unpackBits } from "../../formats/onnx/tensorData";
-import type { DType, Tensor } from "../../formats/tensor";
+import { decodeStrings, encodeStrings } from "../../formats/elements";
+import type { Tensor } from "../../formats/tensor";
 import { describeOnnxFile } from "./describe";
 import { explainLoadFailure, explainRunFailure } from "./runFailures";
 
@@ -35,14 +34,18 @@ export async function createOnnxSession(file: string, device: string, threads?: 
   }
   refuseUnreachableData(file);
   const session = await open(file, threads);
-  const unfetchable = session.outputMetadata
-    .filter(({ isTensor }) => !isTensor)
-    .map(({ name }) => ({ name, reason: NOT_A_TENSOR }));
+  const unfetchable = session.outputMetadata.flatMap((output) => {
+    const reason = whyNotFetched(output);
+    return reason === undefined ? [] : [{ name: output.name, reason }];
+  });
   const fetchable = session.outputNames.filter((name) => !unfetchable.some((output) => output.name === name));
   return {
     device,
     unfetchable,
-    run: (inputs, fetches = fetchable) => run(session, fetches, inputs),
+    run: (inputs, fetches = fetchable) => {
+      if (fetches.length === 0) return Promise.reject(nothingToFetch(unfetchable[0]?.reason));
+      return run(session, fetches, inputs);
+    },
     release: () => session.release(),
   };
 }
@@ -50,6 +53,17 @@ export async function createOnnxSession(file: string, device: string, threads?: 
 const NOT_A_TENSOR =
   "It is a sequence or a map, and the runtime hands over tensors only. If skl2onnx made the model, " +
   "export it again with options={'zipmap': False}.";
+
+/** Its answer to a 4-bit tensor is the end of the process, so such an output is never asked for. */
+function whyNotFetched(output: InferenceSession.ValueMetadata): string | undefined {
+  if (!output.isTensor) return NOT_A_TENSOR;
+  if (output.type === "string" || isRunnable(output.type)) return undefined;
+  return `Its type is ${output.type}, which the runtime does not hand over. Let the model cast it to int8 or uint8.`;
+}
+
+function nothingToFetch(remedy: string | undefined): ModelbenchError {
+  return new ModelbenchError("run.unsupported", "The model has no output that the runtime hands over.", { remedy });
+}
 
 function refuseUnreachableData(file: string): void {
   const problem = describeOnnxFile(file).warnings.find(({ code }) => code.startsWith("onnx.external."));
@@ -80,9 +94,6 @@ async function run(
   fetches: readonly string[],
   inputs: Readonly<Record<string, Tensor>>,
 ): Promise<Readonly<Record<string, Tensor>>> {
-  if (fetches.length === 0) {
-    throw new ModelbenchError("run.unsupported", "The model has no output that is a tensor.", { remedy: NOT_A_TENSOR });
-  }
   const feeds = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toRuntime(name, tensor)]));
   let outputs: InferenceSession.OnnxValueMapType;
   try {
@@ -107,32 +118,36 @@ const ARRAYS = {
   float16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
-  int4: Int8Array,
-  uint4: Uint8Array,
 } as const;
 
 function toRuntime(name: string, { dtype, shape, data }: Tensor): OrtTensor {
-  if (dtype === "string") return new OrtTensor("string", decodeStrings(data), shape);
+  if (dtype === "string") return new OrtTensor("string", textsOf(name, data), shape);
   if (!isRunnable(dtype)) {
     throw new ModelbenchError("run.unsupported", `Input "${name}": the runtime takes no ${dtype}.`, {
       remedy: "Export the model with float32 or float16 inputs.",
     });
   }
   const array = ARRAYS[dtype];
-  const stored = isNibble(dtype) ? packBits(data, 4) : data;
   // A view must start at a multiple of its element's size, and the runtime reads no shared memory.
-  const isUsable = stored.byteOffset % array.BYTES_PER_ELEMENT === 0 && stored.buffer instanceof ArrayBuffer;
-  const { buffer, byteOffset, byteLength } = isUsable ? stored : new Uint8Array(stored);
+  const isUsable = data.byteOffset % array.BYTES_PER_ELEMENT === 0 && data.buffer instanceof ArrayBuffer;
+  const { buffer, byteOffset, byteLength } = isUsable ? data : new Uint8Array(data);
   const values = new array(buffer as ArrayBuffer, byteOffset, byteLength / array.BYTES_PER_ELEMENT);
   return new OrtTensor(dtype, values, shape);
 }
 
-function isRunnable(dtype: DType): dtype is keyof typeof ARRAYS {
-  return Object.hasOwn(ARRAYS, dtype);
+/** The runtime would end a text at its first NUL without a word. */
+function textsOf(name: string, data: Uint8Array): string[] {
+  const texts = decodeStrings(data);
+  const cut = texts.findIndex((text) => text.includes("\0"));
+  if (cut < 0) return texts;
+  throw new ModelbenchError(
+    "run.unsupported",
+    `Input "${name}": text ${cut} holds a NUL, where the runtime would end it.`,
+  );
 }
 
-function isNibble(dtype: string): dtype is "int4" | "uint4" {
-  return dtype === "int4" || dtype === "uint4";
+function isRunnable(type: string): type is keyof typeof ARRAYS {
+  return Object.hasOwn(ARRAYS, type);
 }
 
 function fromRuntime(name: string, value: InferenceSession.OnnxValueMapType[string] | undefined): Tensor {
@@ -140,6 +155,5 @@ function fromRuntime(name: string, value: InferenceSession.OnnxValueMapType[stri
   const { type, dims, data } = value;
   if (!ArrayBuffer.isView(data)) return { dtype: "string", shape: dims, data: encodeStrings(data.map(String)) };
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (isNibble(type)) return { dtype: type, shape: dims, data: unpackBits(bytes, 4, elementCount(dims)) };
   return { dtype: type, shape: dims, data: bytes };
 }

@@ -94,6 +94,39 @@ test("an output that is a sequence is left out with the cure, the others answer"
   await session.release();
 });
 
+test("4-bit values, which would end the process, are never asked of the runtime", async () => {
+  for (const [type, dtype] of [
+    [22, "int4"],
+    [21, "uint4"],
+  ] as const) {
+    const opset21 = [block(8, int(2, 21))];
+    const to = (target: number): Buffer => block(5, block(1, "to"), int(3, target), int(20, 2));
+    const [x, y] = [tensorValue("x", 1, [2]), tensorValue("y", type, [2])];
+    const nodes = [node("Cast", ["x"], ["y"], to(type)), node("Neg", ["x"], ["z"])];
+    const both = await open(model({ nodes, inputs: [x], outputs: [y, tensorValue("z", 1, [2])], more: opset21 }));
+    assert.match(both.unfetchable[0]?.reason ?? "", new RegExp(`type is ${dtype}.*cast it`));
+    const input = { dtype: "float32", shape: [2], data: floats(1, -2) } as const;
+    assert.deepEqual(Object.keys(await both.run({ x: input })), ["z"]);
+    await both.release();
+    const only = await open(model({ nodes: nodes.slice(0, 1), inputs: [x], outputs: [y], more: opset21 }));
+    assert.match((await rejectsWith("run.unsupported", only.run({ x: input }))).remedy ?? "", /cast it/);
+    await only.release();
+    const cast = [node("Cast", ["y"], ["x"], to(1))];
+    const takes = await open(model({ nodes: cast, inputs: [y], outputs: [x], more: opset21 }));
+    const nibbles = { dtype, shape: [2], data: Uint8Array.of(1, 2) };
+    assert.match((await rejectsWith("run.unsupported", takes.run({ y: nibbles }))).message, new RegExp(`no ${dtype}`));
+    await takes.release();
+  }
+});
+
+test("a text that the runtime would cut at its NUL is refused", async () => {
+  const session = await open(unary("Identity", 8));
+  const data = encodeStrings(["whole", "cut\0off"]);
+  const error = await rejectsWith("run.unsupported", session.run({ x: { dtype: "string", shape: [2], data } }));
+  assert.match(error.message, /"x": text 1 holds a NUL/);
+  await session.release();
+});
+
 test("what the runtime cannot take is refused with the reason, before or while it opens", async () => {
   const bfloat = await rejectsWith("run.unsupported", open(unary("Identity", 16)));
   assert.match(bfloat.message, /"x" has the type bfloat16/);
