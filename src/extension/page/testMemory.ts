@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { fitsMessage } from "../../../webview/protocol/size";
 import { draftsSchema, historyItemSchema, replySchema } from "../../../webview/protocol/views";
 
 /** Where the state of tests outlives the window: `vscode.Memento`, or a map in tests. */
@@ -10,8 +11,8 @@ export interface Memory {
 /** Number of the shape below; what was kept under another one is dropped. */
 const SCHEMA = 1;
 
-/** Largest state kept of one model, in characters of JSON: results and big inputs beyond it are forgotten. */
-const MAX_CHARACTERS = 200_000;
+/** Largest state kept of one model, as `fitsMessage` counts: results and big inputs beyond it are forgotten. */
+const MAX_BYTES = 400_000;
 
 const keptSchema = z.strictObject({
   schema: z.literal(SCHEMA),
@@ -39,7 +40,7 @@ export function recall(memory: Memory, key: string): KeptTest | undefined {
 export async function remember(memory: Memory, key: string, kept: KeptTest): Promise<void> {
   const lighter: KeptTest = { ...kept, replies: [], history: kept.history.slice(0, 5) };
   const bare: KeptTest = { ...lighter, drafts: {}, history: [], files: {} };
-  const fitting = [kept, lighter, bare].find((state) => JSON.stringify(state).length <= MAX_CHARACTERS) ?? bare;
+  const fitting = [kept, lighter, bare].find((state) => fitsMessage(state, MAX_BYTES)) ?? bare;
   await memory.update(memoryKey(key), { schema: SCHEMA, ...fitting });
 }
 
