@@ -30,7 +30,15 @@ writeFileSync(join(root, "dist/ThirdPartyNotices.txt"), notices(["onnxruntime-no
 mkdirSync(out, { recursive: true });
 rmSync(vsix, { force: true });
 const vsce = join(root, "node_modules/@vscode/vsce/vsce");
-const flags = ["--target", "linux-x64", "--no-dependencies", "--allow-missing-repository", "--out", vsix];
+const flags = [
+  "--target",
+  "linux-x64",
+  "--no-dependencies",
+  "--allow-missing-repository",
+  "--no-rewrite-relative-links",
+  "--out",
+  vsix,
+];
 execFileSync(process.execPath, [vsce, "package", ...flags], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
 
 const { size } = statSync(vsix);

@@ -11,7 +11,7 @@ const args = process.argv.slice(2);
 const fragments = args.filter((a) => !a.startsWith("--"));
 const pictures = join(root, "docs/images");
 const wanted = (path) => fragments.length === 0 || fragments.some((f) => relative(root, path).includes(f));
-const built = join(out, "e2e-build");
+const built = join(out, `e2e-${process.pid}`);
 const results = join(out, fragments.length === 0 ? "e2e.json" : "e2e-part.json");
 
 try {

@@ -1,5 +1,11 @@
 import type { Frame, FrameLocator, Locator, Page } from "playwright-core";
 
+/** What the file dialog takes to list a folder or to act on an Enter. */
+const DIALOG_MS = 700;
+
+/** What a menu takes to go away after a click. */
+const MENU_MS = 300;
+
 /** The parts of VS Code's window that a test touches, by what a user sees of them. */
 export class Workbench {
   readonly page: Page;
@@ -37,8 +43,13 @@ export class Workbench {
   /** An entry of a row's context menu. */
   async contextMenu(row: Locator, entry: string): Promise<void> {
     await row.click({ button: "right" });
-    const item = this.page.locator(".monaco-menu .action-item:not(.disabled)", { hasText: entry });
-    await item.first().click();
+    const item = this.page.locator(".monaco-menu .action-item:not(.disabled)", { hasText: entry }).first();
+    await item.waitFor();
+    // A menu ignores clicks for a moment after it has opened.
+    while (await item.isVisible()) {
+      await item.click({ timeout: MENU_MS }).catch(() => undefined);
+      await this.page.waitForTimeout(MENU_MS);
+    }
   }
 
   /** Runs a command by its full title, as the palette shows it. */
@@ -63,13 +74,22 @@ export class Workbench {
   /** Types a path into VS Code's own file dialog and accepts it. */
   async fileDialog(path: string): Promise<void> {
     const input = this.quickInput();
-    await input.waitFor();
-    await input.fill(path);
-    // The dialog looks at the path first; what it offers below goes away or changes when it has.
-    await this.page
-      .locator(".quick-input-widget:not(.hidden) .monaco-progress-container.done")
-      .waitFor({ state: "attached" });
-    await input.press("Enter");
+    // The palette, which may still be on its way out, has no title.
+    await this.page.locator(".quick-input-title", { hasText: /\S/ }).waitFor();
+    const title = await this.#quickTitle();
+    // While the dialog lists a folder it overwrites what is typed and ignores Enter: a person does it again, too.
+    while ((await this.#quickTitle()) === title) {
+      await input.fill(path);
+      await this.page.waitForTimeout(DIALOG_MS);
+      if ((await input.inputValue()) === path) await input.press("Enter");
+      await this.page.waitForTimeout(DIALOG_MS);
+    }
+  }
+
+  /** What the open quick input is about; empty when none is open. */
+  async #quickTitle(): Promise<string> {
+    const titles = this.page.locator(".quick-input-widget:not(.hidden) .quick-input-title");
+    return (await this.page.locator(".quick-input-widget").isVisible()) ? (await titles.allTextContents()).join() : "";
   }
 
   /** A notification toast by a text in it. */
@@ -101,4 +121,9 @@ export class Workbench {
     if (!frame) throw new Error("no webview is visible");
     return frame;
   }
+}
+
+/** Runs in the browser, which is why it asks for no type of the DOM. */
+function startsWithSlash(input: unknown): boolean {
+  return String(Object(input).value).startsWith("/");
 }
