@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { resolveHome } from "../store/home";
-import { HelpRequested, parseVerbArgs } from "./args";
+import { HelpRequested, parseVerbArgs, usageError } from "./args";
 import { EXIT, Output } from "./output";
 import type { Verb } from "./verb";
 import { get } from "./verbs/get";
@@ -12,6 +12,11 @@ import { list } from "./verbs/list";
 const FAST: Readonly<Record<string, Verb>> = { list, get };
 const OTHERS = ["inspect", "save", "import", "export", "delete", "restore", "check", "run"];
 const LATER = ["trash", "edit", "copy", "clean", "batch", "bench", "compare", "convert", "test", "mcp", "push", "pull"];
+
+const verbsRemedy = `Verbs: ${[...Object.keys(FAST), ...OTHERS].join(", ")}.`;
+
+/** Options of every verb whose value is the next word. */
+const TAKES_VALUE = new Set(["--home", "--output", "-o"]);
 
 const USAGE = `modelbench: look into, test and move the models of a BentoML model store.
 
@@ -28,8 +33,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const output = new Output(wantsJson(argv));
   const interrupt = new AbortController();
   process.on("SIGINT", () => interrupt.abort());
-  process.stdout.on("error", ignoreClosedPipe);
-  process.stderr.on("error", ignoreClosedPipe);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => endWithoutOutput(error, output));
+  process.stderr.on("error", () => process.exit(EXIT.failed));
   try {
     await runVerb(argv, output, interrupt.signal);
     output.finish();
@@ -46,13 +51,22 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function runVerb(argv: readonly string[], output: Output, signal: AbortSignal): Promise<void> {
-  const [name, ...rest] = argv;
-  if (name === undefined || name === "--help" || name === "help") return output.lines(...USAGE.split("\n"));
+  const { name, rest } = splitVerb(argv);
+  if (name === "--help" || name === "help" || argv.length === 0) return output.lines(...USAGE.split("\n"));
+  if (name === undefined) throw new ModelbenchError("usage", "A verb is missing.", { remedy: verbsRemedy });
   const verb = await findVerb(name);
   const args = parseVerbArgs(name, verb.syntax, rest);
   const chosen = args.value("home");
+  if (chosen === "") throw usageError("--home takes a folder; got nothing.", verb.syntax);
   const home = chosen === undefined ? resolveHome(process.env, homedir()) : resolve(chosen);
   await verb.run({ home, output, signal, bundles: __dirname }, args);
+}
+
+/** Options of every verb may stand before the verb too. */
+function splitVerb(argv: readonly string[]): { name: string | undefined; rest: string[] } {
+  let at = 0;
+  while (argv[at]?.startsWith("-") && argv[at] !== "--help") at += TAKES_VALUE.has(argv[at] ?? "") ? 2 : 1;
+  return { name: argv[at], rest: [...argv.slice(0, at), ...argv.slice(at + 1)] };
 }
 
 async function findVerb(name: string): Promise<Verb> {
@@ -66,24 +80,28 @@ async function findVerb(name: string): Promise<Verb> {
   const said = LATER.includes(name)
     ? `${name} comes in a later version of Modelbench.`
     : `There is no verb ${JSON.stringify(name)}.`;
-  throw new ModelbenchError("usage", said, { remedy: `Verbs: ${[...Object.keys(FAST), ...OTHERS].join(", ")}.` });
+  throw new ModelbenchError("usage", said, { remedy: verbsRemedy });
 }
 
-/** Known before parsing, so that a usage error is JSON too. */
+/** Known before parsing, so that a usage error is JSON too. As in the parser the last one counts. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
   const words = end < 0 ? argv : argv.slice(0, end);
-  return words.some(
-    (word, i) =>
-      word === "-ojson" ||
-      word === "--output=json" ||
-      ((word === "-o" || word === "--output") && words[i + 1] === "json"),
-  );
+  const chosen = words.flatMap((word, i) => {
+    if (word === "-o" || word === "--output") return [words[i + 1]];
+    const [, joined] = /^(?:-o|--output=)(.+)$/s.exec(word) ?? [];
+    return joined === undefined ? [] : [joined];
+  });
+  return chosen.at(-1) === "json";
 }
 
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+/** A reader that has seen enough is no failure; a full disk is one, in words. */
+function endWithoutOutput(error: NodeJS.ErrnoException, output: Output): never {
   if (error.code === "EPIPE") process.exit(EXIT.done);
-  throw error;
+  output.finish(
+    new ModelbenchError("file.access", `The output cannot be written: ${error.message}.`, { cause: error }),
+  );
+  process.exit(EXIT.failed);
 }
 
 void main(process.argv.slice(2)).then((code) => {

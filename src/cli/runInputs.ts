@@ -1,29 +1,34 @@
-import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { addAbortSignal } from "node:stream";
 import { ModelbenchError } from "../base/errors";
 import { parseExactJson } from "../formats/jsonExact";
 import type { MethodSignature } from "../formats/tensor";
 import type { ExampleInputs } from "../frameworks/example";
 import type { InputValue } from "../runner/protocol";
+import { statOf } from "../store/modelFiles";
 
 /**
  * The inputs of one run from `--input NAME=V` words: `-` reads JSON from standard input, an existing file is read by
  * its extension, anything else must parse as JSON. With `example`, inputs that were not given are filled in.
- * @throws ModelbenchError `input.notFound`, `input.name`, `usage`
+ * @throws ModelbenchError `input.notFound`, `input.name`, `usage`; AbortError when `signal` fires while it reads
  */
-export function readInputs(
+export async function readInputs(
   signature: MethodSignature,
   given: readonly string[],
   example: ExampleInputs | undefined,
-): Readonly<Record<string, InputValue>> {
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, InputValue>>> {
   const inputs = new Map<string, InputValue>();
   for (const [name, json] of Object.entries(example ?? {})) inputs.set(name, { kind: "json", value: json });
   const named = new Set<string>();
+  let isPiped = false;
   for (const word of given) {
     const [name, text] = splitInput(signature, word);
     if (named.has(name)) throw new ModelbenchError("usage", `--input ${name} is given twice.`);
     named.add(name);
-    inputs.set(name, inputValue(name, text));
+    if (text === "-" && isPiped) throw new ModelbenchError("usage", "Standard input can fill one --input only.");
+    isPiped ||= text === "-";
+    inputs.set(name, text === "-" ? { kind: "text", text: await readStandardInput(signal) } : inputValue(name, text));
   }
   return Object.fromEntries(inputs);
 }
@@ -39,9 +44,15 @@ function splitInput(signature: MethodSignature, word: string): [string, string] 
   return [word.slice(0, at), word.slice(at + 1)];
 }
 
+/** Piece by piece, so that Ctrl+C is heard while somebody types. */
+async function readStandardInput(signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of addAbortSignal(signal, process.stdin)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
 function inputValue(name: string, text: string): InputValue {
-  if (text === "-") return { kind: "text", text: readFileSync(0, "utf8") };
-  if (statSync(text, { throwIfNoEntry: false })?.isFile()) return { kind: "file", path: resolve(text) };
+  if (statOf(text)?.isFile()) return { kind: "file", path: resolve(text) };
   try {
     return { kind: "json", value: parseExactJson(text) };
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ModelbenchError } from "../base/errors";
+import { elementCount } from "../formats/elements";
 import { stringifyExact } from "../formats/jsonExact";
 import { writeNpy } from "../formats/npy";
 import type { Tensor } from "../formats/tensor";
@@ -8,11 +9,37 @@ import { tensorToNested } from "../formats/tensorJson";
 import type { RunOutput, RunResult } from "../runner/protocol";
 import type { Output } from "./output";
 
-/** Shows one inference: values nested row-major, or with `folder` each output as a `.npy` file in it. */
+/** More values than these are no text to read, and would not fit into the longest one. */
+const MAX_SHOWN = 2 ** 23;
+
+/** Bytes of texts that are shown at most. */
+const MAX_SHOWN_BYTES = 2 ** 27;
+
+/** Longest part of an output's name in a file's name; file systems end at 255 bytes. */
+const MAX_FILE_NAME = 200;
+
+/**
+ * Shows one inference: values nested row-major, or with `folder` each output as a `.npy` file in it.
+ * @throws ModelbenchError `budget.exceeded` for more values than can be shown
+ */
 export function presentResult(output: Output, result: RunResult, folder: string | undefined): void {
+  if (folder === undefined) refuseTooMany(result.outputs);
   const files = folder === undefined ? undefined : writeOutputs(result.outputs, resolve(folder));
   if (output.json) output.document(resultJson(result, files));
   else output.lines(...resultLines(result, files));
+}
+
+function refuseTooMany(outputs: readonly RunOutput[]): void {
+  const count = outputs.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const bytes = outputs.reduce((sum, { tensor }) => sum + (tensor?.data.byteLength ?? 0), 0);
+  if (count <= MAX_SHOWN && bytes <= MAX_SHOWN_BYTES) return;
+  throw new ModelbenchError(
+    "budget.exceeded",
+    `The outputs have ${count} values in ${bytes} bytes; that is too much to print.`,
+    {
+      remedy: "Give --out DIR to have each output written as a .npy file.",
+    },
+  );
 }
 
 function resultJson({ outputs, timing, batchSize, device }: RunResult, files: readonly string[] | undefined): string {
@@ -39,8 +66,13 @@ function writeOutputs(outputs: readonly RunOutput[], folder: string): string[] {
   mkdirSync(folder, { recursive: true });
   const taken = new Set<string>();
   return outputs.map((one, i) => {
-    const plain = one.name.replace(/[^A-Za-z0-9._-]/g, "_").replace(/^\.+/, "_") || "output";
-    const name = taken.has(plain.toLowerCase()) ? `${i}-${plain}` : plain;
+    const plain =
+      one.name
+        .replace(/[^A-Za-z0-9._-]/g, "_")
+        .replace(/^\.+/, "_")
+        .slice(0, MAX_FILE_NAME) || "output";
+    let name = plain;
+    while (taken.has(name.toLowerCase())) name = `${i}-${name}`;
     taken.add(name.toLowerCase());
     const path = join(folder, `${name}.npy`);
     writeFileSync(path, writeNpy(valuesOf(one)));

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { ModelbenchError, toWireError, type WireError } from "../../base/errors";
+import { ModelbenchError, throwIfAborted, toWireError, type WireError } from "../../base/errors";
 import { inProcessJobs } from "../../jobs/inProcess";
 import { type ImportResult, importArchiveJob } from "../../store/archive/archiveJobs";
 import { openForWriting } from "../openForWriting";
@@ -35,6 +35,7 @@ export const importVerb: Verb = {
     if (output.json) output.document(JSON.stringify(imported, null, 2));
     else output.lines(...imported.map(({ tag, action, from }) => `${tag} ${action} (${from})`));
     reportFailures(context.output, failed, args.operands.length);
+    throwIfAborted(signal);
   },
 };
 

@@ -7,8 +7,10 @@ export const restore: Verb = {
   syntax: { usage: "restore TAG [-o json]", operands: [1, 1], options: { output: JSON_OR_TEXT } },
   async run({ home, output }, { operands: [tag = ""] }) {
     const store = await openForWriting(home);
-    const restored = formatTag(await store.restore(tag));
-    if (output.json) output.document(JSON.stringify([{ tag: restored }], null, 2));
+    const entry = store.trash().find((deleted) => deleted.id === tag || formatTag(deleted.tag) === tag);
+    const trash = entry?.id ?? tag;
+    const restored = formatTag(await store.restore(trash));
+    if (output.json) output.document(JSON.stringify([{ tag: restored, trash }], null, 2));
     else output.lines(`${restored} restored.`);
   },
 };

@@ -33,7 +33,8 @@ export const run: Verb = {
     for (const warning of warnings) context.output.warn(warning);
     const method = chosenMethod(request, args.value("method"));
     const example = args.isSet("example") ? examples[method] : undefined;
-    const inputs = readInputs(methodOf(request.signatures, method), args.values("input"), example);
+    const signature = methodOf(request.signatures, method);
+    const inputs = await readInputs(signature, args.values("input"), example, context.signal);
     const { result, loadMs } = await inferOnce(context, request, { method, inputs, batch: true });
     for (const { name, reason } of result.unfetchable) {
       context.output.warn({ code: "output.unfetchable", message: `${name}: ${reason}` });

@@ -198,7 +198,7 @@ test("delete goes to the trash, restore brings the same bytes back, a bare name 
     ["add:v1", "add:v2"],
   );
   assert.deepEqual(await json("list"), []);
-  assert.deepEqual(await json("restore", "add:v2"), [{ tag: "add:v2" }]);
+  assert.deepEqual(await json("restore", "add:v2"), deleted.slice(1));
   assert.deepEqual(readFileSync(join(kit.home, "models/add/v2/model.yaml")), before);
   assert.equal(readFileSync(join(kit.home, "models/add/latest"), "utf8"), "v2");
 });
@@ -266,6 +266,21 @@ test("check counts what it finds, changes nothing and ends well", async () => {
     ["latest.dangling"],
   );
   assert.equal(readFileSync(join(kit.home, "models/add/latest"), "utf8"), "v9");
+});
+
+test("check looks at the versions that are named, and knows a name that is not there", async () => {
+  await saveAdd("add:v1");
+  await saveAdd("add:v2");
+  mkdirSync(join(kit.home, "models/add/half"));
+  rmSync(join(kit.home, "models/add/v1/saved_model.onnx"));
+  const kinds = async (...tags: string[]) => {
+    const { models, problems } = (await json("check", ...tags)) as { models: number; problems: { kind: string }[] };
+    return [models, ...problems.map(({ kind }) => kind).sort()];
+  };
+  assert.deepEqual(await kinds("add:v1"), [1, "file.missing"]);
+  assert.deepEqual(await kinds("add:latest"), [1]);
+  assert.equal((await failure(1, "check", "add:v9")).code, "model.notFound");
+  assert.equal((await failure(1, "check", "ad")).code, "model.notFound");
 });
 
 test("names from outside reach a terminal without control or direction characters", async () => {
