@@ -21,7 +21,10 @@ export async function ensureFolder(files: FileLayer, path: string): Promise<void
     if (errno(error) === "EEXIST") return;
     if (errno(error) !== "ENOENT" || dirname(path) === path) throw error;
     await ensureFolder(files, dirname(path));
-    await ensureFolder(files, path);
+    // Once only: above may be a link that leads nowhere, which is there and in which nothing can be made.
+    await files.mkdir(path, FOLDER_MODE).catch((failure) => {
+      if (errno(failure) !== "EEXIST") throw failure;
+    });
   }
 }
 

@@ -13,9 +13,18 @@ export function statOf(path: string): Stats | undefined {
   }
 }
 
+/** What a path itself is, a link being a link; `undefined` when it is gone or may not be looked at. */
+export function lstatOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, QUIET);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether the path itself is a link. */
 export function isLink(path: string): boolean {
-  return lstatSync(path, QUIET)?.isSymbolicLink() === true;
+  return lstatOf(path)?.isSymbolicLink() === true;
 }
 
 /** The names in a folder; empty when it cannot be read. */

@@ -1,14 +1,23 @@
-import { lstatSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { ModelbenchError } from "../base/errors";
 import { byCreation, type Creation } from "./essentials";
 import { errno, storeFailure } from "./failure";
 import { ensureFolder, writeNewFile } from "./fileOperations";
 import { isFolderTag, nameFolder, versionFolder } from "./layout";
 import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from "./lookup";
-import type { Tag } from "./model";
-import { statOf } from "./modelFiles";
+import type { ModelInfo, Tag } from "./model";
+import { lstatOf, statOf } from "./modelFiles";
+import { type FileRecord, recordFiles } from "./record";
 import { discardStaged, newStagingPath, putLatest, type StoreParts } from "./staging";
 import { formatTag } from "./tag";
+
+/** A version that is about to enter the store. */
+export interface NewVersion {
+  readonly info: ModelInfo;
+  readonly files: FileRecord;
+  /** The versions that were there when the writer began: what others add meanwhile counts for `latest`. */
+  readonly before: readonly string[];
+}
 
 /** How often a folder that a peer removes under our hands is made again before we give up. */
 const ATTEMPTS = 10;
@@ -16,7 +25,7 @@ const ATTEMPTS = 10;
 /** @throws ModelbenchError `model.exists` when something is there under this tag, complete or not */
 export function assertVacant({ layout }: StoreParts, tag: Tag): void {
   const path = versionFolder(layout, tag);
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  if (lstatOf(path) === undefined) return;
   throw new ModelbenchError("model.exists", `${formatTag(tag)} already exists in the store ${layout.models}.`, {
     path,
     remedy: "Choose another version, or delete that one first.",
@@ -36,16 +45,10 @@ export async function assertOneDevice({ layout, files }: StoreParts): Promise<vo
  * Renames a complete, flushed folder to its place in `models/` and lets `latest` follow. Readers see the version
  * whole or not at all. When it fails, the folder is back where it was and `latest` as before, as far as the disk
  * still allows.
- * @param before the versions that were there when the writer began: what others add meanwhile counts for `latest`
  * @throws ModelbenchError `model.exists`, `store.crossDevice`, `store.access`
  */
-export async function publish(
-  parts: StoreParts,
-  folder: string,
-  tag: Tag,
-  creation: Creation,
-  before: readonly string[],
-): Promise<void> {
+export async function publish(parts: StoreParts, folder: string, { info, files, before }: NewVersion): Promise<void> {
+  const { tag } = info;
   const latest = latestText(parts.layout, tag.name);
   const intent = await noteIntent(parts, tag);
   try {
@@ -55,9 +58,15 @@ export async function publish(
     throw error;
   }
   try {
+    // Not before: of two writers of one tag only the one that won may say what its files are.
+    await recordFiles(parts, info, files);
     await flushPlace(parts, tag.name);
-    await advanceLatest(parts, tag, creation, before);
+    await advanceLatest(parts, info, before);
   } catch (error) {
+    // Saved whole, and deleted by a peer since.
+    if (errno(error) === "ENOENT" && lstatOf(versionFolder(parts.layout, tag)) === undefined) {
+      return await discardStaged(parts, intent);
+    }
     await withdraw(parts, folder, tag, latest)
       .then(() => discardStaged(parts, intent))
       .catch(() => undefined);
@@ -112,7 +121,7 @@ export async function moveIntoPlace(parts: StoreParts, folder: string, tag: Tag)
     } catch (error) {
       const code = errno(error);
       if (code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOTDIR") assertVacant(parts, tag);
-      const nameVanished = code === "ENOENT" && statOf(folder) !== undefined;
+      const nameVanished = code === "ENOENT" && lstatOf(folder) !== undefined;
       if (!nameVanished || attempt === ATTEMPTS) throw storeFailure(error, "move a model to", target);
     }
   }
@@ -130,12 +139,10 @@ export async function flushPlace({ files, layout }: StoreParts, name: string): P
  */
 async function advanceLatest(
   parts: StoreParts,
-  tag: Tag,
-  creation: Creation,
+  { tag, creationTime }: ModelInfo,
   before: readonly string[],
 ): Promise<void> {
-  const { layout } = parts;
-  if (statOf(`${nameFolder(layout, tag.name)}/latest`)?.isDirectory()) return;
+  const creation = { creationMs: creationTime.epochMs, creationMicros: creationTime.micros };
   if (shouldBeLatest(parts, tag, creation)) await putLatest(parts, tag.name, tag.version);
   await followOthers(parts, tag, before);
 }

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../base/errors";
@@ -10,7 +11,7 @@ import type { ModelDraft, ModelInfo, SourceFile, StoredModel } from "./model";
 import { modelFilesIn, statOf } from "./modelFiles";
 import { parseModelInfo, renderModelInfo } from "./modelYaml/modelInfo";
 import { assertOneDevice, assertVacant, publish } from "./publish";
-import { type FileRecord, recordFiles } from "./record";
+import type { FileRecord } from "./record";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
 import { makeSavableTag, newVersion } from "./tag";
 
@@ -93,9 +94,7 @@ async function finish(
   files: FileRecord,
   before: readonly string[],
 ): Promise<StoredModel> {
-  const { epochMs, micros } = info.creationTime;
-  await recordFiles(parts, info, files);
-  await publish(parts, staged, info.tag, { creationMs: epochMs, creationMicros: micros }, before);
+  await publish(parts, staged, { info, files, before });
   return { tag: info.tag, path: versionFolder(parts.layout, info.tag), info, warnings: [] };
 }
 
@@ -127,7 +126,8 @@ async function copySources(
 
 async function openSource(path: string): ReturnType<typeof open> {
   try {
-    const source = await open(path, "r");
+    // A pipe without a writer must not hang the save.
+    const source = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     if ((await source.stat()).isFile()) return source;
     await source.close();
   } catch (error) {

@@ -5,7 +5,7 @@ import { errno, storeFailure } from "./failure";
 import type { FileLayer } from "./fileLayer";
 import { ensureFolder, removeTree, writeNewFile } from "./fileOperations";
 import { type Layout, latestFile, nameFolder } from "./layout";
-import { entriesOf, statOf } from "./modelFiles";
+import { entriesOf, lstatOf, statOf } from "./modelFiles";
 import { newStagingName, ownerState } from "./owner";
 
 /** What every change of a store is made with. */
@@ -64,11 +64,13 @@ export function leftovers({ layout, now }: Pick<StoreParts, "layout" | "now">): 
 
 /**
  * Replaces a name's `latest` file by one with this text, or removes it for `undefined`. A reader finds the old or
- * the new text, never a part: the text is flushed in staging before it is renamed into place.
+ * the new text, never a part: the text is flushed in staging before it is renamed into place. Where a peer has saved
+ * a version called `latest` there is a folder of that name, and it stays.
  */
 export async function putLatest(parts: StoreParts, name: string, text: string | undefined): Promise<void> {
   const { files, layout } = parts;
   const target = latestFile(layout, name);
+  if (lstatOf(target)?.isDirectory()) return;
   if (text === undefined) {
     await files.unlink(target).catch((error) => {
       if (errno(error) !== "ENOENT") throw error;

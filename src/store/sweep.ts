@@ -4,19 +4,18 @@ import { settleLeftover, settleRestored } from "./trash";
 
 /**
  * Clears away what processes that are gone have left unfinished: a half-made version goes, a begun deletion or
- * restore is ended. What a running process works on stays. Safe to run in several processes at once.
+ * restore is ended. What a running process works on stays. Safe to run in several processes at once. What cannot be
+ * cleared away keeps nothing else from it; the first failure is thrown at the end.
  * @throws ModelbenchError `store.access`
  */
 export async function sweepStaging(parts: StoreParts): Promise<void> {
-  try {
-    for (const staged of leftovers(parts)) {
-      await settleLeftover(parts, staged).catch((error) => {
-        // Another sweep was faster.
-        if (errno(error) !== "ENOENT") throw error;
-      });
-    }
-    await settleRestored(parts);
-  } catch (error) {
-    throw storeFailure(error, "clear", parts.layout.staging);
-  }
+  const failures: unknown[] = [];
+  const attempt = (settle: Promise<void>): Promise<void> =>
+    settle.catch((error) => {
+      // What is gone was cleared by another sweep.
+      if (errno(error) !== "ENOENT") failures.push(error);
+    });
+  for (const staged of leftovers(parts)) await attempt(settleLeftover(parts, staged));
+  await attempt(settleRestored(parts));
+  if (failures.length > 0) throw storeFailure(failures[0], "clear", parts.layout.staging);
 }

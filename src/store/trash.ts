@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { errno, storeFailure } from "./failure";
 import { ensureFolder, removeTree, writeNewFile } from "./fileOperations";
 import { isFolderTag, nameFolder, versionFolder } from "./layout";
-import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from "./lookup";
+import { essentialsOf, latestText, latestVersion, newestOf, readModelFolder, versionsOf } from "./lookup";
 import type { Tag, TrashEntry } from "./model";
-import { entriesOf, statOf } from "./modelFiles";
+import { entriesOf, lstatOf, statOf } from "./modelFiles";
 import { flushPlace, moveIntoPlace, settleIntent, shouldBeLatest } from "./publish";
 import { forgetFiles } from "./record";
 import { discardStaged, newStagingFolder, putLatest, type StoreParts } from "./staging";
@@ -22,6 +22,8 @@ const ENTRY = "entry.json";
 /** What `entry.json` holds: the entry, and the texts of `latest` before and after, so that undo can be exact. */
 interface TrashRecord {
   readonly tag: Tag;
+  /** Name of the folder it was staged in: nobody knows it before, so no file out of an archive can pose as a record. */
+  readonly staged: string;
   readonly deletedMs: number;
   readonly wasLatest: boolean;
   readonly latestBefore: string | null;
@@ -35,12 +37,9 @@ interface TrashRecord {
  */
 export async function moveToTrash(parts: StoreParts, tag: Tag): Promise<TrashEntry> {
   const path = versionFolder(parts.layout, tag);
-  if (!isFolderTag(tag) || !statOf(path)?.isDirectory()) {
-    const message = `Model '${formatTag(tag)}' is not found in the store ${parts.layout.models}.`;
-    throw new ModelbenchError("model.notFound", message);
-  }
-  const record = plan(parts, tag);
+  if (!isFolderTag(tag) || !statOf(path)?.isDirectory()) throw notInStore(parts, tag);
   const staged = await newStagingFolder(parts);
+  const record = plan(parts, tag, basename(staged));
   try {
     const id = await stageAndFile(parts, staged, record, path);
     // An empty name folder lists as nothing: one that stays, or that a peer fills again, is no failure.
@@ -48,6 +47,7 @@ export async function moveToTrash(parts: StoreParts, tag: Tag): Promise<TrashEnt
     return { id, tag, deletedMs: record.deletedMs, wasLatest: record.wasLatest };
   } catch (error) {
     await putBack(parts, staged, record, path).catch(() => undefined);
+    if (errno(error) === "ENOENT" && lstatOf(path) === undefined) throw notInStore(parts, tag);
     throw storeFailure(error, "delete", path);
   }
 }
@@ -61,7 +61,7 @@ export async function moveToTrash(parts: StoreParts, tag: Tag): Promise<TrashEnt
 export async function moveFromTrash(parts: StoreParts, idOrTag: string): Promise<Tag> {
   const entry = findEntry(parts, idOrTag);
   const folder = join(parts.layout.trash, entry.id);
-  const record = readRecord(folder);
+  const record = readRecord(folder) ?? salvagedRecord(folder);
   if (record === undefined) throw notInTrash(parts, idOrTag);
   const latestThen = latestText(parts.layout, record.tag.name);
   await moveIntoPlace(parts, join(folder, MODEL), record.tag);
@@ -81,8 +81,8 @@ export function trashEntries({ layout }: Pick<StoreParts, "layout">): TrashEntry
   return entriesOf(layout.trash)
     .flatMap((id) => {
       const folder = join(layout.trash, id);
-      const record = readRecord(folder);
-      if (record === undefined || statOf(join(folder, MODEL)) === undefined) return [];
+      const record = readRecord(folder) ?? salvagedRecord(folder);
+      if (record === undefined || !holdsModel(folder)) return [];
       return [{ id, tag: record.tag, deletedMs: record.deletedMs, wasLatest: record.wasLatest }];
     })
     .sort((a, b) => b.deletedMs - a.deletedMs || (a.id < b.id ? 1 : -1));
@@ -102,7 +102,7 @@ export async function purgeTrash(parts: StoreParts): Promise<TrashEntry[]> {
  *  place, everything else staged is removed. */
 export async function settleLeftover(parts: StoreParts, staged: string): Promise<void> {
   const record = readRecord(staged);
-  if (record !== undefined && statOf(join(staged, MODEL)) !== undefined) {
+  if (record?.staged === basename(staged) && holdsModel(staged)) {
     await ensureFolder(parts.files, parts.layout.trash);
     await fileAway(parts, staged, record);
     await parts.files.rmdir(nameFolder(parts.layout, record.tag.name)).catch(ignoreNotEmpty);
@@ -116,21 +116,21 @@ export async function settleLeftover(parts: StoreParts, staged: string): Promise
 export async function settleRestored(parts: StoreParts): Promise<void> {
   for (const id of entriesOf(parts.layout.trash)) {
     const folder = join(parts.layout.trash, id);
-    if (statOf(join(folder, MODEL)) !== undefined) continue;
+    if (holdsModel(folder)) continue;
     const record = readRecord(folder);
     if (record && statOf(versionFolder(parts.layout, record.tag)) !== undefined) await returnLatest(parts, record);
     await removeTree(parts.files, folder);
   }
 }
 
-function plan({ layout, now }: StoreParts, tag: Tag): TrashRecord {
+function plan({ layout, now }: StoreParts, tag: Tag, staged: string): TrashRecord {
   const latestBefore = latestText(layout, tag.name) ?? null;
   const wasLatest = latestBefore?.trim() === tag.version;
   const others = versionsOf(layout, tag.name).filter((version) => version !== tag.version);
   let latestAfter = latestBefore;
   if (wasLatest) latestAfter = newestOf(layout, tag.name, others) ?? null;
   if (others.length === 0) latestAfter = null;
-  return { tag, deletedMs: now(), wasLatest, latestBefore, latestAfter };
+  return { tag, staged, deletedMs: now(), wasLatest, latestBefore, latestAfter };
 }
 
 async function stageAndFile(parts: StoreParts, staged: string, record: TrashRecord, path: string): Promise<string> {
@@ -141,7 +141,8 @@ async function stageAndFile(parts: StoreParts, staged: string, record: TrashReco
   await ensureFolder(files, layout.trash);
   if (latestAfter !== latestBefore) await putLatest(parts, tag.name, latestAfter ?? undefined);
   await files.rename(path, join(staged, MODEL));
-  await files.sync(nameFolder(layout, tag.name));
+  // A peer may have removed the name's folder, empty as it is now.
+  await files.sync(nameFolder(layout, tag.name)).catch(ignoreMissing);
   return await fileAway(parts, staged, record);
 }
 
@@ -163,13 +164,15 @@ async function fileAway({ files, layout }: StoreParts, staged: string, record: T
 
 /** Undoes a deletion that failed on its way. What cannot be put back stays in staging, for the sweep to file. */
 async function putBack(parts: StoreParts, staged: string, record: TrashRecord, path: string): Promise<void> {
-  if (statOf(join(staged, MODEL)) !== undefined) await parts.files.rename(join(staged, MODEL), path);
+  if (holdsModel(staged)) await parts.files.rename(join(staged, MODEL), path);
   await undoLatest(parts, record).catch(() => undefined);
   await discardStaged(parts, staged);
 }
 
 async function undoLatest(parts: StoreParts, { tag, latestBefore, latestAfter }: TrashRecord): Promise<void> {
   const current = latestText(parts.layout, tag.name) ?? null;
+  // Another process may have deleted the version first: then it is not to be named again.
+  if (lstatOf(versionFolder(parts.layout, tag)) === undefined) return;
   if (current === latestAfter && current !== latestBefore) await putLatest(parts, tag.name, latestBefore ?? undefined);
 }
 
@@ -227,6 +230,15 @@ function notInTrash({ layout }: StoreParts, idOrTag: string): ModelbenchError {
   });
 }
 
+function notInStore({ layout }: StoreParts, tag: Tag): ModelbenchError {
+  return new ModelbenchError("model.notFound", `Model '${formatTag(tag)}' is not found in the store ${layout.models}.`);
+}
+
+/** Whether an entry holds its version; that may be a link, whose target is nobody's business here. */
+function holdsModel(entry: string): boolean {
+  return lstatOf(join(entry, MODEL)) !== undefined;
+}
+
 /** `undefined` for what is no entry, or one that was cut short. */
 function readRecord(folder: string): TrashRecord | undefined {
   try {
@@ -237,12 +249,29 @@ function readRecord(folder: string): TrashRecord | undefined {
   }
 }
 
+/** What can still be known of an entry whose `entry.json` is damaged; `undefined` when its model is, too. */
+function salvagedRecord(folder: string): TrashRecord | undefined {
+  const deletedMs = Number(/^[0-9]{1,15}(?=-)/.exec(basename(folder))?.[0] ?? Number.NaN);
+  const tag = tagInside(join(folder, MODEL));
+  if (tag === undefined || Number.isNaN(deletedMs)) return undefined;
+  return { tag, staged: "", deletedMs, wasLatest: false, latestBefore: null, latestAfter: null };
+}
+
+function tagInside(model: string): Tag | undefined {
+  try {
+    return readModelFolder(model).tag;
+  } catch {
+    return undefined;
+  }
+}
+
 function isRecord(value: unknown): value is TrashRecord {
   if (typeof value !== "object" || value === null) return false;
-  if (!("tag" in value && "deletedMs" in value && "wasLatest" in value)) return false;
+  if (!("tag" in value && "staged" in value && "deletedMs" in value && "wasLatest" in value)) return false;
   if (!("latestBefore" in value && "latestAfter" in value)) return false;
   return (
     isFolderTag(value.tag) &&
+    typeof value.staged === "string" &&
     typeof value.deletedMs === "number" &&
     typeof value.wasLatest === "boolean" &&
     isTextOrNull(value.latestBefore) &&
@@ -252,6 +281,10 @@ function isRecord(value: unknown): value is TrashRecord {
 
 function isTextOrNull(value: unknown): value is string | null {
   return value === null || typeof value === "string";
+}
+
+function ignoreMissing(error: unknown): void {
+  if (errno(error) !== "ENOENT") throw error;
 }
 
 function ignoreNotEmpty(error: unknown): void {
