@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { closeSync, fsyncSync, linkSync, openSync, realpathSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
 import { writeStoredXz } from "../../formats/xz/xzWriter";
-import { statOf } from "../modelFiles";
+import { errno } from "../failure";
+import { lstatOf, statOf } from "../modelFiles";
 import { ModelStore } from "../modelStore";
 import { formatTag } from "../tag";
 import type { ExportFormat, ExportRequest, ExportResult } from "./archiveJobs";
@@ -19,6 +20,9 @@ const WRAP: Readonly<Record<ExportFormat, (tar: AsyncIterable<Uint8Array>) => As
   tar: (tar) => tar,
   "tar.gz": gzip,
 };
+
+/** What file systems without hard links answer. */
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /** The work behind `exportModelJob`. @throws ModelbenchError as `exportModel` */
 export function runExportModel(request: ExportRequest & { readonly home: string }, options: JobOptions) {
@@ -41,7 +45,8 @@ export async function exportModel(
   const { destination, format } = request;
   const target = resolveDestination(model.tag, { destination, format, cwd: process.cwd() });
   assertFree(target.path);
-  const plan = planTar(model.path, formatTag(model.tag));
+  // The version itself may be a link to another disk; what is inside must not.
+  const plan = planTar(realpathSync(model.path), formatTag(model.tag));
   assertRoom(plan.totalBytes, freeBytes(dirname(target.path)), dirname(target.path));
   const bytes = await writeBeside(target.path, WRAP[target.format](packTar(plan, options)), options.signal);
   return { tag: formatTag(model.tag), path: target.path, bytes };
@@ -52,7 +57,7 @@ function assertFree(path: string): void {
   if (!statOf(folder)?.isDirectory()) {
     throw new ModelbenchError("file.access", `There is no folder ${folder} to export to.`, { path: folder });
   }
-  if (lstatSync(path, { throwIfNoEntry: false })) {
+  if (lstatOf(path)) {
     const remedy = "Name another file, or remove that one first.";
     throw new ModelbenchError("file.access", `${path} is there already and is not overwritten.`, { path, remedy });
   }
@@ -63,7 +68,7 @@ async function writeBeside(
   chunks: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const partial = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomUUID().slice(0, 8)}.part`);
+  const partial = join(dirname(path), `.modelbench-${randomUUID()}.part`);
   let handle: number | undefined;
   try {
     handle = openSync(partial, "wx", 0o644);
@@ -72,14 +77,24 @@ async function writeBeside(
     closeSync(handle);
     handle = undefined;
     throwIfAborted(signal);
-    assertFree(path);
-    renameSync(partial, path);
+    enter(partial, path);
     return bytes;
   } catch (error) {
     throw writeFailure(error, path);
   } finally {
     if (handle !== undefined) closeSync(handle);
     rmSync(partial, { force: true });
+  }
+}
+
+/** Gives the file its name, which somebody may have taken meanwhile: a link, unlike a rename, takes nothing from it. */
+function enter(partial: string, path: string): void {
+  try {
+    linkSync(partial, path);
+  } catch (error) {
+    assertFree(path);
+    if (!NO_LINKS.has(errno(error) ?? "")) throw error;
+    renameSync(partial, path);
   }
 }
 

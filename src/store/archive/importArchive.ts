@@ -1,4 +1,4 @@
-import { lstatSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
@@ -8,8 +8,8 @@ import { TarReader } from "../../formats/tar/tarReader";
 import { nodeFiles } from "../fileLayer";
 import { writeNewFile } from "../fileOperations";
 import { MODEL_YAML } from "../layout";
-import type { ModelInfo, Tag } from "../model";
-import { statOf } from "../modelFiles";
+import type { ModelInfo, Tag, TrashEntry } from "../model";
+import { lstatOf, statOf } from "../modelFiles";
 import { ModelStore } from "../modelStore";
 import type { FileRecord } from "../record";
 import { formatTag, makeTag, newVersion } from "../tag";
@@ -181,18 +181,25 @@ async function enter(
     await store.adopt(staged, { signal, flushed });
     return { tag, action: "new-version" };
   }
-  if (!taken || onConflict !== "replace") {
-    await store.adopt(staged, { signal, flushed });
-    return { tag: info.tag, action: "imported" };
-  }
-  const old = await store.delete(info.tag);
+  const old = taken && onConflict === "replace" ? await deleteIfThere(store, info.tag) : undefined;
   try {
     await store.adopt(staged, { signal, flushed });
   } catch (error) {
-    await store.restore(old.id);
+    if (old) await store.restore(old.id);
+    if (onConflict === "skip" && isTaken(store, info.tag)) throw new AlreadyThere(info.tag);
     throw error;
   }
-  return { tag: info.tag, action: "replaced" };
+  return { tag: info.tag, action: old ? "replaced" : "imported" };
+}
+
+/** `undefined` when another process has deleted it in between. */
+async function deleteIfThere(store: ModelStore, tag: Tag): Promise<TrashEntry | undefined> {
+  try {
+    return await store.delete(tag);
+  } catch (error) {
+    if (error instanceof ModelbenchError && error.code === "model.notFound") return undefined;
+    throw error;
+  }
 }
 
 function assertWanted(store: ModelStore, tag: Tag, onConflict: ConflictChoice): void {
@@ -211,7 +218,7 @@ function wouldDo(store: ModelStore, { info }: Found, { onConflict }: ImportReque
 }
 
 function isTaken(store: ModelStore, tag: Tag): boolean {
-  return lstatSync(store.pathOf(tag), { throwIfNoEntry: false }) !== undefined;
+  return lstatOf(store.pathOf(tag)) !== undefined;
 }
 
 /** The failure with the archive's name in front, and nothing in it that a terminal would obey. */

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, constants, fsync, mkdirSync, openSync, writeSync } from "node:fs";
+import { close, closeSync, constants, fsync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { storeFailure } from "../failure";
 import type { CopiedFile } from "../fileOperations";
@@ -100,10 +100,12 @@ export class StagingWriter implements SafeSink {
   /** Never rejects: the first failure is kept for `settle`. */
   #flush({ handle, member }: OpenFile): Promise<void> {
     return new Promise((resolve) => {
-      fsync(handle, (error) => {
-        closeSync(handle);
-        if (error) this.#failure ??= storeFailure(error, "write", join(this.#folder, member.path));
-        resolve();
+      fsync(handle, (unsynced) => {
+        close(handle, (unclosed) => {
+          const error = unsynced ?? unclosed;
+          if (error) this.#failure ??= storeFailure(error, "write", join(this.#folder, member.path));
+          resolve();
+        });
       });
     });
   }

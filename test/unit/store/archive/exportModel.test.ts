@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -189,6 +190,32 @@ test("a link in a model, and a file that grows while it is packed, are refused a
   };
   await assert.rejects(exportModel(growing, request, { onProgress }), { code: "model.broken" });
   assert.deepEqual(readdirSync(out), []);
+});
+
+test("a file's name may be as long as the file system allows", async () => {
+  const out = emptyFolder();
+  const { path } = await exportModel(storeWith({}), { tag: "hostile_model", destination: join(out, "模".repeat(80)) });
+  assert.deepEqual(readdirSync(out), [relative(out, path)]);
+});
+
+test("a file that takes the name while the archive is made is kept, and the export fails", async () => {
+  const store = storeWith({ "w.bin": Buffer.alloc(3_000_000, 1) });
+  const destination = join(emptyFolder(), "m.tar");
+  const rival = { onProgress: () => writeFileSync(destination, "somebody else's") };
+  await assert.rejects(exportModel(store, { tag: "hostile_model", destination }, rival), { code: "file.access" });
+  assert.deepEqual(readdirSync(join(destination, "..")), ["m.tar"]);
+  assert.equal(readFileSync(destination, "utf8"), "somebody else's");
+});
+
+test("a version that is itself a link is packed like any other", async () => {
+  const store = storeWith({ "w.bin": "w" });
+  const elsewhere = join(emptyFolder(), "moved");
+  renameSync(store.pathOf(TAG), elsewhere);
+  symlinkSync(elsewhere, store.pathOf(TAG));
+  const { path } = await exportModel(store, { tag: "hostile_model", destination: emptyFolder() });
+  const copy = new ModelStore(join(emptyFolder(), "home"));
+  await importArchive(copy, { source: path, onConflict: "fail" });
+  assert.equal(readFileSync(join(copy.pathOf(TAG), "w.bin"), "utf8"), "w");
 });
 
 test("an unknown model is not found, and nothing is written", async () => {

@@ -105,6 +105,37 @@ test("replace puts the old one back when the new one cannot take its place", asy
   assert.deepEqual(staged(store), []);
 });
 
+/** A store that is overtaken by `rival` once, just before the first rename to a path that ends so. */
+function overtaken(ending: string, rival: (peer: ModelStore) => Promise<unknown>): ModelStore {
+  const home = join(folder, `home-${count++}`);
+  let waiting = true;
+  const rename = async (from: string, to: string) => {
+    if (waiting && to.endsWith(ending)) {
+      waiting = false;
+      await rival(new ModelStore(home));
+    }
+    await nodeFiles.rename(from, to);
+  };
+  return new ModelStore(home, { files: { ...nodeFiles, rename } });
+}
+
+test("skip also skips what another process brings in while the archive is read", async () => {
+  const rival = { source: simple("theirs"), onConflict: "fail" } as const;
+  const store = overtaken(join("hostile_model", "v1"), (peer) => importArchive(peer, rival));
+  const result = await importArchive(store, { source: simple("ours"), onConflict: "skip" });
+  assert.equal(result.action, "skipped");
+  assert.equal(contentOf(store, "v1"), "theirs");
+  assert.deepEqual(staged(store), []);
+});
+
+test("replace of what another process deletes meanwhile is an import", async () => {
+  const store = overtaken("/model", (peer) => peer.delete({ name: "hostile_model", version: "v1" }));
+  await importArchive(store, { source: simple("old"), onConflict: "fail" });
+  const result = await importArchive(store, { source: simple("new"), onConflict: "replace" });
+  assert.equal(result.action, "imported");
+  assert.equal(contentOf(store, "v1"), "new");
+});
+
 test("new-version keeps both, and touches nothing but the version's line", async () => {
   const store = newStore();
   const yaml = `# a remark\n${modelYaml()}zusatz: 'ä'   # kept\n`.replace("version: v1", "version:   v1  # mine");
