@@ -71,8 +71,7 @@ export class Sessions implements Disposable {
 
   /** Models that have a process now, last used first. */
   get loaded(): readonly LoadedModel[] {
-    return [...this.#entries.values()]
-      .filter((entry) => entry.loaded)
+    return this.#withProcess()
       .sort((a, b) => b.lastUse - a.lastUse)
       .map(({ key, session, users }) => ({ key, label: session.label, busy: users > 0 }));
   }
@@ -91,7 +90,7 @@ export class Sessions implements Disposable {
 
   #entry(key: string, request: () => LoadRequest): Entry {
     const known = this.#entries.get(key);
-    if (known && known.session.state !== "failed" && known.session.state !== "stopped") return known;
+    if (known && !hasEnded(known)) return known;
     if (known) void this.#drop(known);
     const session = this.#options.open(request());
     const subscription = session.onDidChangeState(() => this.#changed.fire());
@@ -111,8 +110,12 @@ export class Sessions implements Disposable {
     this.#changed.fire();
   }
 
+  #withProcess(): Entry[] {
+    return [...this.#entries.values()].filter((entry) => entry.loaded && !hasEnded(entry));
+  }
+
   #makeRoom(wanted: Entry): void {
-    const loaded = [...this.#entries.values()].filter((entry) => entry.loaded);
+    const loaded = this.#withProcess();
     const spare = loaded.filter((entry) => entry !== wanted && entry.users === 0);
     spare.sort((a, b) => a.lastUse - b.lastUse);
     for (const entry of spare.slice(0, Math.max(0, loaded.length - this.#options.maxLoaded()))) void this.#drop(entry);
@@ -125,4 +128,8 @@ export class Sessions implements Disposable {
     this.#changed.fire();
     await entry.session.stop();
   }
+}
+
+function hasEnded({ session: { state } }: Entry): boolean {
+  return state === "failed" || state === "stopped";
 }

@@ -37,6 +37,22 @@ test("the longest unused model makes room, one in use stays", async () => {
   await busy;
 });
 
+test("a model whose process is gone counts as loaded no more, and takes no other's place", async () => {
+  const { sessions, opened } = make(2, 0);
+  await sessions.use("a", request("a"), async () => undefined);
+  await sessions.use("b", request("b"), async () => undefined);
+  const [first, second] = opened;
+  assert.ok(first && second);
+  second.state = "failed";
+  assert.deepEqual(
+    sessions.loaded.map(({ key }) => key),
+    ["a"],
+  );
+  await sessions.use("c", request("c"), async () => undefined);
+  assert.deepEqual(sessions.loaded.map(({ key }) => key).sort(), ["a", "c"]);
+  assert.notEqual(first.state, "stopped");
+});
+
 test("checking inputs opens no loaded model", async () => {
   const { sessions } = make(2, 0);
   await sessions.session("a", request("a")).validate("run", {});
