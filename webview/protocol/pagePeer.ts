@@ -63,8 +63,12 @@ export class PagePeer {
     signal?: AbortSignal,
   ): Promise<HostRequests[K][1]> {
     const id = this.#nextId++;
+    const message: ToHost = { kind: "request", id, name, params };
+    if (signal?.aborted) return Promise.reject(new RequestFailure(cancelled));
+    // The host drops what is larger, and would leave the request without an answer.
+    if (!fitsMessage(message, MAX_MESSAGE_BYTES)) return Promise.reject(new RequestFailure(tooLarge));
     const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { name, resolve, reject }));
-    this.#port.post({ kind: "request", id, name, params });
+    this.#port.post(message);
     signal?.addEventListener("abort", () => this.#cancel(id), { once: true });
     return answer.then((value) => {
       const parsed = requestSchemas[name][1].safeParse(value);
@@ -100,9 +104,18 @@ export class PagePeer {
   #cancel(id: number): void {
     if (!this.#waiting.has(id)) return;
     this.#port.post({ kind: "cancel", id });
-    this.#settle(id, new RequestFailure({ code: "cancelled", message: "Cancelled.", remedy: null, path: null }));
+    this.#settle(id, new RequestFailure(cancelled));
   }
 }
+
+const cancelled: WireFailure = { code: "cancelled", message: "Cancelled.", remedy: null, path: null };
+
+const tooLarge: WireFailure = {
+  code: "budget.exceeded",
+  message: "These inputs are too large to send from the page.",
+  remedy: "Save the values as a .json or .npy file and choose it as the input.",
+  path: null,
+};
 
 function invalid(message: string): WireFailure {
   return { code: "protocol.invalid", message, remedy: null, path: null };

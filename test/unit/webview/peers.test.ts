@@ -190,6 +190,25 @@ describe("the page's end", () => {
     await assert.rejects(asked, /malformed/);
   });
 
+  test("a request that the host would drop for its size fails at once, with the way out, and is not posted", async () => {
+    const { peer, posted } = page();
+    const text = "1".repeat(MAX_MESSAGE_BYTES);
+    await assert.rejects(
+      peer.request("text/copy", { text }),
+      (failure) => failure instanceof RequestFailure && failure.failure.code === "budget.exceeded",
+    );
+    assert.deepEqual(posted, []);
+  });
+
+  test("a request whose signal has fired is not posted", async () => {
+    const { peer, posted } = page();
+    await assert.rejects(
+      peer.request("test/stop", { tag: "a:b" }, AbortSignal.abort()),
+      (failure) => failure instanceof RequestFailure && failure.failure.code === "cancelled",
+    );
+    assert.deepEqual(posted, []);
+  });
+
   test("aborting tells the host and rejects at once", async () => {
     const { peer, posted } = page();
     const abort = new AbortController();
