@@ -32,10 +32,12 @@ export interface BatchAnswer {
   readonly runMs: number;
   /** Number of the (last) batch it rode in, from 1. */
   readonly batchId: number;
-  /** Rows in that batch; 1 where there is no batch axis. */
+  /** Rows in that batch, in the largest one when it was cut; 1 where there is no batch axis. */
   readonly batchSize: number;
   /** Requests that shared that batch. */
   readonly batchRequests: number;
+  /** Batches the request was cut into; 1 = it rode whole. */
+  readonly batches: number;
 }
 
 /** What the batcher leans on. */
@@ -64,7 +66,7 @@ interface Entry {
   readonly answers: PartAnswer[];
 }
 
-type PartAnswer = Omit<BatchAnswer, "queueMs">;
+type PartAnswer = Omit<BatchAnswer, "queueMs" | "batches">;
 
 interface Part {
   readonly entry: Entry;
@@ -344,7 +346,8 @@ function areJoinable({ request, answers }: Entry): boolean {
 function joinAnswers({ request, answers, submitted, started }: Entry): BatchAnswer {
   const last = answers[answers.length - 1] as PartAnswer;
   const queueMs = (started ?? submitted) - submitted;
-  if (answers.length === 1) return { ...last, queueMs };
+  const batches = answers.length;
+  if (batches === 1) return { ...last, queueMs, batches };
   const axis = (request.plan as BatchPlan).outAxis;
   const joined = Object.keys(last.outputs).map((name) => {
     const pieces = answers.map((answer) => answer.outputs[name] as Tensor);
@@ -352,7 +355,8 @@ function joinAnswers({ request, answers, submitted, started }: Entry): BatchAnsw
   });
   const outputs = Object.fromEntries(joined);
   const sum = (of: (answer: PartAnswer) => number) => answers.reduce((total, answer) => total + of(answer), 0);
-  return { ...last, outputs, queueMs, batchMs: sum((a) => a.batchMs), runMs: sum((a) => a.runMs) };
+  const batchSize = Math.max(...answers.map((answer) => answer.batchSize));
+  return { ...last, outputs, queueMs, batches, batchSize, batchMs: sum((a) => a.batchMs), runMs: sum((a) => a.runMs) };
 }
 
 function cancellation(): ModelbenchError {

@@ -71,11 +71,13 @@ export interface RunResult {
     readonly batchMs: number;
     readonly runMs: number;
   };
-  /** Rows (along the batch dimension) in the batch this request rode in. */
+  /** Rows (along the batch dimension) in the batch this request rode in; in the largest one when it was cut. */
   readonly batchSize: number;
   /** Number of the batch since the model was loaded, and how many requests shared it. */
   readonly batchId: number;
   readonly batchRequests: number;
+  /** Batches the request was cut into because it has more rows than one takes; 1 = it rode whole. */
+  readonly batches: number;
   readonly device: string;
   readonly unfetchable: readonly { readonly name: string; readonly reason: string }[];
 }

@@ -129,6 +129,8 @@ export const replySchema = z.strictObject({
   batchId: z.int(),
   batchSize: z.int(),
   batchRequests: z.int(),
+  /** Batches the request was cut into because it has more rows than one takes. */
+  batches: z.int(),
   device: z.string(),
 });
 /** The answer to one request; milliseconds throughout. */

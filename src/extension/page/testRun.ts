@@ -47,6 +47,7 @@ function replyOf(result: RunResult): Reply {
     batchId: result.batchId,
     batchSize: result.batchSize,
     batchRequests: result.batchRequests,
+    batches: result.batches,
     device: result.device,
   };
 }
@@ -63,6 +64,7 @@ function failedReply(error: unknown): Reply {
     batchId: 0,
     batchSize: 0,
     batchRequests: 0,
+    batches: 0,
     device: "",
   };
 }

@@ -143,6 +143,8 @@ test("an oversize request fills each batch exactly, shares its last one, and com
   );
   assert.deepEqual(rows((await big).outputs["x"]), [1, 2, 3, 4, 5, 6, 7, 8]);
   assert.equal((await big).runMs, 3);
+  assert.deepEqual([(await big).batches, (await big).batchSize], [3, 4]);
+  assert.deepEqual([(await small).batches, (await after).batches], [1, 1]);
   assert.deepEqual(rows((await small).outputs["x"]), [0]);
   assert.deepEqual(rows((await after).outputs["x"]), [9]);
 });

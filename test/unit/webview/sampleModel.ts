@@ -65,6 +65,9 @@ export const irisFacts: ModelFacts = {
   warnings: [],
 };
 
+/** Rows that a scripted session puts into one batch. */
+const MAX_ROWS = 32;
+
 /** What a scripted session does with a run; it may wait, and it may throw. */
 export type Answering = (request: RunRequest, rows: number, signal: AbortSignal | undefined) => Promise<RunOutput[]>;
 
@@ -149,9 +152,10 @@ export class ScriptedSession implements RunnerSession {
     return {
       outputs,
       timing: { loadMs: 0, queueMs: 0.21, batchMs: 0.08, runMs: 2.6 },
-      batchSize: rows * together,
+      batchSize: Math.min(MAX_ROWS, rows * together),
       batchId: this.#batch,
       batchRequests: together,
+      batches: Math.ceil((rows * together) / MAX_ROWS),
       device: "cpu",
       unfetchable: this.#unfetchable,
     };
