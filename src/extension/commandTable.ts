@@ -14,6 +14,7 @@ import { showMyStore } from "./commands/showMyStore";
 import { sortBy } from "./commands/sortBy";
 import { testModel } from "./commands/testModel";
 import { undoDelete } from "./commands/undoDelete";
+import { unloadModel } from "./commands/unloadModel";
 import type { Commands } from "./ids";
 import type { Services } from "./services";
 
@@ -27,6 +28,7 @@ export const commandTable: CommandTable = {
   "modelbench.openModel": openModel,
   "modelbench.openModelYaml": openModelYaml,
   "modelbench.testModel": testModel,
+  "modelbench.unloadModel": unloadModel,
   "modelbench.saveModel": saveModel,
   "modelbench.importModel": importModel,
   "modelbench.exportModel": exportModel,

@@ -17,6 +17,7 @@ export interface Commands {
   "modelbench.openModel": [target?: Target];
   "modelbench.openModelYaml": [target?: Target];
   "modelbench.testModel": [target?: Target];
+  "modelbench.unloadModel": [];
   "modelbench.saveModel": [file?: FileArgument];
   "modelbench.importModel": [file?: FileArgument, selected?: readonly FileArgument[]];
   "modelbench.exportModel": [target?: Target];
@@ -39,4 +40,8 @@ export const VIEWS = { models: "modelbench.models", test: "modelbench.test" } as
 export const DETAILS_EDITOR = "modelbench.details";
 
 /** The context keys that the manifest's `when` clauses read. */
-export const CONTEXT_KEYS = { state: "modelbench.state", sampleOpen: "modelbench.sampleOpen" } as const;
+export const CONTEXT_KEYS = {
+  state: "modelbench.state",
+  sampleOpen: "modelbench.sampleOpen",
+  loaded: "modelbench.loaded",
+} as const;

@@ -157,7 +157,14 @@ export interface SaveFormValues {
 /** The tabs of the details page. */
 export type PageSection = "overview" | "signatures" | "test";
 
-/** The webviews: details editor, test view, save form. */
+/** A model that has a process of its own now. */
+export interface RunningModel {
+  readonly ref: ModelRef;
+  /** Whether a run is under way. */
+  readonly busy: boolean;
+}
+
+/** The webviews: details editor, test view, save form; and the models that were loaded from them. */
 export interface Pages {
   /** Opens or focuses the details editor of a model. */
   openDetails(ref: ModelRef, options?: { readonly section?: PageSection; readonly beside?: boolean }): Promise<void>;
@@ -165,6 +172,10 @@ export interface Pages {
   openTest(ref: ModelRef): Promise<void>;
   /** Opens the save form and answers when it is submitted; `undefined` when it was closed. */
   openSaveForm(initial: SaveFormInitial): Promise<SaveFormValues | undefined>;
+  /** Models that are loaded now, last used first. */
+  loaded(): Promise<readonly RunningModel[]>;
+  /** Ends the processes of these models; a run under way is stopped. */
+  unload(refs: readonly ModelRef[]): Promise<void>;
 }
 
 /** What the pages are built from: everything but themselves. */

@@ -1,7 +1,8 @@
 import { cellsToJson, draftFromJson, draftFromSpec, isDynamic } from "../../../webview/protocol/drafts";
-import type { Draft, Drafts, MethodView, SpecView } from "../../../webview/protocol/views";
+import type { Draft, Drafts, Issue, MethodView, SpecView } from "../../../webview/protocol/views";
 import { ModelbenchError } from "../../base/errors";
 import type { InputValue } from "../../runner/protocol";
+import type { Localize } from "../services";
 
 /** Drafts for every input of a method: the example where it has one, else the plainest values that fit. */
 export function startingDrafts(method: MethodView, example: Readonly<Record<string, string>>): Drafts {
@@ -18,6 +19,22 @@ export function mendDrafts(method: MethodView, kept: Drafts | undefined, startin
   return Object.fromEntries(
     method.inputs.map(({ name }) => [name, kept?.[name] ?? starting[name]]).filter((pair) => pair[1] !== undefined),
   );
+}
+
+/** Inputs that are to come from a file which was never chosen, or whose path is forgotten. */
+export function missingFiles(
+  method: MethodView,
+  drafts: Drafts,
+  pathOf: (id: string) => string | undefined,
+  t: Localize,
+): Issue[] {
+  const error = { code: "input.notFound", message: t("Choose a file first."), remedy: null, path: null };
+  return method.inputs
+    .filter(({ name }) => {
+      const draft = drafts[name];
+      return draft?.source === "file" && (draft.file === null || pathOf(draft.file.id) === undefined);
+    })
+    .map(({ name }) => ({ input: name, error }));
 }
 
 /**

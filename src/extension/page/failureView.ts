@@ -8,7 +8,8 @@ export function failureView(error: unknown): ErrorView {
   return { code, message, remedy, path };
 }
 
-/** Why a model may not run, as the page shows it. */
-export function refusalView({ code, reason, remedy }: RunRefusal): ErrorView {
-  return { code, message: reason, remedy: remedy ?? null, path: null };
+/** Why a model may not run, as the page shows it: what this version cannot do is a remark that follows the tag. */
+export function refusalView({ code, reason, remedy }: RunRefusal, tag: string): ErrorView {
+  const message = code === "run.unsupported" ? `${tag} ${reason}.` : reason;
+  return { code, message, remedy: remedy ?? null, path: null };
 }

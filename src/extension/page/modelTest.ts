@@ -15,9 +15,9 @@ import { fromWireError, ModelbenchError, toWireError } from "../../base/errors";
 import { Emitter } from "../../base/events";
 import type { RunnerSession } from "../../runner/client";
 import type { InputValue, LoadRequest, RunResult } from "../../runner/protocol";
-import type { RunRefusal } from "../services";
+import type { Localize, RunRefusal } from "../services";
 import type { Sessions } from "../sessions";
-import { toInputs } from "./draftInputs";
+import { missingFiles, toInputs } from "./draftInputs";
 import { failureView, refusalView } from "./failureView";
 import { summarize } from "./runSummary";
 import { rowsOf } from "./tensorView";
@@ -42,6 +42,7 @@ export interface TestPort {
   refusal(): RunRefusal | undefined;
   /** Milliseconds since the epoch. */
   now(): number;
+  readonly t: Localize;
 }
 
 /**
@@ -87,7 +88,7 @@ export class ModelTest {
       tag: this.#model.tag,
       phase: this.#phase,
       error: this.#error,
-      refusal: refusal ? refusalView(refusal) : null,
+      refusal: refusal ? refusalView(refusal, this.#model.tag) : null,
       methods: [...this.#model.methods],
       classes: [...this.#model.classes],
       copies: this.#replies.length,
@@ -120,7 +121,7 @@ export class ModelTest {
   /** Brings the inputs of a past run back. @throws ModelbenchError `input.notFound` when it is forgotten */
   reuse(id: string, by: unknown): DraftState {
     const past = this.#history.find(({ item }) => item.id === id);
-    if (!past) throw new ModelbenchError("input.notFound", "This run is no longer in the history.");
+    if (!past) throw new ModelbenchError("input.notFound", this.#port.t("This run is no longer in the history."));
     return this.#edit(by, () => this.#drafts.put(past.item.method, past.drafts));
   }
 
@@ -161,8 +162,10 @@ export class ModelTest {
     const run = new AbortController();
     this.#run = run;
     try {
-      const inputs = toInputs(this.#drafts.method(state.method), state.drafts, (id) => this.#drafts.pathOf(id));
-      const issues = await this.validate(state);
+      const method = this.#drafts.method(state.method);
+      const missing = missingFiles(method, state.drafts, (id) => this.#drafts.pathOf(id), this.#port.t);
+      const issues = [...missing, ...(await this.validate(state))];
+      const inputs = missing.length > 0 ? {} : toInputs(method, state.drafts, (id) => this.#drafts.pathOf(id));
       if (issues.length > 0 || run.signal.aborted) this.#end(run);
       else void this.#execute(run, state, inputs, copies);
       return issues;
@@ -203,7 +206,8 @@ export class ModelTest {
     if (found?.tensor) return rowsOf(found.name, found.tensor, start, count);
     const handle = found?.kept;
     if (handle === undefined) {
-      throw new ModelbenchError("worker.died", "This result is gone.", { remedy: "Run again." });
+      const { t } = this.#port;
+      throw new ModelbenchError("worker.died", t("This result is gone."), { remedy: t("Run again.") });
     }
     const tensor = await this.#use((session) => session.readResult(handle, start, count));
     return rowsOf(output, tensor, 0, count);

@@ -7,7 +7,7 @@ import type { LoadRequest } from "../../runner/protocol";
 import type { ModelStore } from "../../store/modelStore";
 import { parseTag } from "../../store/tag";
 import type { Catalog } from "../catalog";
-import type { ModelRef, Settings, Trust } from "../services";
+import type { Localize, ModelRef, Settings, Trust } from "../services";
 import type { Sessions } from "../sessions";
 import { methodView } from "./methodView";
 import { ModelTest } from "./modelTest";
@@ -21,11 +21,18 @@ export interface ModelServices {
   readonly jobs: Jobs;
   readonly trust: Pick<Trust, "refusal">;
   readonly settings: () => Pick<Settings, "maxBatchSize">;
+  readonly t: Localize;
 }
 
 /** One model of one store as text: what sessions, tests and kept states are filed under. */
 export function refKey({ store, tag }: ModelRef): string {
   return `${store}/${tag}`;
+}
+
+/** The model that `refKey` made the text of. */
+export function keyRef(key: string): ModelRef | undefined {
+  const [store, tag] = key.split("/");
+  return (store === "own" || store === "sample") && tag !== undefined ? { store, tag } : undefined;
 }
 
 /** What the open pages know about models, and the one test of each, shared by every page that shows it. */
@@ -91,7 +98,7 @@ export class PageModels implements Disposable {
   }
 
   async #open(ref: ModelRef): Promise<ModelTest> {
-    const { trust, settings } = this.#services;
+    const { trust, settings, t } = this.#services;
     const facts = await this.#facts(ref);
     const methods = Object.entries(facts.signatures).map(([name, signature]) => methodView(name, signature));
     const { classes, examples } = facts;
@@ -104,6 +111,7 @@ export class PageModels implements Disposable {
         memory: this.#memory,
         refusal: () => trust.refusal(facts.module, ref.store),
         now: () => Date.now(),
+        t,
       },
     );
   }

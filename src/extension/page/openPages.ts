@@ -6,10 +6,18 @@ import { Scope } from "../../base/scope";
 import { openSession } from "../../runner/session";
 import { frameworkFacts } from "../frameworkFacts";
 import { VIEWS } from "../ids";
-import type { ModelRef, PageSection, PageServices, Pages, SaveFormInitial, SaveFormValues } from "../services";
+import type {
+  ModelRef,
+  PageSection,
+  PageServices,
+  Pages,
+  RunningModel,
+  SaveFormInitial,
+  SaveFormValues,
+} from "../services";
 import { Sessions } from "../sessions";
 import { DetailsPanels } from "./detailsPanel";
-import { PageModels } from "./models";
+import { keyRef, PageModels, refKey } from "./models";
 import { showSaveForm } from "./saveForm";
 import { SessionsStatus } from "./sessionsStatus";
 import { TestView } from "./testView";
@@ -22,6 +30,7 @@ export class OpenPages implements Pages {
   readonly #scope = new Scope();
   readonly #services: PageServices;
   readonly #context: PageContext;
+  readonly #sessions: Sessions;
   readonly #details: DetailsPanels;
   readonly #testView: TestView;
 
@@ -30,16 +39,16 @@ export class OpenPages implements Pages {
     this.#context = context;
     const { settings, log, t } = services;
     const entry = context.asAbsolutePath("dist/runner.cjs");
-    const sessions = this.#scope.own(
+    this.#sessions = this.#scope.own(
       new Sessions({
         open: (request) => openSession(request, { entry, log }),
         maxLoaded: () => settings().maxLoaded,
         idleMs: () => settings().idleUnloadMinutes * 60_000,
       }),
     );
-    this.#scope.own(new SessionsStatus(sessions, t));
+    this.#scope.own(new SessionsStatus(this.#sessions, t));
     const memory = context.workspaceState;
-    const models = this.#scope.own(new PageModels(services, sessions, memory));
+    const models = this.#scope.own(new PageModels(services, this.#sessions, memory));
     this.#details = this.#scope.own(new DetailsPanels(services, models, context.extensionUri));
     this.#testView = this.#scope.own(new TestView(services, models, memory, context.extensionUri));
     this.#scope.own(services.trust.onDidGrant(() => this.#refreshTests()));
@@ -65,6 +74,17 @@ export class OpenPages implements Pages {
     const files = initial.files.map(async (path) => ({ path: basename(path), bytes: (await stat(path)).size }));
     const { label } = frameworkFacts(this.#services.t, initial.module);
     return showSaveForm(initial, label, await Promise.all(files), this.#services, this.#context.extensionUri);
+  }
+
+  async loaded(): Promise<readonly RunningModel[]> {
+    return this.#sessions.loaded.flatMap(({ key, busy }) => {
+      const ref = keyRef(key);
+      return ref ? [{ ref, busy }] : [];
+    });
+  }
+
+  async unload(refs: readonly ModelRef[]): Promise<void> {
+    await Promise.all(refs.map((ref) => this.#sessions.unload(refKey(ref))));
   }
 
   /** Fills the bottom panel's view. */

@@ -29,5 +29,7 @@ export function registerPages(scope: Scope, services: PageServices, context: Ext
     openDetails: async (ref, options) => (await pages()).openDetails(ref, options),
     openTest: async (ref) => (await pages()).openTest(ref),
     openSaveForm: async (initial) => (await pages()).openSaveForm(initial),
+    loaded: async () => (await opened)?.loaded() ?? [],
+    unload: async (refs) => (await opened)?.unload(refs),
   };
 }

@@ -2,7 +2,14 @@ import { Emitter } from "../../../src/base/events";
 import { silentLog } from "../../../src/base/log";
 import type { JobKey, JobOptions, Jobs } from "../../../src/base/ports";
 import { Catalog } from "../../../src/extension/catalog";
-import type { PickItem, SaveFormInitial, SaveFormValues, Services, Ui } from "../../../src/extension/services";
+import type {
+  PickItem,
+  RunningModel,
+  SaveFormInitial,
+  SaveFormValues,
+  Services,
+  Ui,
+} from "../../../src/extension/services";
 import { runRefusal } from "../../../src/extension/trust";
 import { inProcessJobs } from "../../../src/jobs/inProcess";
 import { ModelStore } from "../../../src/store/modelStore";
@@ -21,6 +28,7 @@ export interface Answers {
   readonly presses?: boolean;
   readonly files?: readonly string[];
   readonly target?: string;
+  readonly loaded?: readonly RunningModel[];
   readonly form?: (initial: SaveFormInitial) => SaveFormValues | undefined;
   /** Results of jobs by name; a function may throw. Others are really done. */
   readonly jobs?: Readonly<Record<string, (input: never, options: JobOptions) => unknown>>;
@@ -117,6 +125,8 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
         lines.push(`form: ${initial.values.name}`);
         return answers.form?.(initial);
       },
+      loaded: async () => answers.loaded ?? [],
+      unload: async (refs) => void lines.push(`unload: ${refs.map(({ tag }) => tag).join(", ")}`),
     },
     log: silentLog,
     t,

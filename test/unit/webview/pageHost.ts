@@ -6,6 +6,7 @@ import type { RunRefusal } from "../../../src/extension/services";
 import { Sessions } from "../../../src/extension/sessions";
 import type { ModelFacts } from "../../../src/frameworks/modelFacts";
 import type { ModelSummary } from "../../../src/store/model";
+import { t } from "../extension/fakes";
 import type { RigOptions } from "./pageRig";
 import { type Answering, irisAnswer, irisFacts, ScriptedSession } from "./sampleModel";
 
@@ -61,6 +62,7 @@ export function makeHost(options: HostOptions = {}): Host {
       },
       trust: { refusal: options.refusal ?? (() => undefined) },
       settings: () => ({ maxBatchSize: 32 }),
+      t,
     },
     sessions,
     { get: (key) => memory.get(key), update: async (key, value) => void memory.set(key, structuredClone(value)) },
@@ -78,7 +80,7 @@ export function makeHost(options: HostOptions = {}): Host {
     openedTexts,
     unfetchable,
     handlers: ({ follow, by }) => ({
-      ...modelHandlers({ ref: () => REF, models, ui, t: (text) => text, by: () => by, follow }),
+      ...modelHandlers({ ref: () => REF, models, ui, t, by: () => by, follow }),
       ...noSaveHandlers,
     }),
   };

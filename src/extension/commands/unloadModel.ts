@@ -1,0 +1,19 @@
+import type { PickItem, RunningModel, Services } from "../services";
+
+/** Asks which of the loaded models to end the process of; what was typed and the history stay. */
+export async function unloadModel({ pages, t, ui }: Services): Promise<void> {
+  const loaded = await pages.loaded();
+  if (loaded.length === 0) {
+    await ui.inform(t("No model is loaded."));
+    return;
+  }
+  const items: PickItem<readonly RunningModel[]>[] = loaded.map((model) => ({
+    label: model.ref.tag,
+    ...(model.busy ? { description: t("running: its run is stopped") } : {}),
+    ...(model.ref.store === "sample" ? { detail: t("Sample Store") } : {}),
+    value: [model],
+  }));
+  if (loaded.length > 1) items.push({ label: t("Unload All"), value: loaded });
+  const chosen = await ui.pick(t("Unload which model?"), items);
+  if (chosen) await pages.unload(chosen.map(({ ref }) => ref));
+}
