@@ -114,9 +114,8 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
     item.contextValue = row.contextValue;
     item.iconPath = new ThemeIcon(row.icon, row.warns ? new ThemeColor("list.warningForeground") : undefined);
     item.accessibilityInformation = { label: row.spoken };
-    if (node.kind === "version") {
-      item.command = { command: "modelbench.openModel", title: this.#parts.t("Open Model"), arguments: [node] };
-    }
+    const ref = detailsOf(node);
+    if (ref) item.command = { command: "modelbench.openModel", title: this.#parts.t("Open Model"), arguments: [ref] };
     return item;
   }
 
@@ -235,4 +234,11 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
       const subscription = catalog.onDidChange(() => catalog.find(ref) && finish());
     });
   }
+}
+
+/** What a click on a row opens: versions, also one that cannot be read, whose page says what is wrong with it. */
+function detailsOf(node: TreeNode): ModelRef | undefined {
+  if (node.kind === "version") return node;
+  if (node.kind !== "broken" || node.item.beingWritten || node.item.version === undefined) return undefined;
+  return { store: node.store, tag: `${node.item.name}:${node.item.version}` };
 }

@@ -65,25 +65,31 @@ export function shortPath(path: string, userHome: string): string {
   return path === userHome || path.startsWith(`${userHome}/`) ? `~${path.slice(userHome.length)}` : path;
 }
 
-/** `latest · onnx · 5.81 KiB · 2d`: what tree and pickers say of a version beside its name; why it cannot run, if so. */
+/**
+ * `latest · onnx · 5.81 KiB · 2d`: what tree and pickers say of a version beside its name. What keeps it from running
+ * comes first, because a narrow tree cuts the end.
+ */
 export function versionDescription(summary: ModelSummary, t: Localize, nowMs: number): string {
   const facts = frameworkFacts(t, summary.module);
   const age = shortAge(t, summary.creationMs, nowMs);
-  const what = facts.cannotRun === undefined ? [facts.label] : [facts.label, facts.cannotRun];
-  const parts = [...what, humanSize(summary.sizeBytes), age];
-  return visible([...(summary.isLatest ? [t("latest")] : []), ...parts].join(" · "));
+  const remark = facts.remark === undefined ? [] : [facts.remark];
+  const latest = summary.isLatest ? [t("latest")] : [];
+  return visible([...remark, ...latest, facts.label, humanSize(summary.sizeBytes), age].join(" · "));
 }
 
 function rootRow(node: RootNode, { t, userHome, snapshot }: RowContext): Row {
   const sample = node.store === "sample";
   const home = shortPath(snapshot(node.store)?.home ?? "", userHome);
   const label = sample ? t("Sample Store") : t("My Store");
-  const about = sample ? t("a temporary copy to try things out") : home;
+  const about = sample ? t("temporary copy") : home;
   return {
     id: nodeId(node),
     label,
     description: visible(about),
-    tooltip: markdownText(snapshot(node.store)?.home ?? ""),
+    tooltip: lines([
+      ...(sample ? [markdownText(t("A temporary copy to try things out; your own store is left alone."))] : []),
+      markdownText(snapshot(node.store)?.home ?? ""),
+    ]),
     contextValue: `root ${node.store}`,
     icon: sample ? "beaker" : "database",
     warns: false,
@@ -107,8 +113,8 @@ function nameRow(node: NameNode, { t, snapshot }: RowContext): Row {
     description: [...(counted ? [String(models.length), size] : []), ...faults].join(" · "),
     tooltip: lines([`**${markdownText(node.name)}**`, markdownText(facts.join(", "))]),
     contextValue: "name",
-    icon: "package",
-    warns: false,
+    icon: counted || broken === 0 ? "package" : "warning",
+    warns: !counted && broken > 0,
     expandable: true,
     spoken: [visible(node.name), ...facts].join(", "),
   };

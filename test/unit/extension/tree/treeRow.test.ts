@@ -146,7 +146,8 @@ test("in Restricted Mode an ONNX model of the user's own store keeps its Test bu
 test("a model that needs Python says so in its row, its tooltip and to a screen reader, and has no Test button", () => {
   const model = summary("spam:a", { module: "bentoml.sklearn" });
   const row = rowOf({ kind: "version", store: "own", tag: "spam:a", summary: model }, context(new Map()));
-  for (const text of [row.description, row.spoken, row.tooltip.replaceAll("\\", "")]) {
+  assert.match(row.description, /^needs Python · /, "a narrow view cuts the end of the row");
+  for (const text of [row.spoken, row.tooltip.replaceAll("\\", "")]) {
     assert.match(text, /needs your Python: not in this version/);
   }
   assert.doesNotMatch(row.contextValue, /runnable/);
