@@ -52,7 +52,7 @@ function Details({ model }: { readonly model: ModelView }): VNode {
         onChange={(section) => page.show(section)}
         tabs={[
           { id: "overview", text: t("section.overview"), content: () => <Overview model={model} /> },
-          { id: "signatures", text: t("section.signatures"), content: () => <Signatures methods={model.methods} /> },
+          { id: "signatures", text: t("section.signatures"), content: () => <Signatures model={model} /> },
           { id: "test", text: t("section.test"), content: () => <TestSection key={`${model.store}/${model.tag}`} /> },
         ]}
       />

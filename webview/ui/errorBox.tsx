@@ -14,8 +14,9 @@ export function ErrorBox(props: {
   const { error, testId, title, children } = props;
   const { peer } = usePage();
   const t = useText();
+  const path = error.path !== null && error.message.includes(error.path) ? null : error.path;
   const copy = (): void => {
-    const text = [title, error.message, error.remedy, error.path].filter((part) => part !== null && part !== undefined);
+    const text = [title, error.message, error.remedy, path].filter((part) => part !== null && part !== undefined);
     void peer.request("text/copy", { text: text.join("\n") }).catch(() => undefined);
   };
   return (
@@ -25,7 +26,7 @@ export function ErrorBox(props: {
         {title === undefined ? null : <p class="error-title">{title}</p>}
         <p class="error-message">{error.message}</p>
         {error.remedy === null ? null : <p>{error.remedy}</p>}
-        {error.path === null ? null : <p class="path">{error.path}</p>}
+        {path === null ? null : <p class="path">{path}</p>}
         <div class="actions">
           {children}
           <Button testId={`${testId}-copy`} onClick={copy}>

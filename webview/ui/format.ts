@@ -18,16 +18,31 @@ export function formatCell(dtype: string, value: Cell): string {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** Significant digits shown of a value whose exact text stands beside it or one view away. */
+const SHOWN_DIGITS = 6;
+
+/** A value at a width that a table can bear: at most six significant digits, `1.18668e-5` below a ten-thousandth. */
+export function shortCell(dtype: string, value: Cell): string {
+  if (typeof value !== "number" || Number.isInteger(value)) return formatCell(dtype, value);
+  const rounded = Number(value.toPrecision(SHOWN_DIGITS));
+  return Math.abs(rounded) < 1e-4 ? rounded.toExponential() : String(rounded);
+}
+
 /** A value rounded to four significant digits, for bars and tables where the exact one stands beside. */
 export function roundCell(value: number): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value);
 }
 
-/** A share as a percentage with one decimal, as the language writes it. */
+/** The least share that is not written as none of the whole. */
+const LEAST_SHARE = 0.001;
+
+/** A share as a percentage with one decimal, as the language writes it; `<0.1%` for a trace, `>99.9%` for almost all. */
 export function formatPercent(locale: string, share: number): string {
-  return new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(
-    share,
-  );
+  const digits = { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 } as const;
+  const { format } = new Intl.NumberFormat(locale, digits);
+  if (share > 0 && share < LEAST_SHARE / 2) return `<${format(LEAST_SHARE)}`;
+  if (share < 1 && share > 1 - LEAST_SHARE / 2) return `>${format(1 - LEAST_SHARE)}`;
+  return format(share);
 }
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
@@ -60,9 +75,16 @@ const AGES: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 /** How long ago something was, in words: `2 hours ago`. */
 export function formatAge(locale: string, thenMs: number, nowMs: number): string {
   const seconds = Math.round((thenMs - nowMs) / 1000);
-  const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const [unit, size] = AGES.find(([, length]) => Math.abs(seconds) >= length) ?? (["second", 1] as const);
+  // `yesterday` is exact; `last year` could be any day of it.
+  const numeric = unit === "day" || unit === "second" ? "auto" : "always";
+  const words = new Intl.RelativeTimeFormat(locale, { numeric });
   return words.format(Math.trunc(seconds / size), unit);
+}
+
+/** A moment as the language and the clock on the wall write it, to the second. */
+export function formatMoment(locale: string, ms: number): string {
+  return new Date(ms).toLocaleString(locale, { dateStyle: "medium", timeStyle: "medium" });
 }
 
 /** The clock time of a moment, to the second. */
@@ -91,4 +113,45 @@ export function rawJson(dtype: string, shape: readonly number[], values: Cells):
     return axis === shape.length - 1 ? `[${items.join(", ")}]` : `[${items.join(`,\n${" ".repeat(axis + 1)}`)}]`;
   };
   return build(0);
+}
+
+/** Widest list or object that stays on one line when JSON is laid out, in characters. */
+const INLINE_JSON = 64;
+
+/**
+ * JSON text laid out over lines, short lists and objects on one; every number as it was written. `undefined` for a
+ * text that is no list or object.
+ */
+export function layOutJson(text: string): string | undefined {
+  const tokens = /^\s*[[{]/.test(text) && isJson(text) ? text.match(JSON_TOKENS) : null;
+  if (!tokens) return undefined;
+  let at = 0;
+  const value = (indent: string): string => {
+    const open = tokens[at++] ?? "";
+    if (open !== "[" && open !== "{") return open;
+    const close = open === "[" ? "]" : "}";
+    const items: string[] = [];
+    while (tokens[at] !== close) {
+      if (tokens[at] === ",") at += 1;
+      const key = open === "{" ? `${tokens[at++]}: ` : "";
+      if (open === "{") at += 1;
+      items.push(key + value(`${indent}  `));
+    }
+    at += 1;
+    const line = `${open}${items.join(", ")}${close}`;
+    if (!line.includes("\n") && line.length <= INLINE_JSON) return line;
+    return `${open}\n${items.map((item) => `${indent}  ${item}`).join(",\n")}\n${indent}${close}`;
+  };
+  return value("");
+}
+
+const JSON_TOKENS = /"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g;
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -119,16 +119,19 @@ function GenerateSource({ spec, draft }: SourceProps): VNode {
     <div class="stack-small">
       <Dims spec={spec} draft={draft} />
       <div class="row row-end">
-        <Dropdown
-          testId={`pattern-${spec.name}`}
-          label={t("input.pattern")}
-          options={PATTERNS.map((pattern) => ({ value: pattern, text: t(`pattern.${pattern}`) }))}
-          value={draft.pattern}
-          onChange={(chosen) => {
-            const pattern = PATTERNS.find((known) => known === chosen);
-            if (pattern) test.edit(spec.name, { pattern });
-          }}
-        />
+        <div class="labelled">
+          <span aria-hidden="true">{t("input.pattern")}</span>
+          <Dropdown
+            testId={`pattern-${spec.name}`}
+            label={t("input.pattern")}
+            options={PATTERNS.map((pattern) => ({ value: pattern, text: t(`pattern.${pattern}`) }))}
+            value={draft.pattern}
+            onChange={(chosen) => {
+              const pattern = PATTERNS.find((known) => known === chosen);
+              if (pattern) test.edit(spec.name, { pattern });
+            }}
+          />
+        </div>
         {isRandom ? (
           <>
             <TextField

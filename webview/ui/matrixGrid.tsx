@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Cells } from "../protocol/views";
 import { usePage, useText } from "./context";
-import { formatCell } from "./format";
+import { formatCell, shortCell } from "./format";
 import { gridTarget } from "./gridKeys";
 import { classOf, gridSize, rowLabel } from "./interpret";
 import type { OutputProps } from "./outputCard";
@@ -77,7 +77,9 @@ export function MatrixGrid(props: OutputProps): VNode {
               label={rowLabel(output.shape, row)}
               drawn={drawn}
               active={active - row * columns}
-              textAt={(column) => valueText(output.dtype, cellAt(row * columns + column), classes)}
+              valueAt={(column) => cellAt(row * columns + column)}
+              dtype={output.dtype}
+              classes={classes}
               onChoose={(column) => setActive(row * columns + column)}
             />
           ))}
@@ -116,10 +118,12 @@ function BodyRow(props: {
   readonly drawn: Window;
   /** Column of the active cell when it is in this row; any other number when not. */
   readonly active: number;
-  readonly textAt: (column: number) => string;
+  readonly valueAt: (column: number) => Cells[number] | undefined;
+  readonly dtype: string;
+  readonly classes: readonly string[];
   readonly onChoose: (column: number) => void;
 }): VNode {
-  const { row, label, drawn, active, textAt, onChoose } = props;
+  const { row, label, drawn, active, valueAt, dtype, classes, onChoose } = props;
   return (
     <div class="matrix-row" role="row" aria-rowindex={row + 2} style={{ top: `${(row + 1) * ROW_HEIGHT}px` }}>
       <span class="matrix-cell matrix-corner" role="rowheader" aria-colindex={1}>
@@ -134,10 +138,10 @@ function BodyRow(props: {
           tabIndex={column === active ? 0 : -1}
           key={column}
           style={placeOf(column, drawn.width)}
-          title={textAt(column)}
+          title={exactText(dtype, valueAt(column))}
           onClick={() => onChoose(column)}
         >
-          {textAt(column)}
+          {valueText(dtype, valueAt(column), classes)}
         </span>
       ))}
     </div>
@@ -214,7 +218,11 @@ function useActiveCell(
 function valueText(dtype: string, value: Cells[number] | undefined, classes: readonly string[]): string {
   if (value === undefined) return "…";
   const name = classOf(dtype, value, classes);
-  return name === undefined ? formatCell(dtype, value) : `${value} ${name}`;
+  return name === undefined ? shortCell(dtype, value) : `${value} ${name}`;
+}
+
+function exactText(dtype: string, value: Cells[number] | undefined): string {
+  return value === undefined ? "" : formatCell(dtype, value);
 }
 
 /** Values by index: what came with the reply, and pages of rows that are asked for when they are seen. */

@@ -1,36 +1,48 @@
 import type { ComponentChildren, VNode } from "preact";
 import type { ModelView, Row } from "../protocol/views";
 import { usePage, useText } from "./context";
-import { formatAge, formatBytes } from "./format";
+import { formatAge, formatBytes, formatMoment, layOutJson } from "./format";
+import { isUnread } from "./unread";
 
 /** What model.yaml and the file's header say about a model. */
 export function Overview({ model }: { readonly model: ModelView }): VNode {
   const t = useText();
+  if (isUnread(model)) {
+    return (
+      <Block title={t("overview.about")}>
+        <Pairs rows={[{ key: t("overview.folder"), value: model.path }]} empty="" testId="about" />
+      </Block>
+    );
+  }
   return (
     <div class="overview">
-      <Block title={t("overview.about")}>
-        <About model={model} />
-      </Block>
-      <Block title={t("overview.labels")}>
-        <Labels labels={model.labels} />
-      </Block>
-      <Block title={t("overview.metadata")}>
-        <Pairs rows={model.metadata} empty={t("overview.noMetadata")} testId="metadata" />
-      </Block>
-      <Block title={t("overview.files")}>
-        <Files model={model} />
-      </Block>
-      {model.onnx ? (
-        <Block title={t("overview.onnx")}>
-          <Onnx onnx={model.onnx} />
+      <div class="overview-column">
+        <Block title={t("overview.about")}>
+          <About model={model} />
         </Block>
-      ) : null}
-      <Block title={t("overview.context")}>
-        <Pairs rows={model.context} empty="" testId="context" />
-      </Block>
-      <Block title={t("overview.options")}>
-        <Pairs rows={model.options} empty={t("overview.noOptions")} testId="options" />
-      </Block>
+        <Block title={t("overview.metadata")}>
+          <Pairs rows={model.metadata} empty={t("overview.noMetadata")} testId="metadata" />
+        </Block>
+        {model.onnx ? (
+          <Block title={t("overview.onnx")}>
+            <Onnx onnx={model.onnx} />
+          </Block>
+        ) : null}
+      </div>
+      <div class="overview-column">
+        <Block title={t("overview.labels")}>
+          <Labels labels={model.labels} />
+        </Block>
+        <Block title={t("overview.files")}>
+          <Files model={model} />
+        </Block>
+        <Block title={t("overview.context")}>
+          <Pairs rows={model.context} empty={t("overview.noContext")} testId="context" />
+        </Block>
+        <Block title={t("overview.options")}>
+          <Pairs rows={model.options} empty={t("overview.noOptions")} testId="options" />
+        </Block>
+      </div>
     </div>
   );
 }
@@ -50,7 +62,15 @@ function About({ model }: { readonly model: ModelView }): VNode {
   const { createdMs } = model;
   const age = createdMs === null ? "" : formatAge(locale.value, createdMs, Date.now());
   const saved =
-    createdMs === null ? [] : [{ key: t("overview.saved"), value: `${new Date(createdMs).toISOString()} (${age})` }];
+    createdMs === null
+      ? []
+      : [
+          {
+            key: t("overview.saved"),
+            value: `${formatMoment(locale.value, createdMs)} (${age})`,
+            title: new Date(createdMs).toISOString(),
+          },
+        ];
   const rows = [
     ...(model.module === "" ? [] : [{ key: t("overview.module"), value: model.module }]),
     ...saved,
@@ -74,18 +94,42 @@ function Labels({ labels }: { readonly labels: readonly Row[] }): VNode {
   );
 }
 
-function Pairs(props: { readonly rows: readonly Row[]; readonly empty: string; readonly testId: string }): VNode {
+/** A line of a two-column table, with what its value says at full length where that is another text. */
+interface Pair extends Row {
+  readonly title?: string;
+}
+
+function Pairs(props: { readonly rows: readonly Pair[]; readonly empty: string; readonly testId: string }): VNode {
   const { rows, empty, testId } = props;
   if (rows.length === 0) return <p class="quiet">{empty}</p>;
   return (
     <dl class="pairs" data-testid={testId}>
-      {rows.map(({ key, value }) => (
+      {rows.map(({ key, value, title }) => (
         <div class="pair" key={key}>
           <dt>{key}</dt>
-          <dd>{value}</dd>
+          <dd title={title}>
+            <Value text={value} />
+          </dd>
         </div>
       ))}
     </dl>
+  );
+}
+
+/** A value as it is; lists and objects of more than a line are laid out and folded. */
+function Value({ text }: { readonly text: string }): VNode {
+  const t = useText();
+  const laidOut = layOutJson(text);
+  if (laidOut === undefined) return <>{text}</>;
+  if (!laidOut.includes("\n")) return <code>{laidOut}</code>;
+  return (
+    <details class="folded">
+      <summary>{t("overview.lines", laidOut.split("\n").length)}</summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <pre class="raw" tabIndex={0}>
+        {laidOut}
+      </pre>
+    </details>
   );
 }
 

@@ -5,6 +5,7 @@ import { usePage, useText } from "./context";
 import { formatAge, formatBytes } from "./format";
 import { Icon } from "./icons";
 import { Button } from "./kit";
+import { isUnread } from "./unread";
 
 /** How long the copy button says that it has copied, in milliseconds. */
 const COPIED_MS = 1500;
@@ -25,15 +26,17 @@ export function PageHeader({ model }: { readonly model: ModelView }): VNode {
       </div>
       <ul class="badges plain">
         {model.framework === "" ? null : (
-          <li class="badge badge-strong" data-testid="framework" title={t("badge.framework", model.module)}>
+          <li class="badge" data-testid="framework" title={t("badge.framework", model.module)}>
             {model.framework}
           </li>
         )}
-        {model.isLatest ? <li class="badge">{t("badge.latest")}</li> : null}
+        {model.isLatest ? <li class="badge badge-strong">{t("badge.latest")}</li> : null}
         {model.store === "sample" ? <li class="badge">{t("badge.sample")}</li> : null}
-        <li class="quiet" data-testid="size">
-          {formatBytes(model.sizeBytes)}
-        </li>
+        {isUnread(model) ? null : (
+          <li class="quiet" data-testid="size">
+            {formatBytes(model.sizeBytes)}
+          </li>
+        )}
         {model.createdMs === null ? null : (
           <li class="quiet" title={new Date(model.createdMs).toISOString()}>
             {t("created.at", formatAge(locale.value, model.createdMs, Date.now()))}

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import type { Reply, TestView } from "../protocol/views";
 import { useText } from "./context";
-import { formatCell, formatMs, formatShape } from "./format";
+import { formatMs, formatShape, shortCell } from "./format";
 import { classOf } from "./interpret";
 import { Button } from "./kit";
 
@@ -44,7 +44,9 @@ export function RepliesTable(props: {
               <td>{reply ? answerText(reply, view.classes) : t("replies.pending")}</td>
               <td>
                 {reply && !reply.error
-                  ? t("replies.batchText", reply.batchId, reply.batchSize, reply.batchRequests)
+                  ? reply.batches > 1
+                    ? t("replies.splitText", reply.batches, reply.batchSize)
+                    : t("replies.batchText", reply.batchId, reply.batchSize, reply.batchRequests)
                   : ""}
               </td>
               <td class="number">
@@ -65,5 +67,5 @@ function answerText(reply: Reply, classes: readonly string[]): string {
   const [value] = first.values;
   if (first.values.length !== 1 || value === undefined) return `${first.name} ${formatShape(first.shape)}`;
   const name = classOf(first.dtype, value, classes);
-  return [formatCell(first.dtype, value), name].filter((part) => part !== undefined).join(" ");
+  return [shortCell(first.dtype, value), name].filter((part) => part !== undefined).join(" ");
 }

@@ -107,15 +107,19 @@ function ReplyBody(props: { readonly view: TestView; readonly reply: Reply; read
 
 /** `queue 0.2 · batch 0.1 · run 2.6 ms · rode in batch #3 of 8 rows · cpu`. */
 function timingText(reply: Reply, t: Translate): string {
-  const rode =
-    reply.batchSize === 1 ? t("timing.rodeOne", reply.batchId) : t("timing.rode", reply.batchId, reply.batchSize);
   const parts = [
     ...(reply.loadMs > 0 ? [t("timing.load", formatMs(reply.loadMs))] : []),
     t("timing.queue", formatMs(reply.queueMs)),
     t("timing.batch", formatMs(reply.batchMs)),
     t("timing.run", formatMs(reply.runMs)),
-    ...(reply.batchSize > 0 ? [rode] : []),
+    ...(reply.batchSize > 0 ? [rideText(reply, t)] : []),
     reply.device,
   ];
   return parts.join(" · ");
+}
+
+/** `rode in batch #3 of 8 rows`, or into how many batches a request too large for one was cut. */
+function rideText({ batches, batchId, batchSize }: Reply, t: Translate): string {
+  if (batches > 1) return t("timing.split", batches, batchSize);
+  return batchSize === 1 ? t("timing.rodeOne", batchId) : t("timing.rode", batchId, batchSize);
 }

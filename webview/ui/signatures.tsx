@@ -1,16 +1,17 @@
 import type { VNode } from "preact";
-import type { MethodView, SpecView } from "../protocol/views";
+import type { MethodView, ModelView, SpecView } from "../protocol/views";
 import { useText } from "./context";
 import { formatShape } from "./format";
 
 /** What each method takes and gives. */
-export function Signatures({ methods }: { readonly methods: readonly MethodView[] }): VNode {
+export function Signatures({ model }: { readonly model: ModelView }): VNode {
   const t = useText();
+  const { methods } = model;
   if (methods.length === 0) {
     return (
       <div class="empty" data-testid="no-signatures">
-        <p class="empty-title">{t("sig.none")}</p>
-        <p>{t("sig.noneHint")}</p>
+        <p class="empty-title">{model.broken ? t("sig.unknown") : t("sig.none")}</p>
+        {model.broken ? null : <p>{t("sig.noneHint")}</p>}
       </div>
     );
   }
@@ -33,10 +34,14 @@ function Method({ method }: { readonly method: MethodView }): VNode {
         {method.batchable ? t("sig.batchable", batchIn, batchOut) : t("sig.notBatchable")} ·{" "}
         {t("sig.source", method.source === "onnx" ? "ONNX" : method.source)}
       </p>
-      <div class="sides">
-        <Side title={t("sig.inputs")} specs={method.inputs} />
-        <Side title={t("sig.outputs")} specs={method.outputs} />
-      </div>
+      {method.inputs.length + method.outputs.length === 0 ? (
+        <p>{t("sig.undeclared")}</p>
+      ) : (
+        <div class="sides">
+          <Side title={t("sig.inputs")} specs={method.inputs} />
+          <Side title={t("sig.outputs")} specs={method.outputs} />
+        </div>
+      )}
     </section>
   );
 }

@@ -1,9 +1,10 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { TestView } from "../protocol/views";
+import type { ErrorView, TestView } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
 import { HistoryList } from "./historyList";
+import { Icon } from "./icons";
 import { InputCard } from "./inputCard";
 import { IssueSummary } from "./issueSummary";
 import { Button } from "./kit";
@@ -44,7 +45,7 @@ function Test({ view, heading }: { readonly view: TestView; readonly heading: st
         </h1>
       )}
       {view.refusal ? (
-        <ErrorBox title={t("test.refusedTitle")} error={view.refusal} testId="refusal" />
+        <Refusal refusal={view.refusal} />
       ) : method ? (
         <>
           <RunBar view={view} method={method} />
@@ -71,6 +72,21 @@ function Test({ view, heading }: { readonly view: TestView; readonly heading: st
         <NoMethods />
       )}
       <Announcer view={view} />
+    </div>
+  );
+}
+
+/** Why there is nothing to press: a fact about the model, not something that went wrong. */
+function Refusal({ refusal }: { readonly refusal: ErrorView }): VNode {
+  const t = useText();
+  return (
+    <div class="notice" role="note" data-testid="refusal" data-code={refusal.code}>
+      <Icon name="warning" />
+      <div class="error-text">
+        <p class="error-title">{t("test.refusedTitle")}</p>
+        <p>{refusal.message}</p>
+        {refusal.remedy === null ? null : <p>{refusal.remedy}</p>}
+      </div>
     </div>
   );
 }

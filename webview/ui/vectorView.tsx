@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { usePage, useText } from "./context";
-import { formatCell, formatPercent, roundCell } from "./format";
+import { formatCell, formatPercent, roundCell, shortCell } from "./format";
 import { asNumbers, classOf, looksLikeProbabilities, softmax, topIndices } from "./interpret";
 import { Checkbox } from "./kit";
 import { MatrixGrid } from "./matrixGrid";
@@ -50,10 +50,12 @@ function TopList(
   const { locale } = usePage();
   const t = useText();
   const top = topIndices(numbers, TOP);
+  // What softmax made is rounded more: nobody computed those digits.
+  const isOwn = (index: number): boolean => numbers[index] === output.values[index] || !isShare;
+  const shown = (index: number): string =>
+    isOwn(index) ? shortCell(output.dtype, output.values[index] ?? "") : roundCell(numbers[index] ?? Number.NaN);
   const exact = (index: number): string =>
-    numbers[index] === output.values[index]
-      ? formatCell(output.dtype, output.values[index] ?? "")
-      : roundCell(numbers[index] ?? Number.NaN);
+    isOwn(index) ? formatCell(output.dtype, output.values[index] ?? "") : String(numbers[index]);
   return (
     <table class="table top" data-testid={`top-${output.name}`}>
       <caption>{t("result.top")}</caption>
@@ -73,7 +75,9 @@ function TopList(
             {names ? <td>{names[index]}</td> : null}
             <td>
               <Bar share={barShare(numbers, index, isShare)} />
-              <span class="code">{exact(index)}</span>
+              <span class="code" title={exact(index)}>
+                {shown(index)}
+              </span>
               {isShare ? <span class="quiet"> {formatPercent(locale.value, numbers[index] ?? 0)}</span> : null}
             </td>
           </tr>

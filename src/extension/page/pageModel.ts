@@ -1,4 +1,5 @@
 import type { ModelView, Row } from "../../../webview/protocol/views";
+import { fromWireError } from "../../base/errors";
 import type { ModelFacts } from "../../frameworks/modelFacts";
 import type { ModelSummary } from "../../store/model";
 import type { ModelRef } from "../services";
@@ -24,7 +25,7 @@ export function modelView(ref: ModelRef, facts: ModelFacts, listed: ModelSummary
     methods: Object.entries(facts.signatures).map(([name, signature]) => methodView(name, signature)),
     onnx: facts.onnx ? { ...facts.onnx, opsets: rows(facts.onnx.opsets), ops: [...facts.onnx.ops] } : null,
     warnings: facts.warnings.map(({ code, message }) => ({ code, message })),
-    broken: facts.broken ? { remedy: null, path: null, ...facts.broken } : null,
+    broken: facts.broken ? failureView(fromWireError(facts.broken)) : null,
   };
 }
 

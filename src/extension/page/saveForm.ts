@@ -20,7 +20,7 @@ export async function showSaveForm(
   return new Promise((resolve) => {
     const handlers = {
       ...noModelHandlers,
-      ...saveHandlers(initial.check, (values) => {
+      ...saveHandlers(t, initial.check, (values) => {
         resolve(values);
         panel.dispose();
       }),

@@ -1,7 +1,7 @@
 import type { Handlers } from "../../../webview/protocol/hostPeer";
 import type { SaveInput, SaveIssue, SaveSeed } from "../../../webview/protocol/views";
 import { parseExactJson } from "../../formats/jsonExact";
-import type { SaveFormInitial, SaveFormValues } from "../services";
+import type { Localize, SaveFormInitial, SaveFormValues } from "../services";
 import { methodView } from "./methodView";
 
 /** What the save form starts from, as the page shows it. */
@@ -27,21 +27,21 @@ function rows(record: Readonly<Record<string, string>>): { key: string; value: s
 }
 
 /** What is wrong with a filled-in form; empty when it can be saved. Rows with an empty key and value are ignored. */
-function saveIssues(input: SaveInput, check: SaveFormInitial["check"]): SaveIssue[] {
+function saveIssues(t: Localize, input: SaveInput, check: SaveFormInitial["check"]): SaveIssue[] {
   const reason = check(input.name.trim(), versionOf(input));
   return [
     ...(reason === undefined ? [] : [{ field: "name", message: reason }]),
-    ...keyIssues("labels", input.labels),
-    ...keyIssues("metadata", input.metadata),
+    ...keyIssues(t, "labels", input.labels),
+    ...keyIssues(t, "metadata", input.metadata),
     ...input.metadata.flatMap(({ key, value }, index) => jsonIssue(index, key, value)),
   ];
 }
 
-function keyIssues(field: string, entries: SaveInput["labels"]): SaveIssue[] {
+function keyIssues(t: Localize, field: string, entries: SaveInput["labels"]): SaveIssue[] {
   return entries.flatMap(({ key, value }, index) => {
-    if (key === "") return value === "" ? [] : [{ field: `${field}.${index}`, message: "The key is empty." }];
+    if (key === "") return value === "" ? [] : [{ field: `${field}.${index}`, message: t("The key is empty.") }];
     const isRepeated = entries.findIndex((entry) => entry.key === key) < index;
-    return isRepeated ? [{ field: `${field}.${index}`, message: `The key ${key} is there twice.` }] : [];
+    return isRepeated ? [{ field: `${field}.${index}`, message: t("The key {0} is there twice.", key) }] : [];
   });
 }
 
@@ -79,13 +79,14 @@ function versionOf(input: SaveInput): string | undefined {
 
 /** Answers of the save form. `finish` is called once, with the values or with nothing. */
 export function saveHandlers(
+  t: Localize,
   check: SaveFormInitial["check"],
   finish: (values: SaveFormValues | undefined) => void,
 ): Pick<Handlers, "save/validate" | "save/submit" | "save/cancel"> {
   return {
-    "save/validate": async (input) => ({ issues: saveIssues(input, check) }),
+    "save/validate": async (input) => ({ issues: saveIssues(t, input, check) }),
     "save/submit": async (input) => {
-      const issues = saveIssues(input, check);
+      const issues = saveIssues(t, input, check);
       if (issues.length === 0) finish(saveValues(input));
       return { issues };
     },

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { formatAge, formatBytes, formatCell, formatMs, formatShape, rawJson } from "../../../webview/ui/format";
+import {
+  formatAge,
+  formatBytes,
+  formatCell,
+  formatMs,
+  formatPercent,
+  formatShape,
+  layOutJson,
+  rawJson,
+  shortCell,
+} from "../../../webview/ui/format";
 import { gridTarget } from "../../../webview/ui/gridKeys";
 import {
   classOf,
@@ -29,8 +39,40 @@ test("sizes, ages, milliseconds and shapes read as people write them", () => {
   assert.deepEqual([formatBytes(812), formatBytes(5949), formatBytes(2_097_152)], ["812 B", "5.81 KiB", "2.00 MiB"]);
   assert.equal(formatAge("en", 0, 7_200_000), "2 hours ago");
   assert.equal(formatAge("en", 0, 86_400_000), "yesterday");
+  assert.equal(formatAge("en", 0, 400 * 86_400_000), "1 year ago");
   assert.deepEqual([0.234, 2.6, 15.25, 154.4].map(formatMs), ["0.23", "2.6", "15.3", "154"]);
   assert.equal(formatShape(["N", 4, null]), "[N, 4, ?]");
+});
+
+test("a value in a table has six digits at most, and no zeros to count", () => {
+  const shown = [0.87229645, 0.0000118667995, 0.0001, 12_345_678.9, 5.9, 3, -2.5e-9].map((value) =>
+    shortCell("float32", value),
+  );
+  assert.deepEqual(shown, ["0.872296", "1.18668e-5", "0.0001", "12345700", "5.9", "3", "-2.5e-9"]);
+  assert.deepEqual(
+    [shortCell("int64", "9223372036854775807"), shortCell("float64", "NaN")],
+    ["9223372036854775807", "NaN"],
+  );
+});
+
+test("a trace of a share is not written as none of it, nor almost all as all", () => {
+  const shares = [0, 0.00001, 0.0005, 0.5, 0.9999, 1].map((share) => formatPercent("en", share));
+  assert.deepEqual(shares, ["0.0%", "<0.1%", "0.1%", "50.0%", ">99.9%", "100.0%"]);
+});
+
+test("long JSON is laid out with every number as written, short JSON stays on a line, other texts are left alone", () => {
+  assert.equal(
+    layOutJson('{"a":[1.0,12345678901234567890],"b":"x, {y}: \\"z\\""}'),
+    '{"a": [1.0, 12345678901234567890], "b": "x, {y}: \\"z\\""}',
+  );
+  assert.deepEqual(["[1, 2", "null", "0.97", "plain [text]", ""].map(layOutJson), new Array(5).fill(undefined));
+  fc.assert(
+    fc.property(fc.oneof(fc.array(fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue())), (value) => {
+      const text = JSON.stringify(value);
+      assert.equal(JSON.stringify(JSON.parse(layOutJson(text) ?? "")), text);
+    }),
+  );
+  assert.equal(layOutJson(JSON.stringify({ rows: ["a".repeat(40), "b".repeat(40)] }))?.split("\n").length, 6);
 });
 
 test("raw JSON nests by the shape, keeps 64-bit integers bare, quotes texts and special values", () => {

@@ -149,12 +149,31 @@ describe("the story", () => {
   });
 });
 
+test("a request that was cut into batches says so, and the values are cut to what a table can bear", async () => {
+  await using rig = await openTest();
+  await rig.page.getByTestId("input-x-tab-generate").click();
+  await rig.page.getByTestId("dim-x-0").fill("100");
+  await rig.page.getByTestId("run").click();
+  await rig.page.getByTestId("timing").waitFor();
+  assert.match(await textOf(rig.page.getByTestId("timing")), /split into 4 batches of up to 32 rows/);
+});
+
+test("long options are folded, and open to JSON over lines", async () => {
+  const specs = JSON.stringify({ run: [{ name: "input", type: { shape: [null, 28, 28, 1], dtype: "float32" } }, 1] });
+  await using rig = await openDetails({ facts: { ...irisFacts, options: [["input_specs", specs]] } });
+  const options = rig.page.getByTestId("options");
+  assert.equal(await options.locator("pre").isVisible(), false);
+  await options.locator("summary").click();
+  assert.match(await textOf(options.locator("pre")), /^\{\n {2}"run": \[\n/);
+  await inspectScreen(rig, "dark-1400-options");
+});
+
 describe("what cannot run", () => {
   test("a model that needs Python says so and has no Run to press", async () => {
     const reason = "needs your Python: not in this version";
     const refusal = () => ({ code: "run.unsupported", reason, remedy: undefined }) as const;
     await using rig = await openTest({ refusal });
-    assert.match(await textOf(rig.page.getByTestId("refusal")), /needs your Python: not in this version/);
+    assert.match(await textOf(rig.page.getByTestId("refusal")), /iris_clf:v2 needs your Python: not in this version\./);
     assert.equal(await rig.page.getByTestId("run").count(), 0);
     await inspectScreen(rig, "dark-1400-refusal");
   });

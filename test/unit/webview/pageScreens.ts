@@ -6,6 +6,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { noModelHandlers } from "../../../src/extension/page/modelHandlers";
 import { saveHandlers, saveSeed } from "../../../src/extension/page/saveHandlers";
 import type { SaveFormInitial, SaveFormValues } from "../../../src/extension/services";
+import { t } from "../extension/fakes";
 import { type HostOptions, makeHost, REF } from "./pageHost";
 import { bundlePage, launchBrowser, openRig, type PageRig, type RigOptions } from "./pageRig";
 import { irisFacts } from "./sampleModel";
@@ -74,7 +75,7 @@ export async function openSaveForm(options: Partial<RigOptions> = {}): Promise<O
   const rig = await openRig(browser, {
     bundle,
     start: { subject: { kind: "save", seed }, section: "" },
-    handlers: () => ({ ...noModelHandlers, ...saveHandlers(initial.check, finish) }),
+    handlers: () => ({ ...noModelHandlers, ...saveHandlers(t, initial.check, finish) }),
     ...options,
   });
   await rig.page.getByTestId("save-form").waitFor();

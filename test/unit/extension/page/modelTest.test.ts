@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ModelbenchError } from "../../../../src/base/errors";
 import type { ModelTest } from "../../../../src/extension/page/modelTest";
+import { modelViewSchema } from "../../../../webview/protocol/views";
 import { makeHost, REF } from "../../webview/pageHost";
-import { irisAnswer, output } from "../../webview/sampleModel";
+import { irisAnswer, irisFacts, output } from "../../webview/sampleModel";
 
 test("a run fills the replies and the history, and its inputs can be brought back", async () => {
   const opened = await makeHost().models.test(REF);
@@ -96,6 +97,42 @@ test("wrong inputs are named and nothing is run", async () => {
   assert.equal(opened.view().phase, "idle");
   await assert.rejects(opened.start({ ...state, method: "fly" }, 1), { code: "method.notFound" });
   await assert.rejects(opened.start({ ...state, drafts: {} }, 1), { code: "input.notFound" });
+});
+
+test("a file that was never chosen is an issue of its input, not a failure", async () => {
+  const host = makeHost();
+  const opened = await host.models.test(REF);
+  const state = opened.draftState();
+  const draft = state.drafts["x"];
+  assert.ok(draft);
+  const gone = { id: "another window's", name: "x.npy", bytes: 1 };
+  for (const file of [null, gone]) {
+    const issues = await opened.start({ ...state, drafts: { x: { ...draft, source: "file", file } } }, 1);
+    assert.deepEqual(
+      issues.map(({ input, error }) => [input, error.code]),
+      [["x", "input.notFound"]],
+    );
+  }
+  assert.equal(opened.view().phase, "idle");
+});
+
+test("a request of more rows than a batch takes says into how many it was split", async () => {
+  const opened = await makeHost().models.test(REF);
+  const state = opened.draftState();
+  const draft = state.drafts["x"];
+  assert.ok(draft);
+  opened.setDrafts({ ...state, drafts: { x: { ...draft, source: "generate", dims: [100, 4] } } }, undefined);
+  await run(opened);
+  const [reply] = opened.view().replies;
+  assert.deepEqual([reply?.batches, reply?.batchSize], [4, 32]);
+});
+
+test("a model whose file is damaged still shows what its model.yaml says", async () => {
+  const broken = { code: "format.corrupt", message: "saved_model.onnx ends early.", offset: 22 } as const;
+  const host = makeHost({ facts: { ...irisFacts, broken } });
+  const view = await host.models.inspect(REF);
+  assert.deepEqual(modelViewSchema.parse(view).broken?.message, broken.message);
+  assert.equal(view.labels.length, irisFacts.labels.length);
 });
 
 test("a refused model is not run, whatever the page asks", async () => {
