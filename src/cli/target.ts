@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ModelbenchError } from "../base/errors";
+import { statOf } from "../store/modelFiles";
 
 /** What a `TAG|FILE` operand names. */
 export type Target = { readonly kind: "tag"; readonly tag: string } | { readonly kind: "file"; readonly path: string };
@@ -28,7 +28,7 @@ export function resolveTarget(operand: string | undefined, tag: string | undefin
 
 function existingFile(word: string): Target {
   const path = resolve(word);
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+  if (statOf(path) === undefined) {
     throw new ModelbenchError("file.access", `${word}: there is no such file or folder.`, {
       path,
       remedy: "A tag is written without slashes; --tag forces one.",

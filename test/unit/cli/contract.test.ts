@@ -209,6 +209,23 @@ test("a version's beginning is enough to look and never enough to delete", async
   assert.equal((await failure(1, "delete", "add:ver", "-y")).code, "model.notFound");
 });
 
+test("a broken version is deleted by its tag, and together with its name", async () => {
+  await saveAdd("add:v1");
+  for (const version of ["v2", "v3"]) {
+    mkdirSync(join(kit.home, "models/add", version));
+    writeFileSync(join(kit.home, "models/add", version, "model.yaml"), "[");
+  }
+  const tagsOf = (rows: unknown) => (rows as { tag: string }[]).map(({ tag }) => tag);
+  assert.deepEqual(tagsOf(await json("delete", "add:v2", "-y")), ["add:v2"]);
+  assert.deepEqual(tagsOf(await json("delete", "add", "-y")).sort(), ["add:v1", "add:v3"]);
+  assert.deepEqual(readdirSync(join(kit.home, "models")), []);
+});
+
+test("a path below a file, and one longer than can exist, are files that are not there", async () => {
+  assert.equal((await failure(1, "inspect", join(onnx, "x.onnx"))).code, "file.access");
+  assert.equal((await failure(1, "inspect", `./${"x".repeat(300)}.onnx`)).code, "file.access");
+});
+
 test("an exported archive comes back, and each conflict choice does what it says", async () => {
   await saveAdd("add:v1");
   const [archive] = [join(kit.folder, "add-v1.bentomodel")];

@@ -86,6 +86,16 @@ test("an input may be a TensorProto; its own name does not matter", async () => 
   assert.match(error.message, /`x`.*cut\.pb/);
 });
 
+test("JSON on the command line may be longer than a file's name", async () => {
+  const model = write("add.onnx", addModel());
+  const rows = Array.from({ length: 40 }, (_, i) => [i, 0.25, -1e-7]);
+  assert.ok(JSON.stringify(rows).length > 255);
+  const { outputs } = await answer(model, "--input", `x=${JSON.stringify(rows)}`);
+  const data = outputs["y"]?.data;
+  assert.ok(Array.isArray(data));
+  assert.equal(data.length, 40);
+});
+
 test("standard input fills one input", async () => {
   const file = write("odd.onnx", onnxModel(oddNames));
   const twice = await failure(2, [file, "--input", "a=-", "--input", "a=b=-"], "[1,2]");
