@@ -14,11 +14,10 @@ export function filesOnlyAdapter(module: string, label: string, needs: RunNeeds)
     needs,
     runnable: false,
     describe(model) {
-      const signatures: Record<string, MethodSignature> = {};
-      for (const [method, row] of model.info.signatures) {
-        signatures[method] = { inputs: [], outputs: [], ...row, source: "model.yaml" };
-      }
-      return { signatures, tensors: [], metadata: {}, warnings: [] };
+      const rows = [...model.info.signatures].map(([method, row]): [string, MethodSignature] => {
+        return [method, { inputs: [], outputs: [], ...row, source: "model.yaml" }];
+      });
+      return { signatures: Object.fromEntries(rows), tensors: [], metadata: {}, warnings: [] };
     },
     ...(module === "" ? { draft: draftBare } : {}),
   };

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ModelbenchError, type Warning } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
@@ -8,6 +7,7 @@ import { type OnnxHeader, readOnnxHeader } from "../../formats/onnx/header";
 import type { TensorHeader } from "../../formats/onnx/tensorHeader";
 import type { MethodSignature } from "../../formats/tensor";
 import type { ModelSignature, StoredModel } from "../../store/model";
+import { statOf } from "../../store/modelFiles";
 import type { DescribeOptions, Description, FrameworkAdapter, OnnxFacts, StoredTensor } from "../adapter";
 import { digestTensor } from "./digest";
 import { draftOnnx } from "./draft";
@@ -27,16 +27,15 @@ export const onnxAdapter: FrameworkAdapter = {
     const found = describeOnnxFile(onnxEntryFile(model), options);
     const run = found.signatures["run"];
     if (!run) return found;
-    const signatures: Record<string, MethodSignature> = {};
-    for (const [method, row] of methodRows(model)) signatures[method] = { ...run, ...row };
-    return { ...found, signatures };
+    const rows = [...methodRows(model)].map(([method, row]): [string, MethodSignature] => [method, { ...run, ...row }]);
+    return { ...found, signatures: Object.fromEntries(rows) };
   },
 };
 
 /** The ONNX file of a saved model, absolute. @throws ModelbenchError `model.broken` when it is not there */
 function onnxEntryFile(model: StoredModel): string {
   const path = join(model.path, ONNX_MODEL_FILE);
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+  if (!statOf(path)?.isFile()) {
     throw new ModelbenchError("model.broken", `${model.path}: has no file ${ONNX_MODEL_FILE}.`, { path });
   }
   return path;
