@@ -64,7 +64,12 @@ export async function moveFromTrash(parts: StoreParts, idOrTag: string): Promise
   const record = readRecord(folder) ?? salvagedRecord(folder);
   if (record === undefined) throw notInTrash(parts, idOrTag);
   const latestThen = latestText(parts.layout, record.tag.name);
-  await moveIntoPlace(parts, join(folder, MODEL), record.tag);
+  try {
+    await moveIntoPlace(parts, join(folder, MODEL), record.tag);
+  } catch (error) {
+    if (!holdsModel(folder)) throw notInTrash(parts, idOrTag);
+    throw error;
+  }
   try {
     await flushPlace(parts, record.tag.name);
     await returnLatest(parts, record);

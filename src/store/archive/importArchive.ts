@@ -1,6 +1,6 @@
 import { unlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
+import { type ErrorCode, ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
 import { visible } from "../../base/visible";
 import { openFileReader } from "../../formats/fileReader";
@@ -8,7 +8,7 @@ import { TarReader } from "../../formats/tar/tarReader";
 import { nodeFiles } from "../fileLayer";
 import { writeNewFile } from "../fileOperations";
 import { MODEL_YAML } from "../layout";
-import type { ModelInfo, Tag, TrashEntry } from "../model";
+import type { ModelInfo, Tag } from "../model";
 import { lstatOf, statOf } from "../modelFiles";
 import { ModelStore } from "../modelStore";
 import type { FileRecord } from "../record";
@@ -26,6 +26,8 @@ import { withVersion } from "./versionLine";
 
 /** Bytes parsed between two looks at the clock. */
 const SLICE_BYTES = 65_536;
+/** How often a tag that others take and leave is judged anew. */
+const ATTEMPTS = 10;
 /** A failure's message may quote the archive; this keeps it short, also when every character had to be written out. */
 const MAX_MESSAGE = 900;
 
@@ -162,44 +164,64 @@ async function readMembers(
   return { ...model, bytes: gate.bytes };
 }
 
-/** Lets a complete staged folder into the store. */
+/** Lets a complete staged folder into the store; judges anew when another process takes the tag meanwhile. */
 async function enter(
   store: ModelStore,
   staged: string,
-  { info, yaml }: Found,
+  found: Found,
   written: FileRecord,
   onConflict: ConflictChoice,
   { signal }: JobOptions,
 ): Promise<{ tag: Tag; action: ImportAction }> {
   const flushed: FileRecord = new Map([...written].filter(([path]) => path !== MODEL_YAML));
-  const taken = isTaken(store, info.tag);
-  if (taken && onConflict === "new-version") {
-    const tag = makeTag(info.tag.name, newVersion());
-    const path = join(staged, MODEL_YAML);
-    unlinkSync(path);
-    await writeNewFile(nodeFiles, path, withVersion(yaml, info, tag.version));
-    await store.adopt(staged, { signal, flushed });
-    return { tag, action: "new-version" };
+  const adopt = () => store.adopt(staged, { signal, flushed });
+  for (let attempt = 1; ; attempt++) {
+    assertWanted(store, found.info.tag, onConflict);
+    const taken = isTaken(store, found.info.tag);
+    try {
+      if (taken && onConflict === "new-version") return await enterAnew(staged, found, adopt);
+      if (taken) return await enterInstead(store, found.info.tag, adopt);
+      await adopt();
+      return { tag: found.info.tag, action: "imported" };
+    } catch (error) {
+      if (!failedWith(error, "model.exists", "model.notFound") || attempt === ATTEMPTS) throw error;
+    }
   }
-  const old = taken && onConflict === "replace" ? await deleteIfThere(store, info.tag) : undefined;
-  try {
-    await store.adopt(staged, { signal, flushed });
-  } catch (error) {
-    if (old) await store.restore(old.id);
-    if (onConflict === "skip" && isTaken(store, info.tag)) throw new AlreadyThere(info.tag);
-    throw error;
-  }
-  return { tag: info.tag, action: old ? "replaced" : "imported" };
 }
 
-/** `undefined` when another process has deleted it in between. */
-async function deleteIfThere(store: ModelStore, tag: Tag): Promise<TrashEntry | undefined> {
+async function enterAnew(
+  staged: string,
+  { info, yaml }: Found,
+  adopt: () => Promise<unknown>,
+): Promise<{ tag: Tag; action: ImportAction }> {
+  const tag = makeTag(info.tag.name, newVersion());
+  const path = join(staged, MODEL_YAML);
+  unlinkSync(path);
+  await writeNewFile(nodeFiles, path, withVersion(yaml, info, tag.version));
+  await adopt();
+  return { tag, action: "new-version" };
+}
+
+async function enterInstead(
+  store: ModelStore,
+  tag: Tag,
+  adopt: () => Promise<unknown>,
+): Promise<{ tag: Tag; action: ImportAction }> {
+  const old = await store.delete(tag);
   try {
-    return await store.delete(tag);
+    await adopt();
   } catch (error) {
-    if (error instanceof ModelbenchError && error.code === "model.notFound") return undefined;
+    await store.restore(old.id).catch((failure) => {
+      // Somebody else's is in its place, or it is back already.
+      if (!failedWith(failure, "model.exists", "trash.notFound")) throw failure;
+    });
     throw error;
   }
+  return { tag, action: "replaced" };
+}
+
+function failedWith(error: unknown, ...codes: readonly ErrorCode[]): boolean {
+  return error instanceof ModelbenchError && codes.includes(error.code);
 }
 
 function assertWanted(store: ModelStore, tag: Tag, onConflict: ConflictChoice): void {

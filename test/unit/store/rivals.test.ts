@@ -67,6 +67,18 @@ test("a name's folder that a peer clears away behind a deletion is no failure", 
     );
   }));
 
+test("of two that restore one version the second finds nothing in the trash", () =>
+  inStore(async (home) => {
+    plant(home, "m", "v1");
+    const { id } = await new ModelStore(home).delete({ name: "m", version: "v1" });
+    const rival = async () => {
+      await new ModelStore(home).restore(id);
+      rmSync(join(home, "models/m/v1"), { recursive: true });
+    };
+    await assert.rejects(overtaken(home, /models\/m\/v1$/, rival).restore(id), { code: "trash.notFound" });
+    assert.deepEqual(namesIn(join(home, ".modelbench/trash")), []);
+  }));
+
 test("of two that save one tag the loser leaves the winner's digests alone", () =>
   inStore(async (home, sources) => {
     const winner = new ModelStore(home);

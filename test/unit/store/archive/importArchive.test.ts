@@ -128,6 +128,19 @@ test("skip also skips what another process brings in while the archive is read",
   assert.deepEqual(staged(store), []);
 });
 
+test("replace and new-version judge anew when another process brings the model in first", async () => {
+  const rival = { source: simple("theirs"), onConflict: "fail" } as const;
+  for (const [onConflict, action, v1] of [
+    ["replace", "replaced", "ours"],
+    ["new-version", "new-version", "theirs"],
+  ] as const) {
+    const store = overtaken(join("hostile_model", "v1"), (peer) => importArchive(peer, rival));
+    assert.equal((await importArchive(store, { source: simple("ours"), onConflict })).action, action);
+    assert.equal(contentOf(store, "v1"), v1);
+    assert.deepEqual(staged(store), []);
+  }
+});
+
 test("replace of what another process deletes meanwhile is an import", async () => {
   const store = overtaken("/model", (peer) => peer.delete({ name: "hostile_model", version: "v1" }));
   await importArchive(store, { source: simple("old"), onConflict: "fail" });
