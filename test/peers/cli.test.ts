@@ -6,6 +6,8 @@ import { type CliKit, openCliKit } from "../fixtures/cliKit";
 import { Oracle } from "./oracle";
 import { realStoreCopy } from "./realStore";
 
+// The real command cuts lines of YAML at the width of the terminal.
+process.env["COLUMNS"] = "1000";
 const oracle = new Oracle();
 let kit: CliKit;
 let store: ReturnType<typeof realStoreCopy>;
@@ -50,6 +52,21 @@ test("get prints what the real command prints, byte for byte, for every model of
   assert.ok(tags.length >= 10, `${tags.length} models`);
   for (const tag of tags) {
     assert.equal(await ours("get", tag, "-o", "json"), await theirs("get", tag, "-o", "json"), tag);
+  }
+});
+
+/** The real command fills every line of YAML up to the width of the terminal, and ends with an empty one. */
+function unfilled(text: string): string {
+  return text.replace(/ +$/gm, "").replace(/\n\n$/, "\n");
+}
+
+test("YAML output is the real command's line for line, and so is the path", async () => {
+  assert.equal(await ours("list", "-o", "yaml"), unfilled(await theirs("list", "-o", "yaml")));
+  for (const tag of Object.keys(store.manifest.models)) {
+    const yaml = await ours("get", tag, "-o", "yaml");
+    assert.equal(yaml, unfilled(await theirs("get", tag, "-o", "yaml")), tag);
+    assert.equal(await ours("get", tag), yaml, tag);
+    assert.equal(await ours("get", tag, "-o", "path"), await theirs("get", tag, "-o", "path"), tag);
   }
 });
 
