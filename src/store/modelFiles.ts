@@ -22,6 +22,13 @@ export function lstatOf(path: string): Stats | undefined {
   }
 }
 
+/** Tells a folder from another one of the same path, links followed; a rename does not change it. Empty for nothing. */
+export function identityOf(path: string): string {
+  const stat = statOf(path);
+  // A folder made again often gets the same inode number, but not the same time of birth.
+  return stat === undefined ? "" : `${stat.dev}.${stat.ino}.${stat.birthtimeMs}`;
+}
+
 /** Whether the path itself is a link. */
 export function isLink(path: string): boolean {
   return lstatOf(path)?.isSymbolicLink() === true;

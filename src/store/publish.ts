@@ -6,7 +6,7 @@ import { ensureFolder, writeNewFile } from "./fileOperations";
 import { isFolderTag, nameFolder, versionFolder } from "./layout";
 import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from "./lookup";
 import type { ModelInfo, Tag } from "./model";
-import { lstatOf, statOf } from "./modelFiles";
+import { identityOf, lstatOf, statOf } from "./modelFiles";
 import { type FileRecord, recordFiles } from "./record";
 import { discardStaged, newStagingPath, putLatest, type StoreParts } from "./staging";
 import { formatTag } from "./tag";
@@ -50,6 +50,7 @@ export async function assertOneDevice({ layout, files }: StoreParts): Promise<vo
 export async function publish(parts: StoreParts, folder: string, { info, files, before }: NewVersion): Promise<void> {
   const { tag } = info;
   const latest = latestText(parts.layout, tag.name);
+  const own = identityOf(folder);
   const intent = await noteIntent(parts, tag);
   try {
     await moveIntoPlace(parts, folder, tag);
@@ -63,13 +64,14 @@ export async function publish(parts: StoreParts, folder: string, { info, files, 
     await flushPlace(parts, tag.name);
     await advanceLatest(parts, info, before);
   } catch (error) {
-    // Saved whole, and deleted by a peer since.
-    if (errno(error) === "ENOENT" && lstatOf(versionFolder(parts.layout, tag)) === undefined) {
+    if (identityOf(versionFolder(parts.layout, tag)) === own) {
+      await withdraw(parts, folder, tag, latest)
+        .then(() => discardStaged(parts, intent))
+        .catch(() => undefined);
+    } else if (errno(error) === "ENOENT") {
+      // Saved whole, and deleted by a peer since; what is there now is not ours to take away.
       return await discardStaged(parts, intent);
     }
-    await withdraw(parts, folder, tag, latest)
-      .then(() => discardStaged(parts, intent))
-      .catch(() => undefined);
     throw storeFailure(error, "write the latest version of", nameFolder(parts.layout, tag.name));
   }
   await discardStaged(parts, intent);

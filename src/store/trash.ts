@@ -6,7 +6,7 @@ import { ensureFolder, removeTree, writeNewFile } from "./fileOperations";
 import { isFolderTag, nameFolder, versionFolder } from "./layout";
 import { essentialsOf, latestText, latestVersion, newestOf, readModelFolder, versionsOf } from "./lookup";
 import type { Tag, TrashEntry } from "./model";
-import { entriesOf, lstatOf, statOf } from "./modelFiles";
+import { entriesOf, identityOf, lstatOf, statOf } from "./modelFiles";
 import { flushPlace, moveIntoPlace, settleIntent, shouldBeLatest } from "./publish";
 import { forgetFiles } from "./record";
 import { discardStaged, newStagingFolder, putLatest, type StoreParts } from "./staging";
@@ -64,6 +64,7 @@ export async function moveFromTrash(parts: StoreParts, idOrTag: string): Promise
   const record = readRecord(folder) ?? salvagedRecord(folder);
   if (record === undefined) throw notInTrash(parts, idOrTag);
   const latestThen = latestText(parts.layout, record.tag.name);
+  const own = identityOf(join(folder, MODEL));
   try {
     await moveIntoPlace(parts, join(folder, MODEL), record.tag);
   } catch (error) {
@@ -74,8 +75,11 @@ export async function moveFromTrash(parts: StoreParts, idOrTag: string): Promise
     await flushPlace(parts, record.tag.name);
     await returnLatest(parts, record);
   } catch (error) {
-    await withdraw(parts, record, latestThen, folder).catch(() => undefined);
-    throw storeFailure(error, "restore", versionFolder(parts.layout, record.tag));
+    const path = versionFolder(parts.layout, record.tag);
+    const isThere = identityOf(path) === own;
+    if (isThere) await withdraw(parts, record, latestThen, folder).catch(() => undefined);
+    // Restored, and deleted by a peer since: nothing else can be missing.
+    if (isThere || errno(error) !== "ENOENT") throw storeFailure(error, "restore", path);
   }
   await discardStaged(parts, folder);
   return record.tag;

@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Disposable } from "../base/scope";
 import { layoutOf, nameFolder } from "./layout";
-import { statOf } from "./modelFiles";
+import { identityOf, statOf } from "./modelFiles";
 
 /** Events this close together are told as one. */
 const COALESCE_MS = 50;
@@ -207,12 +207,6 @@ function nearestFolder(path: string): string {
   for (let folder = path; ; folder = dirname(folder)) {
     if (statOf(folder)?.isDirectory() || dirname(folder) === folder) return folder;
   }
-}
-
-function identityOf(path: string): string {
-  const stat = statOf(path);
-  // A folder made again often gets the same inode number, but not the same time of birth.
-  return stat === undefined ? "" : `${stat.dev}.${stat.ino}.${stat.birthtimeMs}`;
 }
 
 /** Changes whenever an entry or the `latest` file in the folder does. */

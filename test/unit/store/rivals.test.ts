@@ -67,6 +67,24 @@ test("a name's folder that a peer clears away behind a deletion is no failure", 
     );
   }));
 
+test("what a peer saved in place of a version that it deleted is not taken away again", () =>
+  inStore(async (home, sources) => {
+    for (const change of ["save", "restore"] as const) {
+      const peer = new ModelStore(home);
+      const swap = async (): Promise<void> => {
+        rmSync(join(home, "models/m"), { recursive: true });
+        plant(home, "m", "v1");
+        throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+      };
+      const store = overtaken(home, /\/latest$/, swap);
+      const changing = change === "save" ? store.save(draftOf("m", "v1"), sources) : store.restore("m:v1");
+      await assert.rejects(changing, { code: "store.access" });
+      assert.equal(readFileSync(join(home, "models/m/v1/weights.bin"), "utf8"), "weights of m:v1");
+      writeFileSync(join(home, "models/m/latest"), "v1");
+      await peer.delete({ name: "m", version: "v1" });
+    }
+  }));
+
 test("of two that restore one version the second finds nothing in the trash", () =>
   inStore(async (home) => {
     plant(home, "m", "v1");
