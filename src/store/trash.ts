@@ -15,6 +15,9 @@ import { formatTag, parseTag } from "./tag";
 /** How long a deleted version can be restored. */
 export const TRASH_KEPT_MS = 7 * 24 * 3600 * 1000;
 
+/** How often a version that others move at the same time is looked for. */
+const ATTEMPTS = 10;
+
 /** The version folder inside an entry. */
 const MODEL = "model";
 const ENTRY = "entry.json";
@@ -35,7 +38,7 @@ interface TrashRecord {
  * folder is renamed, then a name folder that became empty goes. Broken and half-made versions can be deleted too.
  * @throws ModelbenchError `model.notFound`, `store.crossDevice`, `store.access`
  */
-export async function moveToTrash(parts: StoreParts, tag: Tag): Promise<TrashEntry> {
+export async function moveToTrash(parts: StoreParts, tag: Tag, attempts = ATTEMPTS): Promise<TrashEntry> {
   const path = versionFolder(parts.layout, tag);
   if (!isFolderTag(tag) || !statOf(path)?.isDirectory()) throw notInStore(parts, tag);
   const staged = await newStagingFolder(parts);
@@ -47,7 +50,8 @@ export async function moveToTrash(parts: StoreParts, tag: Tag): Promise<TrashEnt
     return { id, tag, deletedMs: record.deletedMs, wasLatest: record.wasLatest };
   } catch (error) {
     await putBack(parts, staged, record, path).catch(() => undefined);
-    if (errno(error) === "ENOENT" && lstatOf(path) === undefined) throw notInStore(parts, tag);
+    // Others move it, too: it is gone, or another one has come in its place.
+    if (errno(error) === "ENOENT" && attempts > 1) return await moveToTrash(parts, tag, attempts - 1);
     throw storeFailure(error, "delete", path);
   }
 }

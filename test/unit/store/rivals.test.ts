@@ -48,6 +48,31 @@ test("of two that delete one version the second finds no model, and latest does 
     assert.deepEqual(namesIn(join(home, ".modelbench/staging")), []);
   }));
 
+test("a version that another process replaces during its deletion is deleted as it is now", () =>
+  inStore(async (home, sources) => {
+    plant(home, "m", "v1");
+    let moved = false;
+    const store = new ModelStore(home, {
+      files: {
+        ...nodeFiles,
+        async rename(from, to) {
+          if (to.endsWith("/model") && !moved) {
+            moved = true;
+            const peer = new ModelStore(home);
+            await peer.delete({ name: "m", version: "v1" });
+            await nodeFiles.rename(from, to).catch(async (error) => {
+              await peer.save(draftOf("m", "v1"), sources);
+              throw error;
+            });
+          } else await nodeFiles.rename(from, to);
+        },
+      },
+    });
+    await store.delete({ name: "m", version: "v1" });
+    assert.deepEqual(store.list().models, []);
+    assert.equal(store.trash().length, 2);
+  }));
+
 test("a name's folder that a peer clears away behind a deletion is no failure", () =>
   inStore(async (home) => {
     plant(home, "m", "v1");
