@@ -207,6 +207,7 @@ describe(`model.yaml as the real bentoml reads it (SEED=${SEED})`, { concurrency
       "2026-01-02T03:04:05.000006+00:00",
       "20260102T030405,5-0130",
       "2026-W53-7",
+      "01530223:20262026",
       "2026W01",
       "2026-01-02 03",
     );

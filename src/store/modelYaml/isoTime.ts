@@ -3,8 +3,9 @@ import { type TimestampParts, YamlTimestamp } from "../../formats/pyYaml";
 // A digit after a compact week is its day only where the digits that follow leave whole pairs for the time.
 const DATE =
   /^(\d{4})(?:-(\d{2})-(\d{2})|(\d{2})(\d{2})|-W(\d{2})(?:-(\d)(?!\d))?|W(\d{2})(\d(?!\d)|\d(?=\d(?:\d\d)*(?!\d)))?)/;
-// Python takes a fraction after any part, and after seconds a colon as well as a point.
-const CLOCK = /^(\d{2})(?::(\d{2})(?::(\d{2})(?::(\d+)$)?)?|(\d{2})(\d{2})?)?(?:[.,](\d+))?$/;
+// Python takes a fraction after any part; after seconds a colon as well as a point, or with no separators at all
+// nothing, when it has two digits or more.
+const CLOCK = /^(\d{2})(?::(\d{2})(?::(\d{2})(?::(\d+)$)?)?|(\d{2})(?:(\d{2})(\d{2,}$)?)?)?(?:[.,](\d+))?$/;
 const DAY_MS = 86_400_000;
 
 /** An instant, to microseconds. */
@@ -134,7 +135,7 @@ function parseClock(text: string): ClockParts | undefined {
   const match = CLOCK.exec(text);
   if (match === null) return undefined;
   const part = (a: number, b: number) => Number(match[a] ?? match[b] ?? 0);
-  const fraction = match[4] ?? match[7] ?? "";
+  const fraction = match[4] ?? match[7] ?? match[8] ?? "";
   return {
     hour: Number(match[1]),
     minute: part(2, 5),
