@@ -36,6 +36,8 @@ export class PageState {
   /** Tells the host that the page listens; everything else follows from its answer. */
   start(): void {
     window.addEventListener("message", ({ data }) => this.peer.receive(data));
+    // Going to another tab takes the focus away before it throws the page away.
+    window.addEventListener("blur", () => this.test.flush());
     this.peer.ready();
   }
 

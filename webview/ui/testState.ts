@@ -113,6 +113,11 @@ export class TestState {
     if (draft) this.setCells(spec.name, dims, resizeCells(spec.dtype, draft, dims));
   }
 
+  /** Tells the host at once what was typed last, because the page may be gone in a moment. */
+  flush(): void {
+    if (this.#timer !== undefined) void this.#keepAndCheck();
+  }
+
   /** Chooses a method. */
   choose(method: string): Promise<void> {
     return this.#replace("test/method", { tag: this.#tag, method });

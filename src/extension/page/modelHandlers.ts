@@ -52,7 +52,12 @@ export function modelHandlers({ ref, models, ui, t, by, follow }: ModelHandlersP
       const [path] = files ?? [];
       return path === undefined ? null : opened.addFile(path);
     },
-    "test/run": async ({ state, copies }) => ({ issues: await (await test(state.tag)).start(state, copies) }),
+    "test/run": async ({ state, copies }) => {
+      const opened = await test(state.tag);
+      // Whoever types and runs at once has said nothing of the typing yet.
+      opened.setDrafts(state, by());
+      return { issues: await opened.start(state, copies) };
+    },
     "test/stop": async ({ tag }) => done((await test(tag)).stop()),
     "test/restart": async ({ tag }) => done((await test(tag)).restart()),
     "test/reuse": async ({ tag, id }) => (await test(tag)).reuse(id, by()),

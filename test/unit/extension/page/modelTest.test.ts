@@ -143,6 +143,18 @@ test("a refused model is not run, whatever the page asks", async () => {
   assert.equal(host.opened.length, 0);
 });
 
+test("what is sent to be run is kept as what was typed, for the page that comes after this one", async () => {
+  const host = makeHost();
+  const handlers = host.handlers({ follow: () => undefined, by: {} });
+  const opened = await host.models.test(REF);
+  const state = opened.draftState();
+  const draft = state.drafts["x"];
+  assert.ok(draft);
+  const typed = { ...state, drafts: { x: { ...draft, cells: ["1", "2", "3", "4"] } } };
+  await handlers["test/run"]({ state: typed, copies: 1 }, new AbortController().signal);
+  assert.deepEqual(opened.draftState(), typed);
+});
+
 test("a page is bound to its model: requests about another one are refused", async () => {
   const host = makeHost();
   const handlers = host.handlers({ follow: () => undefined, by: {} });

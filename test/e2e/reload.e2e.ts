@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { openRig, type Rig } from "./rig";
+
+/** What the page waits for after the last key before the host keeps what was typed, with room for a busy machine. */
+const KEPT_MS = 1_500;
+
+suite("a window that is loaded again", () => {
+  let rig: Rig;
+  before(async () => {
+    rig = await openRig();
+    const { workbench } = rig;
+    await workbench.openContainer("Modelbench");
+    await workbench.welcomeButton("Open Sample Store").click();
+    await workbench.rowAction(workbench.row(/^v2latest/), "Test Model");
+    await workbench.view().getByTestId("run").waitFor();
+  });
+  after(() => rig.close());
+
+  test("shows the same tab with what was typed, the answer to it and the history", async () => {
+    const { workbench } = rig;
+    await workbench.view().getByTestId("cell-input-2").fill("1.4");
+    await workbench.page.keyboard.press("Control+Enter");
+    await workbench.view().getByTestId("class-label").filter({ hasText: "setosa" }).waitFor();
+    await workbench.page.waitForTimeout(KEPT_MS);
+    // The old page is gone at once or after a while; the mark tells it from the new one.
+    await workbench.page.evaluate("globalThis.isOld = true");
+    await workbench.command("Developer: Reload Window");
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
+      if (!(await workbench.page.evaluate("globalThis.isOld === true").catch(() => true))) break;
+      await workbench.page.waitForTimeout(100);
+    }
+    await workbench.ready();
+    const view = workbench.view();
+    await view.getByTestId("class-label").filter({ hasText: "setosa" }).waitFor();
+    assert.equal(await view.getByTestId("cell-input-2").inputValue(), "1.4");
+    assert.equal(await view.getByTestId("section-tab-test").getAttribute("aria-selected"), "true");
+    assert.equal(await view.getByTestId("history-item").count(), 1);
+  });
+
+  test("runs again from the keyboard, with a model that was not loaded any more", async () => {
+    const { workbench } = rig;
+    const view = workbench.view();
+    await view.getByTestId("cell-input-2").fill("5.9");
+    await workbench.page.keyboard.press("Control+Enter");
+    await view.getByTestId("class-label").filter({ hasText: "virginica" }).waitFor();
+    assert.equal(await view.getByTestId("history-item").count(), 2);
+  });
+
+  test("unloads the model from the status bar", async () => {
+    const { workbench } = rig;
+    const item = workbench.page.locator(".statusbar-item", { hasText: "1 model loaded" });
+    await item.click();
+    await workbench.quickInput().waitFor();
+    await workbench.pick("iris_clf:v2");
+    await item.waitFor({ state: "detached" });
+  });
+
+  test("Stop ends a long run", async () => {
+    const { workbench } = rig;
+    const view = workbench.view();
+    await view.getByTestId("input-input-tab-generate").click();
+    await view.getByTestId("dim-input-0").fill("1000000");
+    await view.getByTestId("run").click();
+    await view.getByTestId("progress").getByText("Running").waitFor();
+    await view.getByTestId("stop").click();
+    await view.getByTestId("cancelled").waitFor();
+  });
+});
