@@ -155,7 +155,7 @@ export const pageStrings = {
   "replies.answer": "Answer",
   "replies.batch": "Batch",
   "replies.show": "Show reply {0}",
-  "replies.batchText": "batch #{0}: {1} rows from {2} requests",
+  "replies.batchText": "#{0}: {1} rows from {2} requests",
   "replies.splitText": "{0} batches of up to {1} rows",
   "replies.pending": "waiting",
   "history.empty": "No runs yet.",

@@ -212,8 +212,6 @@ export function Tabs<Id extends string>(props: {
       class: "tabs",
       activeid: `${name}-tab-${active}`,
       onChange: onSwitch,
-      onPointerDown: () => element.current?.setAttribute("data-by", "pointer"),
-      onKeyDown: () => element.current?.removeAttribute("data-by"),
       "data-testid": `${name}-tabs`,
     },
     tabs.map(({ id, text }) =>

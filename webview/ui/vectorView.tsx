@@ -57,7 +57,7 @@ function TopList(
   const exact = (index: number): string =>
     isOwn(index) ? formatCell(output.dtype, output.values[index] ?? "") : String(numbers[index]);
   return (
-    <table class="table top" data-testid={`top-${output.name}`}>
+    <table class={names ? "table top top-named" : "table top"} data-testid={`top-${output.name}`}>
       <caption>{t("result.top")}</caption>
       <thead>
         <tr>
@@ -78,7 +78,8 @@ function TopList(
               <span class="code" title={exact(index)}>
                 {shown(index)}
               </span>
-              {isShare ? <span class="quiet"> {formatPercent(locale.value, numbers[index] ?? 0)}</span> : null}
+              {isShare ? " " : null}
+              {isShare ? <span class="quiet">{formatPercent(locale.value, numbers[index] ?? 0)}</span> : null}
             </td>
           </tr>
         ))}

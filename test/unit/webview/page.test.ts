@@ -64,10 +64,10 @@ describe("the story", () => {
   test("eight requests at once each name the batch they rode in", async () => {
     await using rig = await openTest();
     await rig.page.getByTestId("send").click();
-    await rig.page.getByTestId("reply-7").getByText("batch").waitFor();
+    await rig.page.getByTestId("reply-7").getByText("#1").waitFor();
     const rows = await rig.page.getByTestId("replies").locator("tbody tr").allInnerTexts();
     assert.equal(rows.length, 8);
-    for (const row of rows) assert.match(row, /2 virginica\s+batch #1: 8 rows from 8 requests/);
+    for (const row of rows) assert.match(row, /2 virginica\s+#1: 8 rows from 8 requests/);
     await rig.page.getByTestId("show-reply-3").click();
     assert.equal(await textOf(rig.page.getByTestId("value-label")), "2");
   });
