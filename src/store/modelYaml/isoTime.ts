@@ -6,6 +6,8 @@ const DATE =
 // Python takes a fraction after any part; after seconds a colon as well as a point, or with no separators at all
 // nothing, when it has two digits or more.
 const CLOCK = /^(\d{2})(?::(\d{2})(?::(\d{2})(?::(\d+)$)?)?|(\d{2})(?:(\d{2})(\d{2,}$)?)?)?(?:[.,](\d+))?$/;
+// In front of a zone Python passes over one character that follows a pair of digits, whatever it is.
+const STRAY = /^(\d{2}|\d{4}|\d{6}|\d{2}:\d{2}|\d{2}:\d{2}:\d{2})\p{ASCII}$/u;
 const DAY_MS = 86_400_000;
 
 /** An instant, to microseconds. */
@@ -120,7 +122,7 @@ function dateParts(date: Date): DateParts {
 
 function clockOf(text: string): (ClockParts & Pick<TimestampParts, "offsetMinutes">) | undefined {
   const zoneAt = text.search(/[-+Z]/);
-  const time = parseClock(zoneAt < 0 ? text : text.slice(0, zoneAt));
+  const time = parseClock(zoneAt < 0 ? text : text.slice(0, zoneAt).replace(STRAY, "$1"));
   if (time === undefined || time.hour > 23 || time.minute > 59 || time.second > 59) return undefined;
   if (zoneAt < 0) return { ...time, offsetMinutes: undefined };
   if (text[zoneAt] === "Z") return zoneAt === text.length - 1 ? { ...time, offsetMinutes: 0 } : undefined;
