@@ -68,6 +68,8 @@ class ChildJobs implements Jobs, Disposable {
       });
     } finally {
       options.signal?.removeEventListener("abort", onAbort);
+      // Settled already, unless the input could not be sent.
+      this.#settle(id, () => undefined);
     }
   }
 

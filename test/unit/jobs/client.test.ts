@@ -65,6 +65,17 @@ test("a job's own failure keeps its code, place and remedy", () =>
     await assert.rejects(jobs.run({ name: "test.unknown" }, null), { code: "internal" });
   }));
 
+test("an input that cannot be sent fails alone and leaves nothing behind that would stop the process", () =>
+  withJobs(async (jobs) => {
+    const pid = await pidOf(jobs);
+    await assert.rejects(
+      jobs.run<unknown, unknown>({ name: "test.echo", silenceMs: 20 }, () => undefined),
+      /clone/,
+    );
+    assert.equal(await jobs.run(wait, 100), "waited");
+    assert.equal(await pidOf(jobs), pid);
+  }));
+
 test("jobs run side by side in one process that starts with the first of them", () =>
   withJobs(async (jobs) => {
     const [first, second, slow] = await Promise.all([pidOf(jobs), pidOf(jobs), jobs.run(wait, 30)]);
