@@ -10,8 +10,9 @@ import { root } from "./places.mjs";
  * @param {string[]} bundles
  * @param {string} results file that takes what scripts/resultReporter.mjs makes
  * @param {number} [parallel] how many files at a time; default: as many as Node thinks fit
+ * @param {boolean} [capped] whether a file that runs away in memory or time is ended
  */
-export function runNodeTest(bundles, results, parallel) {
+export function runNodeTest(bundles, results, parallel, capped = false) {
   rmSync(results, { force: true });
   const ownReporter = pathToFileURL(join(root, "scripts/resultReporter.mjs")).href;
   const reporters = [
@@ -19,6 +20,7 @@ export function runNodeTest(bundles, results, parallel) {
     ...[`--test-reporter=${ownReporter}`, `--test-reporter-destination=${results}`],
   ];
   const limit = parallel ? [`--test-concurrency=${parallel}`] : [];
-  const args = ["--enable-source-maps", "--test", ...limit, ...reporters, ...bundles];
+  const caps = capped ? ["--import", pathToFileURL(join(root, "scripts/testCaps.mjs")).href] : [];
+  const args = ["--enable-source-maps", ...caps, "--test", ...limit, ...reporters, ...bundles];
   return spawnSync(process.execPath, args, { stdio: "inherit", cwd: root }).status ?? 1;
 }

@@ -19,7 +19,7 @@ try {
   if (files.length === 0) throw new Error(`no test file below test/${suite} fits ${fragments.join(" ")}`);
   const bundles = await buildTests(`test/${suite}`, files, built);
   // Each file of peers has a processor-heavy Python of its own: two at a time are enough.
-  process.exitCode = runNodeTest(bundles, results, suite === "peers" ? 2 : undefined);
+  process.exitCode = runNodeTest(bundles, results, suite === "peers" ? 2 : undefined, true);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
