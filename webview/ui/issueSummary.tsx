@@ -47,7 +47,13 @@ export function inputMessage(test: TestState, spec: SpecView, t: Translate): str
   if (finding) return cellMessage(spec, test.drafts.value?.drafts[spec.name]?.dims ?? [], finding, t);
   const issue = test.issues.value.find(({ input }) => input === spec.name);
   if (!issue) return "";
-  return [issue.error.message, issue.error.remedy].filter((part) => part !== null).join(" ");
+  return [withoutName(issue.error.message, spec.name), issue.error.remedy].filter((part) => part !== null).join(" ");
+}
+
+/** The message without the input's name before it, which stands beside it already. */
+function withoutName(message: string, name: string): string {
+  const prefix = [`\`${name}\`: `, `${name}: `].find((known) => message.startsWith(known)) ?? "";
+  return message.slice(prefix.length);
 }
 
 function cellMessage(spec: SpecView, dims: readonly number[], finding: CellFinding, t: Translate): string {

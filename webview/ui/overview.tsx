@@ -1,7 +1,7 @@
 import type { ComponentChildren, VNode } from "preact";
-import type { ModelView, Row } from "../protocol/views";
+import type { MethodView, ModelView, Row, SpecView } from "../protocol/views";
 import { usePage, useText } from "./context";
-import { formatAge, formatBytes, formatMoment, layOutJson } from "./format";
+import { formatAge, formatBytes, formatMoment, formatShape, layOutJson } from "./format";
 import { isUnread } from "./unread";
 
 /** What model.yaml and the file's header say about a model. */
@@ -17,6 +17,11 @@ export function Overview({ model }: { readonly model: ModelView }): VNode {
   return (
     <div class="overview">
       <div class="overview-column">
+        {model.methods.length === 0 ? null : (
+          <Block title={t("section.signatures")}>
+            <Methods methods={model.methods} />
+          </Block>
+        )}
         <Block title={t("overview.about")}>
           <About model={model} />
         </Block>
@@ -53,6 +58,28 @@ function Block({ title, children }: { readonly title: string; readonly children:
       <h2>{title}</h2>
       {children}
     </section>
+  );
+}
+
+/** What each method takes and gives, a line each; the Signatures section has it at length. */
+function Methods({ methods }: { readonly methods: readonly MethodView[] }): VNode {
+  const t = useText();
+  const shapeOf = ({ shape }: SpecView): string => (shape === null ? t("shape.unknown") : formatShape(shape));
+  const line = (spec: SpecView): string =>
+    `${spec.name}: ${spec.type === "tensor" ? `${spec.dtype ?? "?"} ${shapeOf(spec)}` : spec.type}`;
+  return (
+    <dl class="pairs" data-testid="methods">
+      {methods.map(({ name, inputs, outputs }) => (
+        <div class="pair" key={name}>
+          <dt class="code">{name}</dt>
+          <dd class="code">
+            {inputs.map(line).join("\n")}
+            {"\n→ "}
+            {outputs.map(line).join("\n→ ")}
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

@@ -43,7 +43,31 @@ export function PageHeader({ model }: { readonly model: ModelView }): VNode {
           </li>
         )}
       </ul>
+      <RunExample />
     </header>
+  );
+}
+
+/** Runs the model from wherever the page is, and shows the answer; on the Test section its own Run is there. */
+function RunExample(): VNode | null {
+  const page = usePage();
+  const t = useText();
+  const { test } = page;
+  const view = test.view.value;
+  if (page.section.value === "test" || !view || view.refusal || view.methods.length === 0) return null;
+  const run = (): void => {
+    page.show("test");
+    void test.run(1);
+  };
+  return (
+    <span class="head-run">
+      <Button testId="head-run" kind="primary" label={t("head.runHint")} disabled={test.isBusy.value} onClick={run}>
+        <span class="with-icon">
+          <Icon name="run" />
+          {t("test.run")}
+        </span>
+      </Button>
+    </span>
   );
 }
 

@@ -208,7 +208,7 @@ function Pairs(props: {
       {hint === undefined ? null : <p class="quiet">{hint}</p>}
       {entries.map(({ key, value }, index) => (
         <Field issue={form.issueOf(`${field}.${index}`)} testId={`${field}-${index}-error`} key={index}>
-          <div class="row">
+          <div class="row entry">
             <TextField
               testId={`${field}-${index}-key`}
               label={t("save.keyOf", noun, index + 1)}

@@ -39,16 +39,18 @@ function Test({ view, heading }: { readonly view: TestView; readonly heading: st
   const failure = test.failure.value;
   return (
     <div class="test" ref={root} data-testid="test" data-phase={view.phase}>
-      {heading === "" ? null : (
-        <h1 class="code test-heading" data-testid="tag">
-          {heading}
-        </h1>
-      )}
+      <div class="test-top">
+        {heading === "" ? null : (
+          <h1 class="code test-heading" data-testid="tag">
+            {heading}
+          </h1>
+        )}
+        {method && !view.refusal ? <RunBar view={view} method={method} /> : null}
+      </div>
       {view.refusal ? (
         <Refusal refusal={view.refusal} />
       ) : method ? (
         <>
-          <RunBar view={view} method={method} />
           <IssueSummary method={method} />
           {failure ? <ErrorBox error={failure} testId="test-error" /> : null}
           <div class="columns">
