@@ -12,7 +12,7 @@ export interface FirstResult {
 
 /**
  * Walks from the open window to the first answer as a newcomer does: the icon, the sample store unless it is open
- * already, Test beside a version of the iris model, Run. Nothing is typed.
+ * already, a version of the iris model, whose signature and metadata are there to be read, Run. Nothing is typed.
  * @param shots folder that takes a picture of every step
  */
 export async function firstResult(page: Page, shots: string, sampleIsOpen: boolean): Promise<FirstResult> {
@@ -45,13 +45,17 @@ export async function firstResult(page: Page, shots: string, sampleIsOpen: boole
     );
   }
   await step(
-    "example",
-    () => workbench.rowAction(version, "Test Model"),
-    () => view.getByTestId("run").waitFor(),
+    "details",
+    () => version.click(),
+    async () => {
+      await view.getByTestId("methods").filter({ hasText: "input: float32 [batch, 4]" }).waitFor();
+      await view.getByTestId("metadata").filter({ hasText: "virginica" }).waitFor();
+      await view.getByTestId("head-run").waitFor();
+    },
   );
   await step(
     "answer",
-    () => view.getByTestId("run").click(),
+    () => view.getByTestId("head-run").click(),
     () => label.waitFor(),
   );
   const answer = ((await label.textContent()) ?? "").trim();

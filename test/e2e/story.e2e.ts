@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSyn
 import { join } from "node:path";
 import { after, afterEach, before, suite, test } from "node:test";
 import { firstResult } from "./firstResult";
-import { openRig, type Rig, shotsFolder } from "./rig";
+import { openRig, picturesFolder, type Rig, shotsFolder } from "./rig";
 
 const ownOnnx = "media/sample-store/models/iris_clf/v1/saved_model.onnx";
 
@@ -32,6 +32,8 @@ suite("from an empty window to a first result, and a model of one's own", () => 
     assert.equal(answer, "virginica");
     assert.ok(clicks <= 4, `${clicks} clicks`);
     assert.ok(seconds < 60, `${seconds} s`);
+    const pictures = picturesFolder();
+    if (pictures) copyFileSync(join(shotsFolder("first"), "answer.png"), join(pictures, "answer.png"));
   });
 
   test("the sample store shows both versions of iris_clf, the newer one as latest", async () => {

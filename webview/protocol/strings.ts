@@ -36,6 +36,7 @@ export const pageStrings = {
   "overview.saved": "Saved",
   "overview.size": "Size",
   "overview.folder": "Folder",
+  "head.runHint": "Run with the inputs of the Test section",
   "overview.about": "About",
   "onnx.ir": "IR version",
   "onnx.opset": "Opset",
