@@ -4,6 +4,10 @@ import { PageContext } from "./context";
 import { registerKit } from "./kit";
 import { PageState } from "./pageState";
 import "./page.css";
+import "./notices.css";
+import "./test.css";
+import "./result.css";
+import "./forms.css";
 import "./vscodeApi";
 
 const root = document.getElementById("root");
