@@ -122,8 +122,3 @@ export class Workbench {
     return frame;
   }
 }
-
-/** Runs in the browser, which is why it asks for no type of the DOM. */
-function startsWithSlash(input: unknown): boolean {
-  return String(Object(input).value).startsWith("/");
-}
