@@ -11,8 +11,8 @@ import {
 } from "vscode";
 import { humanSize } from "../base/humanSize";
 import type { JobProgress } from "../base/ports";
+import { visible } from "../base/visible";
 import type { Localize, PickItem, Report, Ui } from "./services";
-import { visible } from "./tree/words";
 
 /**
  * The prompts and notifications of VS Code. One of our notifications is in sight at a time: when another one

@@ -1,9 +1,10 @@
 import { humanSize } from "../../base/humanSize";
+import { localTime } from "../../base/localTime";
 import { byCreation } from "../../store/essentials";
 import { readModelFolder } from "../../store/lookup";
 import type { BrokenItem, ModelSummary } from "../../store/model";
 import { ModelStore } from "../../store/modelStore";
-import { listJson, listYaml, localTime } from "../../store/modelYaml/bentoJson";
+import { listJson, listYaml } from "../../store/modelYaml/bentoJson";
 import { formatTag } from "../../store/tag";
 import { splitAssignment } from "../args";
 import type { Output } from "../output";

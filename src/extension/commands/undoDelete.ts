@@ -1,8 +1,9 @@
+import { localTime } from "../../base/localTime";
 import type { TrashEntry } from "../../store/model";
 import { formatTag } from "../../store/tag";
 import { listTrashJob, restoreModelJob } from "../../store/trashJobs";
 import type { ModelRef, Services, StoreId } from "../services";
-import { localTime, shortAge } from "../tree/words";
+import { shortAge } from "../tree/words";
 
 /** A deleted version together with the store it came from. */
 export interface Trashed {

@@ -1,4 +1,6 @@
 import { humanSize } from "../../base/humanSize";
+import { localTime } from "../../base/localTime";
+import { visible } from "../../base/visible";
 import type { BrokenItem, ModelSummary } from "../../store/model";
 import { frameworkFacts } from "../frameworkFacts";
 import type { StoreSnapshot } from "../liveListing";
@@ -13,7 +15,7 @@ import {
   totalBytes,
   type VersionNode,
 } from "./treeModel";
-import { localTime, longAge, markdownText, shortAge, visible } from "./words";
+import { longAge, markdownText, shortAge } from "./words";
 
 /** How a row looks: everything `TreeItem` needs, as plain data. */
 export interface Row {
@@ -147,7 +149,7 @@ function versionRow(node: VersionNode, context: RowContext): Row {
       ...remark,
       ...summary.warnings.map((warning) => warning.message),
     ]
-      .map(visible)
+      .map((words) => visible(words))
       .join(", "),
   };
 }

@@ -1,3 +1,4 @@
+import { visible } from "../../base/visible";
 import type { Localize } from "../services";
 
 const MINUTE = 60_000;
@@ -28,23 +29,10 @@ export function longAge(t: Localize, thenMs: number, nowMs: number): string {
   return count === 1 ? t(unit[2]) : t(unit[3], count);
 }
 
-/** `2026-07-28 10:11:12` in local time. */
-export function localTime(ms: number): string {
-  const date = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-
-/** Characters that would hide text, break a line or turn its direction round in a label. */
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
-/** `text` with control and bidirectional characters as `\uXXXX`: names come from folders that anyone can make. */
-export function visible(text: string): string {
-  return text.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
+/** Longest text that a tooltip shows whole. */
+const MAX_TOOLTIP = 4000;
 
 /** `text` for Markdown that shows it as it is: every character with a meaning there is escaped. */
 export function markdownText(text: string): string {
-  return visible(text).replace(/[\\`*_{}[\]()#+\-.!|<>~&$:]/g, "\\$&");
+  return visible(text, MAX_TOOLTIP).replace(/[\\`*_{}[\]()#+\-.!|<>~&$:]/g, "\\$&");
 }

@@ -1,4 +1,5 @@
 import { humanSize } from "../../base/humanSize";
+import { localTime } from "../../base/localTime";
 import {
   dumpPyYaml,
   pythonFloatRepr,
@@ -46,14 +47,6 @@ function listRows(models: readonly ModelSummary[]): YamlMap[] {
           ["creation_time", localTime(model.creationMs)],
         ]),
     );
-}
-
-/** `2026-03-05 14:07:00` in the local zone. */
-export function localTime(epochMs: number): string {
-  const date = new Date(epochMs);
-  const pad = (value: number) => value.toString().padStart(2, "0");
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }
 
 /**
