@@ -1,6 +1,7 @@
 // Bundles the node:test files below test/unit (with --peers: test/peers) and runs them; other arguments are fragments
 // of their paths. The results go to out/unit.json or out/peers.json.
 import { mkdirSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { buildTests, testFiles } from "./buildTests.mjs";
 import { runNodeTest } from "./nodeTest.mjs";
@@ -18,8 +19,9 @@ try {
   const files = testFiles(`test/${suite}`).filter(wanted);
   if (files.length === 0) throw new Error(`no test file below test/${suite} fits ${fragments.join(" ")}`);
   const bundles = await buildTests(`test/${suite}`, files, built);
-  // Each file of peers has a processor-heavy Python of its own: two at a time are enough.
-  process.exitCode = runNodeTest(bundles, results, suite === "peers" ? 2 : undefined, true);
+  // Each file of peers has a processor-heavy Python of its own: two at a time are enough. Unit tests may use the whole
+  // machine; Node on its own would leave one core idle.
+  process.exitCode = runNodeTest(bundles, results, suite === "peers" ? 2 : availableParallelism(), true);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
