@@ -66,7 +66,7 @@ suite("a store of 1,000 models", () => {
     await rig.workbench.row("model_0").first().waitFor();
   });
 
-  test(`lets the extension activate within ${LIMIT_MS} ms, as Show Running Extensions prints it`, async () => {
+  test(`lets the extension activate within ${LIMIT_MS} ms, as Show Running Extensions prints it`, async (context) => {
     const seen: number[] = [];
     // Other work on the machine only ever adds, so the least of a few windows is what it takes.
     while (seen.length < WINDOWS && Math.min(...seen) > LIMIT_MS) {
@@ -74,6 +74,7 @@ suite("a store of 1,000 models", () => {
       await rig.workbench.row("model_0").first().waitFor();
       seen.push(await printedActivationMs(rig.workbench));
     }
+    context.diagnostic(`activation as printed: ${seen.join(", ")} ms`);
     assert.ok(Math.min(...seen) <= LIMIT_MS, `activation took ${seen.join(", ")} ms`);
   });
 
