@@ -10,6 +10,8 @@ export interface VerbSyntax {
   readonly options: Readonly<Record<string, OptionSyntax>>;
   /** Options of the documented command line that this version does not have yet. */
   readonly later?: readonly string[];
+  /** Values of options, as `format=zip`, that this version does not have yet. */
+  readonly laterValues?: readonly string[];
 }
 
 /** One option: a switch, a value, or a value that may be given several times. */
@@ -48,6 +50,9 @@ export function parseVerbArgs(verb: string, syntax: VerbSyntax, argv: readonly s
   for (const [name, option] of Object.entries(all)) {
     const value = values[name];
     if (typeof option === "object" && typeof value === "string" && !option.oneOf.includes(value)) {
+      if (syntax.laterValues?.includes(`${name}=${value}`)) {
+        throw usageError(`${verb} --${name} ${value} comes in a later version of Modelbench.`, syntax);
+      }
       throw usageError(`--${name} takes ${option.oneOf.join(", ")}; got ${JSON.stringify(value)}.`, syntax);
     }
   }

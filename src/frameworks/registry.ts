@@ -59,6 +59,6 @@ export function draftFromFiles(files: readonly string[], module?: string): Frame
     wanted === undefined
       ? `${files.join(", ")}: this version saves .onnx files.`
       : `Saving a model of module ${JSON.stringify(wanted)} is not in this version.`,
-    { remedy: "Name an .onnx file, or keep the files as they are with an empty module." },
+    { remedy: "Name an .onnx file, or keep the files as they are: --module ''." },
   );
 }

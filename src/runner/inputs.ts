@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import { ModelbenchError, toWireError } from "../base/errors";
 import { openFileReader } from "../formats/fileReader";
 import { parseExactJson } from "../formats/jsonExact";
-import { readNpy } from "../formats/npy";
+import { readNpy, readNpyHeader } from "../formats/npy";
 import type { MethodSignature, Tensor, ValueSpec } from "../formats/tensor";
 import { readTensorProto } from "../formats/tensorProto";
 import { generatedForm, generateTensor } from "./generate";
@@ -58,8 +58,8 @@ export function resolveInputs(
 }
 
 /**
- * Everything that is wrong with the inputs of a call, without running it. Files and texts over 64 KiB are left to
- * the run, since a check may be made on a thread that must not wait.
+ * Everything that is wrong with the inputs of a call, without running it. Of an NPY file the header is read; other files and
+ * texts over 64 KiB are left to the run, since a check may be made on a thread that must not wait.
  */
 export function inputIssues(signature: MethodSignature, inputs: Readonly<Record<string, InputValue>>): InputIssue[] {
   const issues: InputIssue[] = [];
@@ -71,6 +71,7 @@ export function inputIssues(signature: MethodSignature, inputs: Readonly<Record<
     if (value === undefined) continue;
     try {
       if (value.kind === "generate") tensors.set(spec.name, generatedForm(spec, value));
+      else if (isNpy(value)) tensors.set(spec.name, npyForm(spec, value.path));
       else if (isQuick(spec, value)) tensors.set(spec.name, readInput(spec, value));
     } catch (error) {
       report(spec.name, error);
@@ -78,6 +79,25 @@ export function inputIssues(signature: MethodSignature, inputs: Readonly<Record<
   }
   for (const { input, error } of tensorFindings(signature, tensors)) report(input, error);
   return issues;
+}
+
+function isNpy(value: InputValue): value is Extract<InputValue, { kind: "file" }> {
+  return value.kind === "file" && extname(value.path).toLowerCase() === ".npy";
+}
+
+/** What an array is by its header: of any size, at the cost of one small read. */
+function npyForm(spec: ValueSpec, path: string): TensorForm {
+  fileSize(spec, path);
+  return naming(spec, path, () => {
+    const reader = openFileReader(path);
+    try {
+      const { dtype, shape } = readNpyHeader(reader, path);
+      // What cannot be read says why when it is read, before any of its values are.
+      return dtype === null ? readNpy(reader, path) : { dtype, shape };
+    } finally {
+      reader.close();
+    }
+  });
 }
 
 function isQuick(spec: ValueSpec, value: InputValue): boolean {

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { ModelbenchError } from "../base/errors";
 import { byCreation, type Essentials, readEssentials } from "./essentials";
 import { errno, storeFailure } from "./failure";
@@ -28,6 +29,7 @@ export function findVersion(layout: Layout, tagText: string): Tag {
       remedy: "Write more of the version.",
     });
   }
+  assertReadable(layout, name);
   throw new ModelbenchError("model.notFound", `Model '${tagText}' is not found in the store ${layout.models}.`, {
     remedy: `List the store to see what it holds.`,
   });
@@ -108,6 +110,7 @@ function resolveLatest(layout: Layout, name: string): string {
   const newest = newestOf(layout, name, versions.reverse());
   if (newest !== undefined) return newest;
   if (versions.length === 0) {
+    assertReadable(layout, name);
     throw new ModelbenchError("model.notFound", `No models with name '${name}' exist in the store ${layout.models}.`, {
       remedy: "List the store to see what it holds.",
     });
@@ -116,11 +119,24 @@ function resolveLatest(layout: Layout, name: string): string {
   throw new ModelbenchError("model.broken", `No version of '${name}' in ${path} can be read.`, { path });
 }
 
+const NOT_A_MODEL =
+  "A version that was only half written can be deleted and saved again; of another folder name the file that you mean.";
+
+/** A folder that may not be looked into is another matter than one that is not there. @throws ModelbenchError `store.access` */
+function assertReadable(layout: Layout, name: string): void {
+  const folder = nameFolder(layout, name);
+  try {
+    readdirSync(folder);
+  } catch (error) {
+    if (errno(error) !== "ENOENT" && errno(error) !== "ENOTDIR") throw storeFailure(error, "read", folder);
+  }
+}
+
 function unreadable(error: unknown, path: string, yamlPath: string): ModelbenchError {
   if (errno(error) !== "ENOENT" && errno(error) !== "ENOTDIR") return storeFailure(error, "read", yamlPath);
   if (statOf(path) === undefined) {
     return new ModelbenchError("model.notFound", `There is no model at ${path}.`, { path });
   }
   const message = `${path} is no model: it does not contain a '${MODEL_YAML}'.`;
-  return new ModelbenchError("model.broken", message, { path, remedy: "Delete it, or save the model again." });
+  return new ModelbenchError("model.broken", message, { path, remedy: NOT_A_MODEL });
 }

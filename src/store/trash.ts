@@ -239,7 +239,7 @@ function findEntry(parts: StoreParts, idOrTag: string): TrashEntry {
 function notInTrash({ layout }: StoreParts, idOrTag: string): ModelbenchError {
   return new ModelbenchError("trash.notFound", `Nothing in the trash of ${layout.home} under '${idOrTag}'.`, {
     path: layout.trash,
-    remedy: "Deleted versions are kept for 7 days; list the trash to see them.",
+    remedy: "Deleted versions are kept for 7 days.",
   });
 }
 

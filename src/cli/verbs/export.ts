@@ -10,6 +10,7 @@ export const exportVerb: Verb = {
   syntax: {
     usage: "export TAG [DEST] [--format bentomodel|tar|tar.gz] [-o json]",
     operands: [1, 2],
+    laterValues: ["tar.xz", "tar.bz2", "zip", "folder"].map((format) => `format=${format}`),
     options: { format: { oneOf: FORMATS }, output: JSON_OR_TEXT },
   },
   async run(context, args) {

@@ -48,9 +48,7 @@ function reportFailures(
   if (first === undefined) return;
   output.failedParts(failed);
   const message =
-    of === 1
-      ? first.error.message
-      : `${failed.length} of ${of} archives failed; the first, ${first.from}: ${first.error.message}`;
+    of === 1 ? first.error.message : `${failed.length} of ${of} archives failed; the first: ${first.error.message}`;
   throw new ModelbenchError(first.error.code, message, {
     path: first.error.path ?? first.from,
     offset: first.error.offset,

@@ -25,6 +25,7 @@ export const run: Verb = {
       out: "value",
       output: JSON_OR_TEXT,
     },
+    laterValues: ["device=cuda", "device=auto"],
     later: ["no-batch", "python", "as", "dtype", "allow-code"],
   },
   async run(context, args) {

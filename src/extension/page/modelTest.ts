@@ -9,6 +9,7 @@ import type {
   OutputView,
   Phase,
   Reply,
+  SpecView,
   TestView,
 } from "../../../webview/protocol/views";
 import { fromWireError, ModelbenchError, toWireError } from "../../base/errors";
@@ -137,12 +138,17 @@ export class ModelTest {
     return this.#drafts.addFile(path);
   }
 
-  /** Checks inputs without running; files are checked by the run, which reads them anyway. */
+  /** Checks inputs without running; a file that was not chosen yet is no finding until the run. */
   async validate(state: DraftState): Promise<Issue[]> {
     const method = this.#drafts.method(state.method);
     if (this.#port.refusal()) return [];
-    const typed = { ...method, inputs: method.inputs.filter(({ name }) => state.drafts[name]?.source !== "file") };
-    const inputs = toInputs(typed, state.drafts, () => undefined);
+    const pathOf = (id: string) => this.#drafts.pathOf(id);
+    const isGiven = ({ name }: SpecView): boolean => {
+      const draft = state.drafts[name];
+      return draft?.source !== "file" || (draft.file !== null && pathOf(draft.file.id) !== undefined);
+    };
+    const given = { ...method, inputs: method.inputs.filter(isGiven) };
+    const inputs = toInputs(given, state.drafts, pathOf);
     const session = this.#port.sessions.session(this.#key, () => this.#model.loadRequest());
     const issues = await session.validate(method.name, inputs);
     return issues

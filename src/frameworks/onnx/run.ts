@@ -5,6 +5,11 @@ import type { Tensor } from "../../formats/tensor";
 import { describeOnnxFile } from "./describe";
 import { explainLoadFailure, explainRunFailure } from "./runFailures";
 
+// The runtime's library hands float16 to its native half as a Float16Array where JavaScript has one (Node 24), and that
+// half takes it for an empty buffer. Without the class it uses Uint16Array, as on Node 20. The check is made when the
+// first tensor is, and this thread belongs to the runtime alone.
+Reflect.deleteProperty(globalThis, "Float16Array");
+
 /** A model open in ONNX Runtime. `create` and `run` block the thread they are called on. */
 export interface OnnxSession {
   /** The device in use: `cpu`. */

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } 
 import { join } from "node:path";
 import { test } from "node:test";
 import { ModelStore } from "../../../src/store/modelStore";
+import { failsWith } from "../../fixtures/failures";
 import { manyLabels, plant, tempFolder, yamlOf } from "./storeKit";
 
 function inStore(body: (home: string, store: ModelStore) => void): () => void {
@@ -150,6 +151,9 @@ test(
     plant(home, "shut", "v1");
     chmodSync(join(home, "models", "shut"), 0);
     const { models, broken } = asOrdinaryUser(() => store.list());
+    for (const tag of ["shut", "shut:v1", "shut:latest"]) {
+      asOrdinaryUser(() => failsWith("store.access", () => store.get(tag)));
+    }
     chmodSync(join(home, "models", "shut"), 0o700);
     assert.equal(models.length, 1);
     assert.equal(broken[0]?.error.code, "store.access");

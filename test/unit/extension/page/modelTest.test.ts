@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { ModelbenchError } from "../../../../src/base/errors";
 import type { ModelTest } from "../../../../src/extension/page/modelTest";
+import { writeNpy } from "../../../../src/formats/npy";
 import { modelViewSchema } from "../../../../webview/protocol/views";
 import { makeHost, REF } from "../../webview/pageHost";
 import { irisAnswer, irisFacts, output } from "../../webview/sampleModel";
@@ -114,6 +118,26 @@ test("a file that was never chosen is an issue of its input, not a failure", asy
     );
   }
   assert.equal(opened.view().phase, "idle");
+});
+
+test("a chosen file is checked before a run, by what its header says", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "modelbench-page-"));
+  try {
+    const path = join(folder, "x.npy");
+    writeFileSync(path, writeNpy({ dtype: "float64", shape: [1, 4], data: new Uint8Array(32) }));
+    const opened = await makeHost().models.test(REF);
+    const state = opened.draftState();
+    const draft = state.drafts["x"];
+    assert.ok(draft);
+    const file = await opened.addFile(path);
+    const issues = await opened.validate({ ...state, drafts: { x: { ...draft, source: "file", file } } });
+    assert.deepEqual(
+      issues.map(({ input, error }) => [input, error.code]),
+      [["x", "input.dtype"]],
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test("a request of more rows than a batch takes says into how many it was split", async () => {
