@@ -16,6 +16,18 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENFILE: "Too many files are open on this machine: try again.",
 };
 
+/** What the usual codes mean; Node's own text repeats the call and the path. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "the operation is not permitted",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space is left on the device",
+  EDQUOT: "the quota is used up",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of its path is not a folder",
+  ESPIPE: "it is not a regular file",
+};
+
 /**
  * The failure of a system call on the store, in words: `store.crossDevice` for EXDEV, else `store.access`.
  * What is a ModelbenchError already is returned as it is.
@@ -30,7 +42,9 @@ export function storeFailure(error: unknown, action: string, path: string): Mode
       cause: error,
     });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : String(error);
+  const known = code === undefined ? undefined : REASONS[code];
+  const reason = known === undefined ? said : `${known} (${code})`;
   return new ModelbenchError("store.access", `Cannot ${action} ${path}: ${reason}.`, {
     path,
     remedy: code === undefined ? undefined : REMEDIES[code],

@@ -40,7 +40,7 @@ export async function newStagingFolder(parts: StoreParts): Promise<string> {
   try {
     await parts.files.mkdir(path, 0o700);
   } catch (error) {
-    throw storeFailure(error, "make", path);
+    throw storeFailure(error, "write to", parts.layout.own);
   }
   return path;
 }

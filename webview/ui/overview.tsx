@@ -72,11 +72,15 @@ function Methods({ methods }: { readonly methods: readonly MethodView[] }): VNod
       {methods.map(({ name, inputs, outputs }) => (
         <div class="pair" key={name}>
           <dt class="code">{name}</dt>
-          <dd class="code">
-            {inputs.map(line).join("\n")}
-            {"\n→ "}
-            {outputs.map(line).join("\n→ ")}
-          </dd>
+          {inputs.length + outputs.length === 0 ? (
+            <dd class="quiet">{t("sig.undeclared")}</dd>
+          ) : (
+            <dd class="code">
+              {inputs.map(line).join("\n")}
+              {"\n→ "}
+              {outputs.map(line).join("\n→ ")}
+            </dd>
+          )}
         </div>
       ))}
     </dl>

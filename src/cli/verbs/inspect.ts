@@ -26,7 +26,10 @@ export const inspect: Verb = {
 };
 
 function describe(document: InspectDocument, output: Output): void {
-  output.lines(`${document.path}`, `${document.format}, ${document.bytes} bytes, ${document.files.length} files`);
+  output.lines(
+    `${document.path}`,
+    `${document.format}, ${document.bytes} bytes, ${document.files.length} ${document.files.length === 1 ? "file" : "files"}`,
+  );
   for (const [method, { inputs, outputs, batchable, batchDim }] of Object.entries(document.signatures)) {
     output.lines("", `${method}${batchable ? ` (batchable, batch_dim ${batchDim.join(", ")})` : ""}`);
     output.lines(
