@@ -1,5 +1,5 @@
 export { dumpPyYaml } from "./pyYaml/dump";
-export { fitsHostThread, MAX_YAML_BYTES, parsePyYaml } from "./pyYaml/parse";
+export { fitsHostThread, HOST_BYTES, MAX_YAML_BYTES, parsePyYaml } from "./pyYaml/parse";
 export { pythonFloatRepr, pythonInt } from "./pyYaml/pythonNumber";
 export { pythonRepr, pythonStr, pythonTruth } from "./pyYaml/pythonText";
 export { resolvesToText } from "./pyYaml/resolve";

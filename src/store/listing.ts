@@ -1,7 +1,6 @@
 import { readdirSync, type Stats } from "node:fs";
 import { ModelbenchError, toWireError, type Warning } from "../base/errors";
-import { fitsHostThread } from "../formats/pyYaml";
-import { type Essentials, readEssentials } from "./essentials";
+import { type Essentials, readEssentials, readEssentialsSoon } from "./essentials";
 import { errno, storeFailure } from "./failure";
 import { LATEST, MODEL_YAML } from "./layout";
 import type { BrokenItem, Listing, ModelSummary, Tag } from "./model";
@@ -116,8 +115,9 @@ class ListPass {
     try {
       if (!isTagPart(version)) throw badFolderName(version, path);
       const { onTooBig } = this.#request;
-      if (onTooBig && !fitsHostThread(yaml.toString("latin1"))) return onTooBig(name);
-      const essentials = readEssentials(yaml, `${path}/${MODEL_YAML}`);
+      const read = onTooBig ? readEssentialsSoon : readEssentials;
+      const essentials = read(yaml, `${path}/${MODEL_YAML}`);
+      if (essentials === undefined) return onTooBig?.(name);
       const yamlBytes = yaml.length;
       this.#models.push({
         tag: { name: essentials.name, version: essentials.version },

@@ -9,7 +9,7 @@ export const MAX_YAML_BYTES = 1024 * 1024;
 /** Values that one text may hold. */
 const MAX_NODES = 50_000;
 /** Bytes that the extension host may parse in one go without being felt. */
-const HOST_BYTES = 64 * 1024;
+export const HOST_BYTES = 64 * 1024;
 /** Lines and flow separators, as an estimate of values, that the host may parse in one go. */
 const HOST_NODES = 2_000;
 
