@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { ModelbenchError, type Warning } from "../base/errors";
+import { refuseUnreachable } from "../formats/onnx/externalData";
 import type { Description } from "../frameworks/adapter";
 import { type ExampleInputs, exampleInputs } from "../frameworks/example";
 import { inspectFile } from "../frameworks/inspect";
@@ -33,13 +34,7 @@ export interface Runnable {
 /** @throws ModelbenchError `run.unsupported`, `model.broken`, `onnx.external`, or what reading the header throws */
 export function runnable(subject: Subject, device: string): Runnable {
   const ready = subject.kind === "model" ? readyModel(subject.model, device) : readyFile(subject.path, device);
-  const outside = ready.warnings.find(({ code }) => code.startsWith("onnx.external."));
-  if (outside !== undefined) {
-    throw new ModelbenchError("onnx.external", outside.message, {
-      path: outside.path,
-      remedy: "Put the external data where the model expects it, inside the model's own folder.",
-    });
-  }
+  refuseUnreachable(ready.warnings);
   return ready;
 }
 

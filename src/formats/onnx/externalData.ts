@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
-import type { Warning } from "../../base/errors";
+import { ModelbenchError, type Warning } from "../../base/errors";
 import type { TensorHeader } from "./tensorHeader";
 
 /** External data of one tensor, found and within bounds. */
@@ -17,6 +17,20 @@ export interface ExternalData {
 export type ExternalResult =
   | { readonly ok: true; readonly data: ExternalData }
   | { readonly ok: false; readonly problem: Warning };
+
+/** The failure of what cannot go on without a tensor's external data, from the warning that says why. */
+export function unreachable({ message, path }: Warning): ModelbenchError {
+  return new ModelbenchError("onnx.external", message, {
+    path,
+    remedy: "Put the data files beside the .onnx file, as it names them, or export the model in one file.",
+  });
+}
+
+/** @throws ModelbenchError `onnx.external` when one of a model's warnings is about external data */
+export function refuseUnreachable(warnings: readonly Warning[]): void {
+  const problem = warnings.find(({ code }) => code.startsWith("onnx.external."));
+  if (problem) throw unreachable(problem);
+}
 
 type FileResult =
   | { readonly path: string; readonly size: number }

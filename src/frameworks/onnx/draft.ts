@@ -1,7 +1,7 @@
 import { basename, dirname, resolve } from "node:path";
 import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
-import { ExternalFolder } from "../../formats/onnx/externalData";
+import { ExternalFolder, unreachable } from "../../formats/onnx/externalData";
 import { type OnnxHeader, readOnnxHeader } from "../../formats/onnx/header";
 import type { OnnxValue } from "../../formats/onnx/valueInfo";
 import type { YamlMap, YamlValue } from "../../formats/pyYaml";
@@ -77,12 +77,7 @@ function externalFiles(model: string, header: OnnxHeader): readonly SourceFile[]
   for (const tensor of tensors) {
     if (!tensor.external) continue;
     const found = folder.resolve(tensor);
-    if (!found.ok) {
-      throw new ModelbenchError("onnx.external", found.problem.message, {
-        path: found.problem.path,
-        remedy: "Put the data files beside the .onnx file, as it names them, or export the model in one file.",
-      });
-    }
+    if (!found.ok) throw unreachable(found.problem);
     const { location, path } = found.data;
     if (RESERVED.has(location)) {
       throw new ModelbenchError("onnx.external", `${location}: this name is taken inside a saved model.`, { path });

@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { ModelbenchError } from "../../base/errors";
 import { decodeStrings, encodeStrings } from "../../formats/elements";
+import { refuseUnreachable } from "../../formats/onnx/externalData";
 import type { Tensor } from "../../formats/tensor";
 import { describeOnnxFile } from "./describe";
 import { explainLoadFailure, explainRunFailure } from "./runFailures";
@@ -37,7 +38,7 @@ export async function createOnnxSession(file: string, device: string, threads?: 
       remedy: "Use cpu.",
     });
   }
-  refuseUnreachableData(file);
+  refuseUnreachable(describeOnnxFile(file).warnings);
   const session = await open(file, threads);
   const unfetchable = session.outputMetadata.flatMap((output) => {
     const reason = whyNotFetched(output);
@@ -68,15 +69,6 @@ function whyNotFetched(output: InferenceSession.ValueMetadata): string | undefin
 
 function nothingToFetch(remedy: string | undefined): ModelbenchError {
   return new ModelbenchError("run.unsupported", "The model has no output that the runtime hands over.", { remedy });
-}
-
-function refuseUnreachableData(file: string): void {
-  const problem = describeOnnxFile(file).warnings.find(({ code }) => code.startsWith("onnx.external."));
-  if (!problem) return;
-  throw new ModelbenchError("onnx.external", problem.message, {
-    path: problem.path,
-    remedy: "Put the data files beside the model, as it names them.",
-  });
 }
 
 async function open(file: string, threads: number | undefined): Promise<InferenceSession> {
