@@ -13,13 +13,11 @@ export function runRefusal(
   isTrusted: boolean,
   origin: StoreId | "file",
 ): RunRefusal | undefined {
-  const adapter = adapterFor(module);
   const { cannotRun } = frameworkFacts(t, module);
-  if (!adapter || cannotRun !== undefined) {
-    const reason = cannotRun ?? t("this version cannot run it");
-    return { code: "run.unsupported", reason, remedy: t("You can look at everything else it holds.") };
+  if (cannotRun !== undefined) {
+    return { code: "run.unsupported", reason: cannotRun, remedy: t("You can look at everything else it holds.") };
   }
-  const allowed = isTrusted || (adapter.needs === "data" && origin !== "file");
+  const allowed = isTrusted || (adapterFor(module)?.needs === "data" && origin !== "file");
   if (allowed) return undefined;
   const reason =
     origin === "file"

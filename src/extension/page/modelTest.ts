@@ -9,7 +9,6 @@ import type {
   OutputView,
   Phase,
   Reply,
-  SpecView,
   TestView,
 } from "../../../webview/protocol/views";
 import { fromWireError, ModelbenchError, toWireError } from "../../base/errors";
@@ -143,11 +142,8 @@ export class ModelTest {
     const method = this.#drafts.method(state.method);
     if (this.#port.refusal()) return [];
     const pathOf = (id: string) => this.#drafts.pathOf(id);
-    const isGiven = ({ name }: SpecView): boolean => {
-      const draft = state.drafts[name];
-      return draft?.source !== "file" || (draft.file !== null && pathOf(draft.file.id) !== undefined);
-    };
-    const given = { ...method, inputs: method.inputs.filter(isGiven) };
+    const missing = missingFiles(method, state.drafts, pathOf, this.#port.t).map(({ input }) => input);
+    const given = { ...method, inputs: method.inputs.filter(({ name }) => !missing.includes(name)) };
     const inputs = toInputs(given, state.drafts, pathOf);
     const session = this.#port.sessions.session(this.#key, () => this.#model.loadRequest());
     const issues = await session.validate(method.name, inputs);
