@@ -1,7 +1,7 @@
 import { ModelbenchError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
 import type { Frame } from "./frames";
-import type { InputValue, RunRequest, RunResult } from "./protocol";
+import type { InputValue, RunOutput, RunRequest, RunResult } from "./protocol";
 
 /** What a client may ask of a runner. */
 export type RunnerOp = "load" | "run" | "read" | "ping";
@@ -22,13 +22,7 @@ export interface RunCall {
 
 /** Data of a `run` result: the outputs' tensors are bodies. */
 export interface RunReply extends Omit<RunResult, "outputs"> {
-  readonly outputs: readonly {
-    readonly name: string;
-    readonly dtype: Tensor["dtype"];
-    readonly shape: readonly number[];
-    readonly body?: number;
-    readonly kept?: string;
-  }[];
+  readonly outputs: readonly (Omit<RunOutput, "tensor"> & { readonly body?: number })[];
 }
 
 /** Data of a `read` request; its result has one body. */

@@ -3,19 +3,11 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { DType, MethodSignature, ValueSpec } from "../../../src/formats/tensor";
 import { inputIssues } from "../../../src/runner/inputs";
+import { method, spec } from "./specs";
 
 const folder = mkdtempSync(join(tmpdir(), "modelbench-checks-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-function spec(dtype: DType, shape: ValueSpec["shape"], name = "x"): ValueSpec {
-  return { name, type: "tensor", dtype, shape };
-}
-
-function method(...inputs: ValueSpec[]): MethodSignature {
-  return { inputs, outputs: [], batchable: false, batchDim: [0, 0], source: "onnx" };
-}
 
 test("a check of an NPY file of any size reads its header only", () => {
   const path = join(folder, "large.npy");

@@ -7,22 +7,15 @@ import { ModelbenchError } from "../../../src/base/errors";
 import { encodeStrings } from "../../../src/formats/elements";
 import { parseExactJson } from "../../../src/formats/jsonExact";
 import { writeNpy } from "../../../src/formats/npy";
-import type { DType, MethodSignature, Tensor, ValueSpec } from "../../../src/formats/tensor";
+import type { DType, Tensor, ValueSpec } from "../../../src/formats/tensor";
 import { tensorToNested } from "../../../src/formats/tensorJson";
 import { tensorFromJson } from "../../../src/runner/inputJson";
 import { inputIssues, resolveInputs } from "../../../src/runner/inputs";
 import type { InputValue } from "../../../src/runner/protocol";
+import { method, spec } from "./specs";
 
 const folder = mkdtempSync(join(tmpdir(), "modelbench-inputs-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-function spec(dtype: DType, shape: ValueSpec["shape"], name = "x"): ValueSpec {
-  return { name, type: "tensor", dtype, shape };
-}
-
-function method(...inputs: ValueSpec[]): MethodSignature {
-  return { inputs, outputs: [], batchable: false, batchDim: [0, 0], source: "onnx" };
-}
 
 function nested(dtype: DType, value: unknown, shape: ValueSpec["shape"] = null): unknown {
   return tensorToNested(tensorFromJson(spec(dtype, shape), value));

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ModelDraft, SourceFile } from "../../../src/store/model";
+import { yamlOf } from "../../fixtures/modelYaml";
 
 /** A new temporary folder, in memory where the machine offers that: these tests flush thousands of files. */
 export function tempFolder(): { readonly path: string; readonly remove: () => void } {
@@ -48,24 +49,7 @@ export function sourcesIn(folder: string, files: Readonly<Record<string, string>
   });
 }
 
-/** A model.yaml as BentoML writes it. */
-export function yamlOf(name: string, version: string, creation = "2024-01-02T03:04:05.678901+00:00"): string {
-  return `name: ${name}
-version: ${version}
-module: ''
-labels: {}
-options: {}
-metadata: {}
-context:
-  framework_name: ''
-  framework_versions: {}
-  bentoml_version: 1.4.39
-  python_version: 3.11.7
-signatures: {}
-api_version: v1
-creation_time: '${creation}'
-`;
-}
+export { yamlOf };
 
 /** Puts a version into a store without any code of ours. */
 export function plant(home: string, name: string, version: string, creation?: string): string {
