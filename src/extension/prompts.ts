@@ -5,6 +5,7 @@ import {
   type LogOutputChannel,
   ProgressLocation,
   type QuickPickItem,
+  UIKind,
   Uri,
   window,
   workspace,
@@ -12,7 +13,8 @@ import {
 import { humanSize } from "../base/humanSize";
 import type { JobProgress } from "../base/ports";
 import { visible } from "../base/visible";
-import type { Localize, PickItem, Report, Ui } from "./services";
+import { review } from "./reviewPick";
+import type { InputQuestion, Localize, PickItem, Report, Ui } from "./services";
 
 /**
  * The prompts and notifications of VS Code. One of our notifications is in sight at a time: when another one
@@ -33,6 +35,8 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
   return {
     pick: pickOne,
     pickMany,
+    review,
+    input,
     async confirm(message, action, detail) {
       const options = detail === undefined ? { modal: true } : { modal: true, detail };
       return (await window.showWarningMessage(message, options, action)) === action;
@@ -40,6 +44,10 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
     async inform(message, action) {
       const actions = action === undefined ? [] : [action];
       return (await notify(() => window.showInformationMessage(message, ...actions))) !== undefined;
+    },
+    async offer(message, actions) {
+      const pressed = await notify(() => window.showInformationMessage(message, ...actions));
+      return actions.find((action) => action === pressed);
     },
     showFailure(message, remedy) {
       const text = remedy === undefined ? message : `${message} ${remedy}`;
@@ -59,6 +67,10 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
       });
       return chosen?.map((uri) => uri.fsPath);
     },
+    async pickFolder({ title, action }) {
+      const options = { title, openLabel: action, canSelectFiles: false, canSelectFolders: true };
+      return (await window.showOpenDialog({ ...options, defaultUri: defaultFolder() }))?.[0]?.fsPath;
+    },
     async pickTarget({ title, action, fileName, filters }) {
       const folder = defaultFolder();
       const chosen = await window.showSaveDialog({
@@ -69,10 +81,22 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
       });
       return chosen?.fsPath;
     },
+    async pickFolder({ title, action }) {
+      const [chosen] =
+        (await window.showOpenDialog({
+          title,
+          openLabel: action,
+          canSelectFiles: false,
+          canSelectFolders: true,
+          defaultUri: defaultFolder(),
+        })) ?? [];
+      return chosen?.fsPath;
+    },
     copy: async (text) => env.clipboard.writeText(text),
     async openText(path) {
       await window.showTextDocument(Uri.file(path), { preview: true });
     },
+    canRevealInOs: env.uiKind === UIKind.Desktop && env.remoteName === undefined,
     async revealInOs(path) {
       await commands.executeCommand("revealFileInOS", Uri.file(path));
     },
@@ -97,6 +121,17 @@ async function pickMany<T>(title: string, items: readonly PickItem<T>[]): Promis
     matchOnDetail: true,
   });
   return chosen?.map((item) => item.value);
+}
+
+async function input({ title, prompt, value, selection, check }: InputQuestion): Promise<string | undefined> {
+  return window.showInputBox({
+    title,
+    prompt,
+    value,
+    ...(selection === undefined ? {} : { valueSelection: [...selection] }),
+    ignoreFocusOut: true,
+    validateInput: (text) => check(text),
+  });
 }
 
 function quickPickItem<T>(item: PickItem<T>): QuickPickItem & { value: T } {

@@ -8,8 +8,11 @@ import type { ModelStore } from "../store/modelStore";
 import type { Catalog } from "./catalog";
 import type { TreeNode } from "./tree/treeModel";
 
-/** Which store a model belongs to: the user's own, or the bundled sample store while it is open. */
-export type StoreId = "own" | "sample";
+/**
+ * Which of the open stores a model belongs to: `own`, `sample` while that one is open, or `home:<absolute path>` for a
+ * further home of the user.
+ */
+export type StoreId = string;
 
 /** Names one version in one of the open stores. Tree nodes of versions are such references too. */
 export interface ModelRef {
@@ -21,13 +24,24 @@ export interface ModelRef {
 /** A store as the extension host's thread may use it: nothing here parses a big file or reads many. */
 export type HostStore = Pick<ModelStore, "home" | "latestOf" | "listSlices" | "pathOf">;
 
+/** One of the open stores, as the tree and the pickers name it. */
+export interface OpenStore {
+  readonly id: StoreId;
+  readonly kind: "own" | "sample" | "home";
+  /** What the user calls it; for display. */
+  readonly label: string;
+  readonly store: HostStore;
+}
+
 /** The open stores. Opening and closing touches no file of the user's own store. */
 export interface Stores {
+  /** Every open store: the user's own first, then the further homes, the sample store last. */
+  readonly all: readonly OpenStore[];
   /** The user's own store; another object after the setting changed. */
   readonly own: HostStore;
   /** The temporary copy of the sample store while it is open. */
   readonly sample: HostStore | undefined;
-  /** @throws ModelbenchError `model.notFound` when the sample store was closed meanwhile */
+  /** @throws ModelbenchError `model.notFound` when no store of that id is open, or no longer */
   of(ref: { readonly store: StoreId }): HostStore;
   /** Fires when a store was opened, closed or moved. */
   readonly onDidChange: Event<void>;
@@ -81,6 +95,49 @@ export interface PickItem<T> {
   readonly value: T;
 }
 
+/** A button beside a line of a list. */
+export interface ItemButton {
+  readonly id: string;
+  /** Codicon id. */
+  readonly icon: string;
+  /** Says what pressing does; screen readers read it. */
+  readonly tooltip: string;
+}
+
+/** One line of a list to look over before something is done. */
+export interface ReviewItem<T> extends PickItem<T> {
+  /** Codicon id, shown before the label. */
+  readonly icon?: string;
+  /** Shown with its reason, never chosen. */
+  readonly disabled?: boolean;
+  readonly buttons?: readonly ItemButton[];
+}
+
+/** A list of exactly what would be done, to tick or untick before it is done. */
+export interface Review<T> {
+  /** Says what is ticked now, for instance how many and how large. */
+  title(chosen: readonly T[]): string;
+  /** What Enter does. */
+  readonly hint: string;
+  /** Heads the lines that cannot be chosen. */
+  readonly unavailable: string;
+  /** Drawn again after every press. A value stands for the same line each time. */
+  items(): readonly ReviewItem<T>[];
+  /** A button beside a line was pressed. */
+  press?(value: T, button: string): void;
+}
+
+/** A question answered by one line of text. */
+export interface InputQuestion {
+  readonly title: string;
+  readonly prompt: string;
+  readonly value: string;
+  /** From where to where `value` is selected, so that typing replaces that part; all of it when left out. */
+  readonly selection?: readonly [number, number];
+  /** What is wrong with a text; `undefined` when it can be accepted. */
+  check(value: string): string | undefined;
+}
+
 /** What a running operation tells its progress notification. */
 export type Report = (progress: JobProgress) => void;
 
@@ -90,10 +147,16 @@ export interface Ui {
   pick<T>(title: string, items: readonly PickItem<T>[]): Promise<T | undefined>;
   /** Some of the items; `undefined` when dismissed. */
   pickMany<T>(title: string, items: readonly PickItem<T>[]): Promise<readonly T[] | undefined>;
+  /** The ticked lines of a list; `undefined` when dismissed. Lines that can be chosen start as `picked` says. */
+  review<T>(review: Review<T>): Promise<readonly T[] | undefined>;
+  /** A line of text that passed its check; `undefined` when dismissed. */
+  input(question: InputQuestion): Promise<string | undefined>;
   /** A modal question with one action; `false` when dismissed. */
   confirm(message: string, action: string, detail?: string): Promise<boolean>;
   /** A notification with at most one button; `true` when it was pressed. */
   inform(message: string, action?: string): Promise<boolean>;
+  /** A notification with several buttons; the one that was pressed. */
+  offer<A extends string>(message: string, actions: readonly A[]): Promise<A | undefined>;
   /** A failure with its remedy and "Show Log". */
   showFailure(message: string, remedy: string | undefined): void;
   /** Runs work under a notification that shows bytes and can cancel. */
@@ -105,6 +168,8 @@ export interface Ui {
     readonly many: boolean;
     readonly filters: Readonly<Record<string, readonly string[]>>;
   }): Promise<readonly string[] | undefined>;
+  /** Absolute path of a folder chosen in the open dialog; `undefined` when dismissed. */
+  pickFolder(options: { readonly title: string; readonly action: string }): Promise<string | undefined>;
   /** Absolute path chosen in the save dialog; `undefined` when dismissed. */
   pickTarget(options: {
     readonly title: string;
@@ -112,8 +177,12 @@ export interface Ui {
     readonly fileName: string;
     readonly filters: Readonly<Record<string, readonly string[]>>;
   }): Promise<string | undefined>;
+  /** Absolute path of a folder; `undefined` when dismissed. */
+  pickFolder(options: { readonly title: string; readonly action: string }): Promise<string | undefined>;
   copy(text: string): Promise<void>;
   openText(path: string): Promise<void>;
+  /** Whether the system's file manager runs where the files are. */
+  readonly canRevealInOs: boolean;
   revealInOs(path: string): Promise<void>;
   showLog(): void;
 }

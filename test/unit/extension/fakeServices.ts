@@ -4,6 +4,7 @@ import type { JobKey, JobOptions, Jobs } from "../../../src/base/ports";
 import { Catalog } from "../../../src/extension/catalog";
 import type {
   PickItem,
+  ReviewItem,
   RunningModel,
   SaveFormInitial,
   SaveFormValues,
@@ -24,14 +25,31 @@ export interface Transcript {
 export interface Answers {
   readonly pick?: (title: string, labels: readonly string[]) => string | undefined;
   readonly pickMany?: (title: string, labels: readonly string[]) => readonly string[] | undefined;
+  /** Lines to tick by their label, after pressing what is to be pressed; `accept` takes the list as it stands. */
+  readonly review?: "accept" | ((labels: readonly string[], press: Press) => readonly string[] | undefined);
+  /** The texts typed into one input box after another until one is accepted; nothing typed takes what is there. */
+  readonly input?: (title: string, value: string) => readonly string[] | undefined;
   readonly confirm?: boolean;
   readonly presses?: boolean;
+  /** Label of the button to press where a notification has several. */
+  readonly offered?: string;
+  readonly folder?: string;
   readonly files?: readonly string[];
+  readonly folder?: string;
   readonly target?: string;
   readonly loaded?: readonly RunningModel[];
   readonly form?: (initial: SaveFormInitial) => SaveFormValues | undefined;
   /** Results of jobs by name; a function may throw. Others are really done. */
   readonly jobs?: Readonly<Record<string, (input: never, options: JobOptions) => unknown>>;
+}
+
+/** Presses a button beside the line with this label. */
+type Press = (label: string, button: string) => void;
+
+/** `[x] label (description) {reason}`; a line that cannot be chosen has `-`. */
+function reviewLine({ label, description, detail, disabled, picked }: ReviewItem<unknown>): string {
+  const about = description === undefined ? "" : ` (${description})`;
+  return `[${disabled ? "-" : picked ? "x" : " "}] ${label}${about}${detail === undefined ? "" : ` {${detail}}`}`;
 }
 
 /** A user who answers as told and notes everything shown. */
@@ -50,6 +68,35 @@ export function fakeUi(answers: Answers, { lines }: Transcript): Ui {
       const chosen = answers.pickMany?.(title, labels);
       return chosen && items.filter((item) => chosen.includes(item.label)).map((item) => item.value);
     },
+    async review({ title, items, press }) {
+      const ticked = items().flatMap(({ disabled, picked, value }) => (picked && !disabled ? [value] : []));
+      lines.push(`review: ${title(ticked)}`, ...items().map(reviewLine));
+      if (answers.review === "accept") return ticked;
+      const pressAt: Press = (label, button) => {
+        const value = items().find((item) => item.label === label)?.value;
+        if (value !== undefined) press?.(value, button);
+        lines.push(
+          ...items()
+            .filter((item) => item.label === label)
+            .map(reviewLine),
+        );
+      };
+      const labels = items().map(({ label }) => label);
+      const chosen = answers.review?.(labels, pressAt);
+      return (
+        chosen && items().flatMap(({ label, disabled, value }) => (chosen.includes(label) && !disabled ? [value] : []))
+      );
+    },
+    async input({ title, value, check }) {
+      lines.push(`input: ${title} [${value}]`);
+      const typed = answers.input?.(title, value);
+      for (const text of typed?.length === 0 ? [value] : (typed ?? [])) {
+        const finding = check(text);
+        if (finding === undefined) return text;
+        lines.push(`finding: ${finding}`);
+      }
+      return undefined;
+    },
     async confirm(message, action, detail) {
       lines.push(`confirm: ${message} [${action}] ${detail?.replaceAll("\n", " | ") ?? ""}`);
       return answers.confirm ?? false;
@@ -58,18 +105,28 @@ export function fakeUi(answers: Answers, { lines }: Transcript): Ui {
       lines.push(`inform: ${message}${action === undefined ? "" : ` [${action}]`}`);
       return answers.presses ?? false;
     },
+    async offer(message, actions) {
+      lines.push(`offer: ${message} [${actions.join(", ")}]`);
+      return actions.find((action) => action === answers.offered);
+    },
     showFailure: (message, remedy) => void lines.push(`failure: ${message}${remedy === undefined ? "" : ` ${remedy}`}`),
     async progress(title, work) {
       lines.push(`progress: ${title}`);
       return work(new AbortController().signal, () => undefined);
     },
     pickFiles: async () => answers.files,
+    pickFolder: async () => answers.folder,
     async pickTarget({ fileName }) {
       lines.push(`target: ${fileName}`);
       return answers.target;
     },
+    async pickFolder({ title }) {
+      lines.push(`folder: ${title}`);
+      return answers.folder;
+    },
     copy: async (text) => void lines.push(`copy: ${text.replaceAll("\n", " | ")}`),
     openText: async (path) => void lines.push(`openText: ${path}`),
+    canRevealInOs: true,
     revealInOs: async (path) => void lines.push(`revealInOs: ${path}`),
     showLog: () => void lines.push("showLog"),
   };
@@ -92,10 +149,11 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
   const { lines } = transcript;
   const own = new ModelStore(home);
   const catalog = new Catalog(inProcessJobs(), noWatch);
-  catalog.follow({ own, sample: undefined });
+  catalog.follow([{ id: "own", store: own }]);
   const closed = async () => {};
   const made: Services = {
     stores: {
+      all: [{ id: "own", kind: "own", label: "My Store", store: own }],
       own,
       sample: undefined,
       of: () => own,
