@@ -15,12 +15,17 @@ import { runSlices } from "./slices";
 export interface NameEntry {
   readonly models: readonly ModelSummary[];
   readonly broken: readonly BrokenItem[];
+  /** Set while only the folder is known: `models` and `broken` are empty and follow. */
+  readonly pending?: true;
+  /** While pending: when the folder changed last, in ms since the epoch; stands for the newest version's creation. */
+  readonly folderMs?: number;
 }
 
 /** What is known of a store now. */
 export interface StoreSnapshot {
   readonly home: string;
-  readonly phase: "loading" | "ready" | "failed";
+  /** `named`: every name is known, and some entries are still pending; `ready`: none is. */
+  readonly phase: "loading" | "named" | "ready" | "failed";
   /** Why the store cannot be read; only when `failed`. */
   readonly error: WireError | undefined;
   readonly names: ReadonlyMap<string, NameEntry>;
