@@ -3,7 +3,7 @@ import type { Jobs } from "../base/ports";
 import type { Disposable } from "../base/scope";
 import type { ModelSummary } from "../store/model";
 import { formatTag, parseTag } from "../store/tag";
-import { type ListedStore, LiveListing, type StartWatch, type StoreSnapshot } from "./liveListing";
+import { type ListedStore, LiveListing, type NameEntry, type StartWatch, type StoreSnapshot } from "./liveListing";
 import type { ModelRef, StoreId } from "./services";
 
 /** What became different: one store, and in it some names or all of it. */
@@ -12,10 +12,10 @@ export interface CatalogChange {
   readonly names: readonly string[] | "all";
 }
 
-/** The open stores as far as the catalog follows them. */
-export interface CatalogStores {
-  readonly own: ListedStore;
-  readonly sample: ListedStore | undefined;
+/** An open store as far as the catalog follows it. */
+export interface CatalogStore {
+  readonly id: StoreId;
+  readonly store: ListedStore;
 }
 
 /** The live listing of the open stores: what the tree, the pickers and the pages show. */
@@ -24,6 +24,7 @@ export class Catalog implements Disposable {
   readonly #startWatch: StartWatch;
   readonly #changed = new Emitter<CatalogChange>();
   readonly #listings = new Map<StoreId, { readonly store: ListedStore; readonly listing: LiveListing }>();
+  #order: readonly StoreId[] = [];
 
   /** Fires after the snapshot changed. */
   readonly onDidChange = this.#changed.event;
@@ -35,13 +36,15 @@ export class Catalog implements Disposable {
 
   /** The stores that are open, the user's own first. */
   get stores(): readonly StoreId[] {
-    return (["own", "sample"] as const).filter((id) => this.#listings.has(id));
+    return this.#order;
   }
 
   /** Follows exactly these stores from now on; one that stays the same keeps its listing. Reads nothing. */
-  follow(stores: CatalogStores): void {
-    this.#attach("own", stores.own);
-    this.#attach("sample", stores.sample);
+  follow(stores: readonly CatalogStore[]): void {
+    const closed = this.#order.filter((id) => !stores.some((open) => open.id === id));
+    this.#order = stores.map(({ id }) => id);
+    for (const id of closed) this.#attach(id, undefined);
+    for (const { id, store } of stores) this.#attach(id, store);
   }
 
   /** What is known now, without reading anything; `undefined` when that store is not open. */
@@ -53,6 +56,16 @@ export class Catalog implements Disposable {
   async ready(id: StoreId): Promise<StoreSnapshot | undefined> {
     await this.#listings.get(id)?.listing.ready();
     return this.snapshot(id);
+  }
+
+  /** What names a store holds, as soon as that is known: entries may still be pending. */
+  async named(id: StoreId): Promise<StoreSnapshot | undefined> {
+    return this.ready(id);
+  }
+
+  /** One name, read before the others if it is still pending; `undefined` when it is not there. */
+  async details(id: StoreId, name: string): Promise<NameEntry | undefined> {
+    return (await this.ready(id))?.names.get(name);
   }
 
   /** Reads every open store again. */

@@ -56,12 +56,12 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const t: Localize = (message, ...args) => l10n.t(message, ...args);
   const channel = owner.own(window.createOutputChannel("Modelbench", { log: true }));
   const log = outputLog(channel);
-  const stores = owner.own(openStores(context));
+  const stores = owner.own(openStores(context, t));
   const jobs = owner.own(childJobs({ entry: context.asAbsolutePath("dist/jobs.cjs"), log }));
   const catalog = owner.own(new Catalog(jobs, watchStore));
-  catalog.follow(stores);
-  owner.own(stores.onDidChange(() => catalog.follow(stores)));
-  owner.own(keepTidy(catalog, () => stores.own.home, jobs, log));
+  catalog.follow(stores.all);
+  owner.own(stores.onDidChange(() => catalog.follow(stores.all)));
+  owner.own(keepTidy(catalog, jobs, log));
   owner.own(
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("modelbench.storePath")) stores.settingsChanged();
@@ -72,12 +72,12 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   void guard("modelbench.openSampleStore", { ui, log, t }, () => stores.resumeSample());
   const trust = workspaceTrust(owner, t);
   const settings = readSettings;
-  const tree = owner.own(new ModelsTree({ catalog, settings, trust, t, log, memory: context.workspaceState }));
+  const tree = owner.own(new ModelsTree({ catalog, stores, settings, trust, t, log, memory: context.workspaceState }));
   const parts = { stores, catalog, jobs, trust, settings, ui, tree, log, t };
   return { ...parts, pages: registerPages(owner, parts, context) };
 }
 
-function openStores(context: ExtensionContext): OpenStores {
+function openStores(context: ExtensionContext, t: Localize): OpenStores {
   return new OpenStores({
     ownHome: () => {
       const { storePath } = readSettings();
@@ -88,6 +88,7 @@ function openStores(context: ExtensionContext): OpenStores {
     sampleHome: Uri.joinPath(context.globalStorageUri, "sample-store").fsPath,
     isSampleOpen: context.workspaceState.get(SAMPLE_KEY, process.env[SAMPLE_VARIABLE] === "open"),
     rememberSample: async (open) => context.workspaceState.update(SAMPLE_KEY, open),
+    t,
   });
 }
 

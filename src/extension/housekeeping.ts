@@ -11,14 +11,14 @@ const DELAY_MS = 15_000;
  * Clears a store away once it has been looked at: what dead processes left unfinished, and what has been in the trash
  * for longer than it is kept. A store that nobody looks at is not touched.
  */
-export function keepTidy(catalog: Catalog, ownHome: () => string, jobs: Jobs, log: Log): Disposable {
+export function keepTidy(catalog: Catalog, jobs: Jobs, log: Log): Disposable {
   const tidied = new Set<string>();
   const timers = new Set<NodeJS.Timeout>();
   const tidy = (home: string): Promise<unknown> =>
     jobs.run(tidyStoreJob, { home }).catch((error) => log.error(`Clearing up ${home} failed`, error));
   const subscription = catalog.onDidChange(({ store: id }) => {
-    const home = ownHome();
-    if (id !== "own" || tidied.has(home) || catalog.snapshot("own")?.phase !== "ready") return;
+    const { home, phase } = catalog.snapshot(id) ?? {};
+    if (home === undefined || tidied.has(home) || phase !== "ready") return;
     tidied.add(home);
     timers.add(setTimeout(() => void tidy(home), DELAY_MS).unref());
   });

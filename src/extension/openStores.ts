@@ -4,7 +4,7 @@ import { ModelbenchError } from "../base/errors";
 import { Emitter } from "../base/events";
 import type { Disposable } from "../base/scope";
 import { ModelStore } from "../store/modelStore";
-import type { StoreId, Stores } from "./services";
+import type { HostStore, Localize, OpenStore, StoreId, Stores } from "./services";
 
 /** Where stores lie, and what is remembered of them for this workspace. */
 export interface StorePlaces {
@@ -17,6 +17,8 @@ export interface StorePlaces {
   /** Whether the sample store is open from the start. */
   readonly isSampleOpen: boolean;
   readonly rememberSample: (open: boolean) => Promise<void>;
+  /** Names the stores. */
+  readonly t: Localize;
 }
 
 /** The user's own store, and the sample store while it is open. Nothing is read or written by opening one. */
@@ -42,9 +44,19 @@ export class OpenStores implements Stores, Disposable {
     return this.#sample;
   }
 
-  of(ref: { readonly store: StoreId }): ModelStore {
-    const store = ref.store === "own" ? this.#own : this.#sample;
-    if (store) return store;
+  get all(): readonly OpenStore[] {
+    const { t } = this.#places;
+    const sample = this.#sample;
+    return [
+      { id: "own", kind: "own", label: t("My Store"), store: this.#own },
+      ...(sample ? [{ id: "sample", kind: "sample", label: t("Sample Store"), store: sample } as const] : []),
+    ];
+  }
+
+  of(ref: { readonly store: StoreId }): HostStore {
+    const found = this.all.find(({ id }) => id === ref.store);
+    if (found) return found.store;
+    if (ref.store !== "sample") throw new ModelbenchError("model.notFound", "That store is not open any more.");
     throw new ModelbenchError("model.notFound", "The sample store is not open.", {
       remedy: "Open it with Open Sample Store.",
     });

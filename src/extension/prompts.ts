@@ -67,10 +67,6 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
       });
       return chosen?.map((uri) => uri.fsPath);
     },
-    async pickFolder({ title, action }) {
-      const options = { title, openLabel: action, canSelectFiles: false, canSelectFolders: true };
-      return (await window.showOpenDialog({ ...options, defaultUri: defaultFolder() }))?.[0]?.fsPath;
-    },
     async pickTarget({ title, action, fileName, filters }) {
       const folder = defaultFolder();
       const chosen = await window.showSaveDialog({

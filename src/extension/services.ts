@@ -3,6 +3,7 @@ import type { Event } from "../base/events";
 import type { Log } from "../base/log";
 import type { JobProgress, Jobs } from "../base/ports";
 import type { MethodSignature } from "../formats/tensor";
+import type { SettableLimits } from "../store/archive/limits";
 import type { ModelSignature } from "../store/model";
 import type { ModelStore } from "../store/modelStore";
 import type { Catalog } from "./catalog";
@@ -77,6 +78,8 @@ export interface Settings {
   readonly maxLoaded: number;
   /** Minutes after which an idle model is unloaded; 0 = never. */
   readonly idleUnloadMinutes: number;
+  /** What an archive may hold to be imported. */
+  readonly importLimits: Partial<SettableLimits>;
   readonly sortBy: SortBy;
 }
 
@@ -168,8 +171,6 @@ export interface Ui {
     readonly many: boolean;
     readonly filters: Readonly<Record<string, readonly string[]>>;
   }): Promise<readonly string[] | undefined>;
-  /** Absolute path of a folder chosen in the open dialog; `undefined` when dismissed. */
-  pickFolder(options: { readonly title: string; readonly action: string }): Promise<string | undefined>;
   /** Absolute path chosen in the save dialog; `undefined` when dismissed. */
   pickTarget(options: {
     readonly title: string;

@@ -3,7 +3,7 @@ import { ModelbenchError } from "../base/errors";
 import type { BrokenItem } from "../store/model";
 import { formatTag, parseTag } from "../store/tag";
 import type { Target } from "./ids";
-import type { ModelRef, PickItem, Services, StoreId } from "./services";
+import type { ModelRef, OpenStore, PickItem, Services, StoreId, Stores } from "./services";
 import { sortedVersions, type TreeNode, type VersionNode, versionNode } from "./tree/treeModel";
 import { versionDescription } from "./tree/treeRow";
 
@@ -51,6 +51,23 @@ export async function manyFolders(
   return unique(nodes.flatMap((node) => foldersOf(services, node)));
 }
 
+/** Says in a picker which store a line is from, unless it is the user's own. */
+export function storeDetail(stores: Stores, store: StoreId): Pick<PickItem<unknown>, "detail"> {
+  const open = stores.all.find(({ id }) => id === store);
+  return open === undefined || open.kind === "own" ? {} : { detail: open.label };
+}
+
+/**
+ * The store that something new goes to when the user pointed at none: their own, or the one they choose when further
+ * homes are open. `undefined` = dismissed.
+ */
+export async function storeForNew({ stores, ui }: Services, title: string): Promise<OpenStore | undefined> {
+  const homes = stores.all.filter(({ kind }) => kind !== "sample");
+  if (homes.length < 2) return homes[0];
+  const items = homes.map((value) => ({ label: value.label, description: value.store.home, value }));
+  return ui.pick(title, items);
+}
+
 /** The folder of a version, listed or not. @throws ModelbenchError `model.notFound` */
 export function folderOf({ catalog, stores, t }: Services, ref: ModelRef): StoredFolder {
   const summary = catalog.find(ref);
@@ -64,7 +81,7 @@ export function folderOf({ catalog, stores, t }: Services, ref: ModelRef): Store
 
 /** One line a version of the open stores, newest first. @throws ModelbenchError `model.notFound` when there are none */
 async function modelItems(services: Services): Promise<PickItem<VersionNode>[]> {
-  const { catalog, t } = services;
+  const { catalog, stores, t } = services;
   const items: PickItem<VersionNode>[] = [];
   for (const store of catalog.stores) {
     const snapshot = await catalog.ready(store);
@@ -73,7 +90,7 @@ async function modelItems(services: Services): Promise<PickItem<VersionNode>[]> 
       items.push({
         label: formatTag(summary.tag),
         description: versionDescription(summary, t, Date.now()),
-        ...(store === "sample" ? { detail: t("Sample Store") } : {}),
+        ...storeDetail(stores, store),
         value: versionNode(store, summary),
       });
     }

@@ -8,7 +8,7 @@ export type Section = "overview" | "signatures" | "test";
 
 const stateSchema = z.strictObject({
   schema: z.literal(STATE_SCHEMA),
-  store: z.enum(["own", "sample"]),
+  store: z.string(),
   tag: z.string(),
   section: z.enum(["overview", "signatures", "test"]),
 });

@@ -45,7 +45,8 @@ export type Row = z.infer<typeof rowSchema>;
 export const modelViewSchema = z.strictObject({
   tag: z.string(),
   isLatest: z.boolean(),
-  store: z.enum(["own", "sample"]),
+  /** Id of an open store; the host looks it up again whenever it comes back. */
+  store: z.string(),
   /** Short framework name for the badge, for instance `onnx`. */
   framework: z.string(),
   /** Value of `module:` in model.yaml. */
@@ -219,7 +220,7 @@ export const saveIssueSchema = z.strictObject({ field: z.string(), message: z.st
 /** Finding about one field of the save form. */
 export type SaveIssue = z.infer<typeof saveIssueSchema>;
 
-const store = z.enum(["own", "sample"]);
+const store = z.string();
 
 /** What a page is about. `none` = the bottom panel before a model was chosen. */
 export const subjectSchema = z.union([

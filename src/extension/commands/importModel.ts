@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import { ModelbenchError } from "../../base/errors";
 import { importArchiveJob } from "../../store/archive/archiveJobs";
 import type { FileArgument } from "../ids";
-import type { Report, Services } from "../services";
+import type { OpenStore, Report, Services } from "../services";
+import { storeForNew } from "../targets";
 
 /** Extensions the open dialog offers; the format itself is told from the content. */
 const ARCHIVES = ["bentomodel", "tar", "gz", "tgz"];
@@ -10,13 +11,14 @@ const ARCHIVES = ["bentomodel", "tar", "gz", "tgz"];
 type OnConflict = "fail" | "skip" | "replace" | "new-version";
 
 interface Outcome {
+  readonly target: OpenStore;
   readonly tags: string[];
   readonly conflicts: string[];
   readonly failures: { readonly source: string; readonly error: unknown }[];
 }
 
 /**
- * Brings archives into the user's own store, each alone. Those whose model is there already are asked about
+ * Brings archives into the user's own store or another home, each alone. Those whose model is there already are asked about
  * together, once, when the others are in.
  */
 export async function importModel(
@@ -26,7 +28,9 @@ export async function importModel(
 ): Promise<void> {
   const sources = await chosenSources(services, file, selected);
   if (!sources?.length) return;
-  const outcome: Outcome = { tags: [], conflicts: [], failures: [] };
+  const target = await storeForNew(services, services.t("Import into which store?"));
+  if (!target) return;
+  const outcome: Outcome = { target, tags: [], conflicts: [], failures: [] };
   try {
     await importAll(services, sources, "fail", outcome);
     const onConflict = await askAboutConflicts(services, outcome.conflicts);
@@ -62,7 +66,7 @@ async function importAll(
 }
 
 async function importOne(
-  { jobs, stores }: Services,
+  { jobs, settings }: Services,
   source: string,
   onConflict: OnConflict,
   outcome: Outcome,
@@ -70,7 +74,7 @@ async function importOne(
   report: Report,
 ): Promise<void> {
   try {
-    const input = { home: stores.own.home, source, onConflict };
+    const input = { home: outcome.target.store.home, source, onConflict, limits: settings().importLimits };
     const { action, tag } = await jobs.run(importArchiveJob, input, { signal, onProgress: report });
     if (action !== "skipped") outcome.tags.push(tag);
   } catch (error) {
@@ -96,10 +100,10 @@ async function askAboutConflicts({ t, ui }: Services, conflicts: readonly string
 }
 
 /** One notification for all of it: a failure if there was one, else what came in. */
-async function tell(services: Services, { tags, failures }: Outcome, all: number): Promise<void> {
+async function tell(services: Services, { target, tags, failures }: Outcome, all: number): Promise<void> {
   const { log, pages, t, tree, ui } = services;
   const last = tags.at(-1);
-  if (last !== undefined) await tree.reveal({ store: "own", tag: last });
+  if (last !== undefined) await tree.reveal({ store: target.id, tag: last });
   const [failure] = failures;
   if (failure) {
     for (const { source, error } of failures) log.error(`Importing ${source} failed`, error);
@@ -116,5 +120,5 @@ async function tell(services: Services, { tags, failures }: Outcome, all: number
   }
   if (last === undefined) return;
   const what = tags.length === 1 ? last : t("{0} models", tags.length);
-  if (await ui.inform(t("{0} imported.", what), t("Open"))) await pages.openDetails({ store: "own", tag: last });
+  if (await ui.inform(t("{0} imported.", what), t("Open"))) await pages.openDetails({ store: target.id, tag: last });
 }

@@ -7,23 +7,26 @@ import { type DraftedFiles, draftFilesJob } from "../../frameworks/draftJob";
 import { saveModelJob } from "../../store/saveModelJob";
 import { makeTag } from "../../store/tag";
 import type { FileArgument } from "../ids";
-import type { ModelRef, SaveFormInitial, SaveFormValues, Services } from "../services";
+import type { HostStore, ModelRef, SaveFormInitial, SaveFormValues, Services } from "../services";
 import { suggestedName } from "../suggestedName";
+import { storeForNew } from "../targets";
 
-/** Saves a model file as a new version in the user's own store: file, form, copy. */
+/** Saves a model file as a new version in the user's own store or another home: file, form, copy. */
 export async function saveModel(services: Services, file?: FileArgument): Promise<void> {
-  const { catalog, jobs, pages, stores, t, tree, ui } = services;
+  const { catalog, jobs, pages, t, tree, ui } = services;
   const source = file?.fsPath ?? (await chosenFile(services));
   if (source === undefined) return;
+  const target = await storeForNew(services, t("Save into which store?"));
+  if (!target) return;
   const drafted = await jobs.run(draftFilesJob, { files: [source] });
-  const values = await pages.openSaveForm(formOf(services, source, drafted));
+  const values = await pages.openSaveForm(formOf(services, target.store, source, drafted));
   if (!values) return;
-  const input = { ...inputOf(drafted, values), home: stores.own.home };
+  const input = { ...inputOf(drafted, values), home: target.store.home };
   const saved = await ui.progress(t("Saving {0}", values.name), (signal, report) =>
     jobs.run(saveModelJob, input, { signal, onProgress: report }),
   );
   catalog.recheck();
-  const model: ModelRef = { store: "own", tag: saved.tag };
+  const model: ModelRef = { store: target.id, tag: saved.tag };
   await tree.reveal(model);
   if (await ui.inform(t("{0} saved.", saved.tag), t("Test"))) await pages.openTest(model);
 }
@@ -34,8 +37,12 @@ async function chosenFile({ t, ui }: Services): Promise<string | undefined> {
   return chosen?.[0];
 }
 
-function formOf({ stores, t }: Services, source: string, { described, draft, files }: DraftedFiles): SaveFormInitial {
-  const { own } = stores;
+function formOf(
+  { t }: Services,
+  store: HostStore,
+  source: string,
+  { described, draft, files }: DraftedFiles,
+): SaveFormInitial {
   return {
     files: files.map(({ from }) => from),
     module: draft.module,
@@ -51,7 +58,7 @@ function formOf({ stores, t }: Services, source: string, { described, draft, fil
       try {
         const tag = makeTag(name, version ?? "new");
         if (version === undefined) return undefined;
-        return existsSync(own.pathOf(tag)) ? t("{0}:{1} is in the store already.", tag.name, tag.version) : undefined;
+        return existsSync(store.pathOf(tag)) ? t("{0}:{1} is in the store already.", tag.name, tag.version) : undefined;
       } catch (error) {
         if (error instanceof ModelbenchError) return error.message;
         throw error;

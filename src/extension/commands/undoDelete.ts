@@ -3,6 +3,7 @@ import type { TrashEntry } from "../../store/model";
 import { formatTag } from "../../store/tag";
 import { listTrashJob, restoreModelJob } from "../../store/trashJobs";
 import type { ModelRef, Services, StoreId } from "../services";
+import { storeDetail } from "../targets";
 import { shortAge } from "../tree/words";
 
 /** A deleted version together with the store it came from. */
@@ -13,7 +14,7 @@ export interface Trashed {
 
 /** Brings deleted versions back: the only one at once, else those chosen, the last one deleted first. */
 export async function undoDelete(services: Services): Promise<void> {
-  const { t, ui } = services;
+  const { stores, t, ui } = services;
   const trashed = (await trashOf(services)).sort((a, b) => b.entry.deletedMs - a.entry.deletedMs);
   if (trashed.length === 0) {
     await ui.inform(t("There is nothing to bring back."));
@@ -27,7 +28,7 @@ export async function undoDelete(services: Services): Promise<void> {
       localTime(value.entry.deletedMs),
       shortAge(t, value.entry.deletedMs, Date.now()),
     ),
-    ...(value.store === "sample" ? { detail: t("Sample Store") } : {}),
+    ...storeDetail(stores, value.store),
     picked: i === 0,
     value,
   }));

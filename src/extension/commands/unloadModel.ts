@@ -1,7 +1,8 @@
 import type { PickItem, RunningModel, Services } from "../services";
+import { storeDetail } from "../targets";
 
 /** Asks which of the loaded models to end the process of; what was typed and the history stay. */
-export async function unloadModel({ pages, t, ui }: Services): Promise<void> {
+export async function unloadModel({ pages, stores, t, ui }: Services): Promise<void> {
   const loaded = await pages.loaded();
   if (loaded.length === 0) {
     await ui.inform(t("No model is loaded."));
@@ -10,7 +11,7 @@ export async function unloadModel({ pages, t, ui }: Services): Promise<void> {
   const items: PickItem<readonly RunningModel[]>[] = loaded.map((model) => ({
     label: model.ref.tag,
     ...(model.busy ? { description: t("running: its run is stopped") } : {}),
-    ...(model.ref.store === "sample" ? { detail: t("Sample Store") } : {}),
+    ...storeDetail(stores, model.ref.store),
     value: [model],
   }));
   if (loaded.length > 1) items.push({ label: t("Unload All"), value: loaded });

@@ -31,8 +31,8 @@ export function refKey({ store, tag }: ModelRef): string {
 
 /** The model that `refKey` made the text of. */
 export function keyRef(key: string): ModelRef | undefined {
-  const [store, tag] = key.split("/");
-  return (store === "own" || store === "sample") && tag !== undefined ? { store, tag } : undefined;
+  const end = key.lastIndexOf("/");
+  return end > 0 ? { store: key.slice(0, end), tag: key.slice(end + 1) } : undefined;
 }
 
 /** What the open pages know about models, and the one test of each, shared by every page that shows it. */

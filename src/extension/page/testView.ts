@@ -11,7 +11,7 @@ import { WebviewPage } from "./webviewPage";
 /** Where the view's model outlives the window. */
 const SUBJECT_KEY = "modelbench.testView";
 
-const keptSchema = z.strictObject({ schema: z.literal(1), store: z.enum(["own", "sample"]), tag: z.string() });
+const keptSchema = z.strictObject({ schema: z.literal(1), store: z.string(), tag: z.string() });
 
 /** The test of one model in the bottom panel; it shows the model chosen last, also in the next window. */
 export class TestView implements Disposable {

@@ -18,13 +18,23 @@ import type { Log } from "../../base/log";
 import type { Disposable } from "../../base/scope";
 import type { Catalog, CatalogChange } from "../catalog";
 import { CONTEXT_KEYS, VIEWS } from "../ids";
-import type { Localize, ModelRef, Settings, SortBy, StoreId, Tree, Trust } from "../services";
-import { childNodes, nodeId, parentNode, type TreeNode, type TreeState, topNodes, versionNode } from "./treeModel";
+import type { Localize, ModelRef, Settings, SortBy, StoreId, Stores, Tree, Trust } from "../services";
+import {
+  childNodes,
+  hasRoots,
+  nodeId,
+  parentNode,
+  type TreeNode,
+  type TreeState,
+  topNodes,
+  versionNode,
+} from "./treeModel";
 import { type Row, rowOf, shortPath } from "./treeRow";
 
 /** What the tree is built from. */
 export interface TreeParts {
   readonly catalog: Catalog;
+  readonly stores: Pick<Stores, "all">;
   readonly settings: () => Settings;
   readonly trust: Trust;
   readonly t: Localize;
@@ -91,7 +101,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   async revealStore(store: StoreId): Promise<void> {
     await this.#parts.catalog.ready(store);
     const root: TreeNode = { kind: "root", store };
-    if (!this.#state().snapshots.has("sample")) return;
+    if (!hasRoots(this.#state())) return;
     await this.#select(this.#names.get(nodeId(root)) ?? root);
   }
 
@@ -105,6 +115,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
       nowMs: Date.now(),
       userHome: homedir(),
       snapshot: (store) => this.#parts.catalog.snapshot(store),
+      store: (id) => this.#parts.stores.all.find((open) => open.id === id),
       refusal: (module, store) => this.#parts.trust.refusal(module, store),
     });
     const item = new TreeItem(row.label, this.#collapsibleState(node, row));
@@ -164,7 +175,10 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   /** Draws only the names that changed, unless names came, went or moved. */
   #show(change: CatalogChange): void {
     this.#describe();
-    const nodes = change.names === "all" ? [] : change.names.map((name) => this.#names.get(`${change.store}/${name}`));
+    const nodes =
+      change.names === "all"
+        ? []
+        : change.names.map((name) => this.#names.get(nodeId({ kind: "name", store: change.store, name })));
     if (nodes.length === 0 || nodes.includes(undefined) || this.#orderChanged(change.store)) {
       this.#changed.fire(undefined);
       return;
@@ -174,7 +188,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
 
   #orderChanged(store: StoreId): boolean {
     const state = this.#state();
-    const rows = state.snapshots.has("sample") ? childNodes({ kind: "root", store }, state) : topNodes(state);
+    const rows = hasRoots(state) ? childNodes({ kind: "root", store }, state) : topNodes(state);
     const shown = [...this.#names.values()].filter((node) => node.kind === "name" && node.store === store);
     const wanted = rows.filter((node) => node.kind === "name");
     return wanted.length !== shown.length || wanted.some((node, i) => nodeId(node) !== nodeId(shown[i] ?? node));

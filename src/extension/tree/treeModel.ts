@@ -4,7 +4,7 @@ import { formatTag } from "../../store/tag";
 import type { NameEntry, StoreSnapshot } from "../liveListing";
 import type { ModelRef, SortBy, StoreId } from "../services";
 
-/** One store; shown only while the sample store is open beside the user's own. */
+/** One store; shown only while several stores are open. */
 export interface RootNode {
   readonly kind: "root";
   readonly store: StoreId;
@@ -53,19 +53,29 @@ export function nodeId(node: TreeNode): string {
     case "root":
       return node.store;
     case "name":
-      return `${node.store}/${node.name}`;
+      return `${above(node.store)}${node.name}`;
     case "version":
-      return `${node.store}/${node.tag.replace(":", "/")}`;
+      return `${above(node.store)}${node.tag.replace(":", "/")}`;
     case "broken":
-      return `${node.store}/${node.item.name}${node.item.version === undefined ? "!" : `/${node.item.version}`}`;
+      return `${above(node.store)}${node.item.name}${node.item.version === undefined ? "!" : `/${node.item.version}`}`;
     case "note":
       return `${node.store}?${node.note}`;
   }
 }
 
-/** The rows at the top: the names of the own store, or one root a store while the sample store is open. */
+/** A further home is a path itself: what is in it begins behind a text that is in no path. */
+function above(store: StoreId): string {
+  return store.startsWith("home:") ? `${store}//` : `${store}/`;
+}
+
+/** Whether each store has a root: as soon as more than one is open. */
+export function hasRoots({ snapshots }: Pick<TreeState, "snapshots">): boolean {
+  return snapshots.size > 1;
+}
+
+/** The rows at the top: the names of the own store, or one root a store while several are open. */
 export function topNodes(state: TreeState): TreeNode[] {
-  if (state.snapshots.has("sample")) return [...state.snapshots.keys()].map((store) => ({ kind: "root", store }));
+  if (hasRoots(state)) return [...state.snapshots.keys()].map((store) => ({ kind: "root", store }));
   const own = state.snapshots.get("own");
   return own?.phase === "ready" ? nameNodes("own", own, state.sortBy) : [];
 }
@@ -82,7 +92,7 @@ export function childNodes(node: TreeNode, state: TreeState): TreeNode[] {
 
 /** The row above a row; `undefined` at the top. */
 export function parentNode(node: TreeNode, state: TreeState): TreeNode | undefined {
-  const root: RootNode | undefined = state.snapshots.has("sample") ? { kind: "root", store: node.store } : undefined;
+  const root: RootNode | undefined = hasRoots(state) ? { kind: "root", store: node.store } : undefined;
   if (node.kind === "root") return undefined;
   if (node.kind === "version") return { kind: "name", store: node.store, name: node.summary.tag.name };
   if (node.kind === "broken" && node.item.version !== undefined) {

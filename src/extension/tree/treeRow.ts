@@ -4,7 +4,7 @@ import { visible } from "../../base/visible";
 import type { BrokenItem, ModelSummary } from "../../store/model";
 import { frameworkFacts } from "../frameworkFacts";
 import type { StoreSnapshot } from "../liveListing";
-import type { Localize, RunRefusal, StoreId } from "../services";
+import type { Localize, OpenStore, RunRefusal, StoreId } from "../services";
 import {
   type BrokenNode,
   type NameNode,
@@ -42,6 +42,7 @@ export interface RowContext {
   /** The user's home folder, shown as `~`. */
   readonly userHome: string;
   readonly snapshot: (store: StoreId) => StoreSnapshot | undefined;
+  readonly store: (id: StoreId) => Pick<OpenStore, "kind" | "label"> | undefined;
   /** Why a model may not run now. */
   readonly refusal: (module: string, store: StoreId) => RunRefusal | undefined;
 }
@@ -79,24 +80,24 @@ export function versionDescription(summary: ModelSummary, t: Localize, nowMs: nu
   return visible([...remark, ...latest, facts.label, humanSize(summary.sizeBytes), age].join(" · "));
 }
 
-function rootRow(node: RootNode, { t, userHome, snapshot }: RowContext): Row {
-  const sample = node.store === "sample";
+function rootRow(node: RootNode, { t, userHome, snapshot, store }: RowContext): Row {
+  const { kind, label } = store(node.store) ?? { kind: "home", label: node.store };
+  const sample = kind === "sample";
   const home = shortPath(snapshot(node.store)?.home ?? "", userHome);
-  const label = sample ? t("Sample Store") : t("My Store");
   const about = sample ? t("temporary copy") : home;
   return {
     id: nodeId(node),
-    label,
+    label: visible(label),
     description: visible(about),
     tooltip: lines([
       ...(sample ? [markdownText(t("A temporary copy to try things out; your own store is left alone."))] : []),
       markdownText(snapshot(node.store)?.home ?? ""),
     ]),
-    contextValue: `root ${node.store}`,
+    contextValue: `root ${kind}`,
     icon: sample ? "beaker" : "database",
     warns: false,
     expandable: true,
-    spoken: `${label}, ${visible(about)}`,
+    spoken: `${visible(label)}, ${visible(about)}`,
   };
 }
 

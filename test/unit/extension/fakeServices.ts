@@ -33,7 +33,6 @@ export interface Answers {
   readonly presses?: boolean;
   /** Label of the button to press where a notification has several. */
   readonly offered?: string;
-  readonly folder?: string;
   readonly files?: readonly string[];
   readonly folder?: string;
   readonly target?: string;
@@ -115,7 +114,6 @@ export function fakeUi(answers: Answers, { lines }: Transcript): Ui {
       return work(new AbortController().signal, () => undefined);
     },
     pickFiles: async () => answers.files,
-    pickFolder: async () => answers.folder,
     async pickTarget({ fileName }) {
       lines.push(`target: ${fileName}`);
       return answers.target;
@@ -168,7 +166,7 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
       onDidGrant: new Emitter<void>().event,
       refusal: (module, origin) => runRefusal(t, module, true, origin),
     },
-    settings: () => ({ storePath: "", maxBatchSize: 32, maxLoaded: 2, idleUnloadMinutes: 10, sortBy: "created" }),
+    settings: () => ({ storePath: "", maxBatchSize: 32, maxLoaded: 2, idleUnloadMinutes: 10, importLimits: {}, sortBy: "created" }),
     ui: fakeUi(answers, transcript),
     tree: {
       selection: [],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { OpenStores, type StorePlaces } from "../../../src/extension/openStores";
 import { plant, tempFolder, treeOf } from "../store/storeKit";
+import { t } from "./fakes";
 
 let folder: ReturnType<typeof tempFolder>;
 let remembered: boolean[];
@@ -21,6 +22,7 @@ function places(facts: Partial<StorePlaces> = {}): StorePlaces {
     sampleSource: join(folder.path, "shipped"),
     sampleHome: join(folder.path, "global", "sample-store"),
     isSampleOpen: false,
+    t,
     rememberSample: async (open) => void remembered.push(open),
     ...facts,
   };

@@ -28,12 +28,19 @@ function snapshot(models: ModelSummary[], items: BrokenItem[] = [], home = "/hom
   return { home, phase: "ready", error: undefined, names };
 }
 
+const STORES = [
+  { id: "own", kind: "own", label: "My Store" },
+  { id: "home:/data/team", kind: "home", label: "team" },
+  { id: "sample", kind: "sample", label: "Sample Store" },
+] as const;
+
 function context(snapshots: ReadonlyMap<StoreId, StoreSnapshot>, isTrusted = true): RowContext {
   return {
     t,
     nowMs: NOW,
     userHome: "/home/ann",
     snapshot: (store) => snapshots.get(store),
+    store: (id) => STORES.find((store) => store.id === id),
     refusal: (module, store) => runRefusal(t, module, isTrusted, store),
   };
 }
@@ -126,7 +133,7 @@ test("names are ordered by their newest version, by name or by size, and version
 });
 
 test("every row leads to its parent, with and without roots", () => {
-  for (const stores of [["own"], ["own", "sample"]] as const) {
+  for (const stores of [["own"], ["own", "sample"], ["own", "home:/data/team", "home:/data/team/digits"]]) {
     const state = { snapshots: new Map(stores.map((store) => [store, own] as const)), sortBy: "name" as const };
     const visit = (node: TreeNode, above: TreeNode | undefined): void => {
       const parent = parentNode(node, state);
