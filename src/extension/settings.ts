@@ -1,5 +1,8 @@
 import { workspace } from "vscode";
+import { ARCHIVE_LIMITS } from "../store/archive/limits";
 import type { Settings, SortBy } from "./services";
+
+const GIB = 1024 ** 3;
 
 const ORDERS: readonly SortBy[] = ["created", "name", "size"];
 
@@ -12,6 +15,11 @@ export function readSettings(): Settings {
     maxBatchSize: within(values.get<unknown>("batching.maxBatchSize"), 1, 1024, 32),
     maxLoaded: within(values.get<unknown>("runner.maxLoaded"), 1, 16, 2),
     idleUnloadMinutes: within(values.get<unknown>("runner.idleUnloadMinutes"), 0, 1440, 10),
+    importLimits: {
+      members: within(values.get<unknown>("import.maxMembers"), 1, 1_000_000, ARCHIVE_LIMITS.members),
+      expandedBytes: within(values.get<unknown>("import.maxExpandedGiB"), 0.001, 65_536, 8) * GIB,
+      ratio: within(values.get<unknown>("import.maxRatio"), 1, 100_000, ARCHIVE_LIMITS.ratio),
+    },
     sortBy: ORDERS.find((order) => order === sortBy) ?? "created",
   };
 }

@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import { ModelbenchError, throwIfAborted, toWireError, type WireError } from "../../base/errors";
 import { inProcessJobs } from "../../jobs/inProcess";
 import { type ImportResult, importArchiveJob } from "../../store/archive/archiveJobs";
+import type { SettableLimits } from "../../store/archive/limits";
+import { type ParsedArgs, usageError } from "../args";
 import { openForWriting } from "../openForWriting";
 import { jobOptions } from "../progress";
 import { JSON_OR_TEXT, type Verb } from "../verb";
@@ -11,21 +13,29 @@ const ON_CONFLICT = ["fail", "skip", "replace", "new-version"] as const;
 /** Brings archives into the store, each alone: one that fails does not keep the others out. */
 export const importVerb: Verb = {
   syntax: {
-    usage: "import SRC... [--on-conflict fail|skip|replace|new-version] [--dry-run] [-o json]",
+    usage: `import SRC... [--on-conflict ${ON_CONFLICT.join("|")}] [--dry-run] [--max-members N] [--max-bytes N] [--max-ratio N] [-o json]`,
     operands: [1, Number.POSITIVE_INFINITY],
-    options: { "on-conflict": { oneOf: ON_CONFLICT }, "dry-run": "switch", output: JSON_OR_TEXT },
+    options: {
+      "on-conflict": { oneOf: ON_CONFLICT },
+      "dry-run": "switch",
+      "max-members": "value",
+      "max-bytes": "value",
+      "max-ratio": "value",
+      output: JSON_OR_TEXT,
+    },
   },
   async run(context, args) {
     const { output, home, signal } = context;
     const onConflict = ON_CONFLICT.find((choice) => choice === args.value("on-conflict")) ?? "fail";
     const dryRun = args.isSet("dry-run");
+    const limits = chosenLimits(args);
     if (!dryRun) await openForWriting(home);
     const jobs = inProcessJobs();
     const imported: ImportResult[] = [];
     const failed: { from: string; error: WireError }[] = [];
     for (const source of args.operands) {
       if (signal.aborted) break;
-      const input = { home, source: resolve(source), onConflict, dryRun };
+      const input = { home, source: resolve(source), onConflict, dryRun, limits };
       try {
         imported.push(await jobs.run(importArchiveJob, input, jobOptions(context, `Importing ${source}`)));
       } catch (error) {
@@ -38,6 +48,26 @@ export const importVerb: Verb = {
     throwIfAborted(signal);
   },
 };
+
+/** @throws ModelbenchError `usage` */
+function chosenLimits(args: ParsedArgs): Partial<SettableLimits> {
+  const members = limitOf(args, "max-members");
+  const expandedBytes = limitOf(args, "max-bytes");
+  const ratio = limitOf(args, "max-ratio");
+  return {
+    ...(members === undefined ? {} : { members }),
+    ...(expandedBytes === undefined ? {} : { expandedBytes }),
+    ...(ratio === undefined ? {} : { ratio }),
+  };
+}
+
+function limitOf(args: ParsedArgs, option: string): number | undefined {
+  const text = args.value(option);
+  if (text === undefined) return undefined;
+  const limit = /^[0-9]+$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && Number.isSafeInteger(limit)) return limit;
+  throw usageError(`--${option} takes a whole number from 1 on; got ${JSON.stringify(text)}.`, importVerb.syntax);
+}
 
 function reportFailures(
   output: { failedParts(parts: readonly unknown[]): void },

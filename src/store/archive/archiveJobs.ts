@@ -1,4 +1,5 @@
 import type { JobKey } from "../../base/ports";
+import type { SettableLimits } from "./limits";
 
 /** What to do when the archive's tag is taken. */
 export type ConflictChoice = "fail" | "skip" | "replace" | "new-version";
@@ -10,8 +11,8 @@ export interface ImportRequest {
   readonly onConflict: ConflictChoice;
   /** Reads and judges the whole archive, writes nothing. */
   readonly dryRun?: boolean;
-  /** Content the archive may expand to; 8 GiB when left out. */
-  readonly maxExpandedBytes?: number;
+  /** Limits other than the usual ones. */
+  readonly limits?: Partial<SettableLimits>;
 }
 
 /** What an import did, or with `would-` in front: what it would do. */

@@ -1,7 +1,7 @@
 import { ModelbenchError } from "../../base/errors";
 import { visible } from "../../base/visible";
 import type { ArchiveMember, MemberSink } from "../../formats/memberSink";
-import type { ArchiveLimits } from "./limits";
+import { type ArchiveLimits, limitRemedy } from "./limits";
 import { collisionKey, memberPath } from "./memberPath";
 
 /** A member that passed the gate. */
@@ -61,7 +61,8 @@ export class ArchiveGate implements MemberSink {
   open(member: ArchiveMember): void {
     this.#members += 1;
     if (this.#members > this.#limits.members) {
-      throw unsafe(`The archive holds more than ${this.#limits.members} members.`);
+      const message = `The archive holds more than ${this.#limits.members} members.`;
+      throw unsafe(message, { remedy: limitRemedy("members") });
     }
     const path = memberPath(member.rawPath, member.kind);
     this.#passing = path !== "";
@@ -167,12 +168,12 @@ function collision(path: string, there: Taken): ModelbenchError {
 }
 
 function tooLarge(limit: number): ModelbenchError {
-  return unsafe(`The archive expands to more than ${limit} bytes.`);
+  return unsafe(`The archive expands to more than ${limit} bytes.`, { remedy: limitRemedy("expandedBytes") });
 }
 
 function tooDense(ratio: number): ModelbenchError {
   return unsafe(`The archive expands to more than ${ratio} times its size, as a decompression bomb does.`, {
-    remedy: "If you trust it, unpack it yourself and import it as a plain .tar.",
+    remedy: limitRemedy("ratio"),
   });
 }
 

@@ -17,7 +17,7 @@ import type { ConflictChoice, ImportAction, ImportRequest, ImportResult } from "
 import { laterFormat } from "./format";
 import { assertRoom, freeBytes } from "./freeSpace";
 import { ArchiveGate, assertClaim, ExpansionGuard } from "./gate";
-import { ARCHIVE_LIMITS, type ArchiveLimits } from "./limits";
+import { type ArchiveLimits, limitsWith } from "./limits";
 import { ModelYamlSink } from "./modelYamlSink";
 import { type OpenedArchive, openArchive } from "./openArchive";
 import { Pace } from "./pace";
@@ -85,7 +85,7 @@ async function importFile(
   const reader = openFileReader(from);
   try {
     const archive = openArchive(reader);
-    const limits = { ...ARCHIVE_LIMITS, expandedBytes: request.maxExpandedBytes ?? ARCHIVE_LIMITS.expandedBytes };
+    const limits = limitsWith(request.limits);
     assertClaim(archive, limits);
     const decide = (info: ModelInfo) => assertWanted(store, info.tag, request.onConflict);
     if (request.dryRun) {

@@ -100,10 +100,13 @@ test("context keys in when clauses are those that the code sets", () => {
   for (const key of clauses) assert.ok(known.has(key), key);
 });
 
-test("every setting has a default and a description, and a path from a workspace counts only when trusted", () => {
+test("every setting has a default and a description, and a path or a limit from a workspace counts only when trusted", () => {
   for (const [key, setting] of Object.entries(contributes.configuration.properties)) {
     assert.ok("default" in setting && ("description" in setting || "markdownDescription" in setting), key);
   }
   assert.equal(contributes.configuration.properties["modelbench.storePath"]?.["scope"], "machine-overridable");
-  assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, ["modelbench.storePath"]);
+  const limits = ["import.maxMembers", "import.maxExpandedGiB", "import.maxRatio"].map((key) => `modelbench.${key}`);
+  for (const key of limits) assert.equal(contributes.configuration.properties[key]?.["scope"], "machine-overridable");
+  const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
+  for (const key of ["modelbench.storePath", ...limits]) assert.ok(restricted.includes(key), key);
 });

@@ -189,9 +189,9 @@ test("a limit given with the request replaces the default of 8 GiB", async () =>
   writeFileSync(source, tarOf(YAML, rawMember({ name: "w", content: Buffer.alloc(100_000) })));
   const store = new ModelStore(join(folder, "home-limited"));
   const request = { source, onConflict: "fail" as const };
-  await assert.rejects(importArchive(store, { ...request, maxExpandedBytes: 50_000 }), { code: "archive.unsafe" });
+  await assert.rejects(importArchive(store, { ...request, limits: { expandedBytes: 50_000 } }), { code: "archive.unsafe" });
   assert.deepEqual(readdirSync(join(store.home, ".modelbench", "staging")), []);
-  const { bytes } = await importArchive(store, { ...request, maxExpandedBytes: 200_000 });
+  const { bytes } = await importArchive(store, { ...request, limits: { expandedBytes: 200_000 } });
   assert.equal(bytes, 100_000 + modelYaml().length);
   assert.ok(statSync(store.pathOf({ name: "hostile_model", version: "v1" })).isDirectory());
 });
