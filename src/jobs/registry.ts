@@ -3,7 +3,9 @@ import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
 import { exportModelJob, importArchiveJob } from "../store/archive/archiveJobs";
 import { runExportModel } from "../store/archive/exportModel";
 import { runImportArchive } from "../store/archive/importArchive";
+import { listBentosJob, runListBentos } from "../store/bentos";
 import { listNameJob, runListName } from "../store/listNameJob";
+import { pinModelJob, runPinModel } from "../store/pins";
 import { runSaveModel, saveModelJob } from "../store/saveModelJob";
 import {
   deleteModelJob,
@@ -29,4 +31,6 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(restoreModelJob, runRestoreModel),
   defineJob(listTrashJob, runListTrash),
   defineJob(tidyStoreJob, runTidyStore),
+  defineJob(pinModelJob, runPinModel),
+  defineJob(listBentosJob, runListBentos),
 ]);

@@ -1,11 +1,9 @@
 import { ModelbenchError } from "../../base/errors";
+import { frameworkOf } from "../../store/filter";
 import { ModelStore } from "../../store/modelStore";
 import { modelJson, modelYaml } from "../../store/modelYaml/bentoJson";
 import { formatTag } from "../../store/tag";
 import type { Verb } from "../verb";
-
-/** BentoML writes a framework's public module name or the private path of its implementation. */
-const PREFIXES = ["bentoml._internal.frameworks.", "bentoml."];
 
 /** One model.yaml as the real `bentoml models get` prints it. */
 export const get: Verb = {
@@ -31,8 +29,3 @@ export const get: Verb = {
     else output.text(modelYaml(model.info));
   },
 };
-
-function frameworkOf(module: string): string {
-  const prefix = PREFIXES.find((known) => module.startsWith(known));
-  return prefix === undefined ? module : module.slice(prefix.length);
-}
