@@ -1,6 +1,9 @@
+import { cleanUp } from "./commands/cleanUp";
+import { copyModel } from "./commands/copyModel";
 import { copyPath } from "./commands/copyPath";
 import { copyTag } from "./commands/copyTag";
 import { deleteModel } from "./commands/deleteModel";
+import { editLabels, editMetadata, editSignatures } from "./commands/editModel";
 import { exportModel } from "./commands/exportModel";
 import { importModel } from "./commands/importModel";
 import { openModel } from "./commands/openModel";
@@ -32,6 +35,11 @@ export const commandTable: CommandTable = {
   "modelbench.saveModel": saveModel,
   "modelbench.importModel": importModel,
   "modelbench.exportModel": exportModel,
+  "modelbench.copyModel": copyModel,
+  "modelbench.editLabels": editLabels,
+  "modelbench.editMetadata": editMetadata,
+  "modelbench.editSignatures": editSignatures,
+  "modelbench.cleanUp": cleanUp,
   "modelbench.deleteModel": deleteModel,
   "modelbench.undoDelete": undoDelete,
   "modelbench.copyTag": copyTag,

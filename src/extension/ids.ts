@@ -1,4 +1,4 @@
-import type { ModelRef } from "./services";
+import type { ModelRef, StoreId } from "./services";
 import type { TreeNode } from "./tree/treeModel";
 
 /**
@@ -12,6 +12,17 @@ export interface FileArgument {
   readonly fsPath: string;
 }
 
+/** Files or folders that were dropped: on a store's rows, or anywhere. */
+export interface DroppedFiles {
+  /** Absolute paths. */
+  readonly files: readonly string[];
+  /** Where they go; asked for when several homes are open and this is left out. */
+  readonly store?: StoreId;
+}
+
+/** What an import starts from: a file of the Explorer, a row of the store it goes to, or what was dropped. */
+export type ImportArgument = FileArgument | TreeNode | DroppedFiles;
+
 /** Every command of the extension with its arguments; the manifest and the handlers are held equal to this. */
 export interface Commands {
   "modelbench.openModel": [target?: Target];
@@ -19,8 +30,13 @@ export interface Commands {
   "modelbench.testModel": [target?: Target];
   "modelbench.unloadModel": [];
   "modelbench.saveModel": [file?: FileArgument];
-  "modelbench.importModel": [file?: FileArgument, selected?: readonly FileArgument[]];
+  "modelbench.importModel": [from?: ImportArgument, selected?: readonly FileArgument[]];
   "modelbench.exportModel": [target?: Target];
+  "modelbench.copyModel": [target?: Target];
+  "modelbench.editLabels": [target?: Target];
+  "modelbench.editMetadata": [target?: Target];
+  "modelbench.editSignatures": [target?: Target];
+  "modelbench.cleanUp": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.deleteModel": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.undoDelete": [];
   "modelbench.copyTag": [target?: Target, selected?: readonly TreeNode[]];

@@ -23,7 +23,7 @@ export interface ModelRef {
 }
 
 /** A store as the extension host's thread may use it: nothing here parses a big file or reads many. */
-export type HostStore = Pick<ModelStore, "home" | "latestOf" | "listSlices" | "pathOf">;
+export type HostStore = Pick<ModelStore, "folderMs" | "home" | "latestOf" | "nameSlices" | "pathOf" | "versionSlices">;
 
 /** One of the open stores, as the tree and the pickers name it. */
 export interface OpenStore {
@@ -31,6 +31,8 @@ export interface OpenStore {
   readonly kind: "own" | "sample" | "home";
   /** What the user calls it; for display. */
   readonly label: string;
+  /** Why the own store is where it is, for instance `from .env`; left out when nobody chose. */
+  readonly from?: string;
   readonly store: HostStore;
 }
 
@@ -59,6 +61,23 @@ export interface RunRefusal {
   readonly remedy: string | undefined;
 }
 
+/** Where the settings say stores are; writing here opens and closes them. */
+export interface StoreSettings {
+  /** Homes that were the own store before, in any window, last first; absolute paths. */
+  readonly recent: readonly string[];
+  /** Whether the own store is the one that the settings name. */
+  readonly isChosen: boolean;
+  /**
+   * Makes a folder the own store, of this workspace if one is open; `undefined` = what `bentoml` itself would use.
+   * @throws ModelbenchError `trust.required` where the workspace's settings do not count
+   */
+  choose(home: string | undefined): Promise<void>;
+  /** Opens a further home; `false` = that folder is open already. */
+  add(home: string): Promise<boolean>;
+  /** Closes a further home; its folder stays as it is. */
+  remove(home: string): Promise<void>;
+}
+
 /** Workspace Trust as the commands and the page see it. */
 export interface Trust {
   readonly isTrusted: boolean;
@@ -70,8 +89,6 @@ export interface Trust {
 
 /** The settings, read when asked, with defaults applied and bounds kept. */
 export interface Settings {
-  /** Folder of the own store; empty = `BENTOML_HOME`, else `~/bentoml`. */
-  readonly storePath: string;
   /** Most rows the runner puts into one batch. */
   readonly maxBatchSize: number;
   /** Most models loaded at once; the longest idle one is unloaded first. */
@@ -81,10 +98,17 @@ export interface Settings {
   /** What an archive may hold to be imported. */
   readonly importLimits: Partial<SettableLimits>;
   readonly sortBy: SortBy;
+  readonly groupBy: GroupBy;
 }
 
 /** Order of the models in the tree. */
 export type SortBy = "created" | "name" | "size";
+
+/** What the versions in the tree are put under; `none` = one flat list. */
+export type GroupBy = "name" | "framework" | "none" | `label:${string}`;
+
+/** The labels of versions by tag. */
+export type Labels = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 /** Translates a message; `{0}`, `{1}`, … are replaced by the arguments. */
 export type Localize = (message: string, ...args: (string | number)[]) => string;
@@ -227,6 +251,17 @@ export interface SaveFormValues {
 /** The tabs of the details page. */
 export type PageSection = "overview" | "signatures" | "test";
 
+/** What of a model's model.yaml the details page can edit. */
+export type PageEdit = "labels" | "metadata" | "signatures";
+
+/** How the details editor opens. */
+export interface DetailsOptions {
+  readonly section?: PageSection;
+  readonly beside?: boolean;
+  /** The part whose form is open and has the focus. */
+  readonly edit?: PageEdit;
+}
+
 /** A model that has a process of its own now. */
 export interface RunningModel {
   readonly ref: ModelRef;
@@ -237,7 +272,7 @@ export interface RunningModel {
 /** The webviews: details editor, test view, save form; and the models that were loaded from them. */
 export interface Pages {
   /** Opens or focuses the details editor of a model. */
-  openDetails(ref: ModelRef, options?: { readonly section?: PageSection; readonly beside?: boolean }): Promise<void>;
+  openDetails(ref: ModelRef, options?: DetailsOptions): Promise<void>;
   /** Opens the test of a model: the panel when a code editor is active, else the details editor. */
   openTest(ref: ModelRef): Promise<void>;
   /** Opens the save form and answers when it is submitted; `undefined` when it was closed. */
@@ -254,6 +289,7 @@ export type PageServices = Omit<Services, "pages">;
 /** The parts every command is handed, put together by hand in `extension.ts`. */
 export interface Services {
   readonly stores: Stores;
+  readonly storeSettings: StoreSettings;
   /** The live listing of the open stores. */
   readonly catalog: Catalog;
   readonly jobs: Jobs;

@@ -68,6 +68,12 @@ export async function storeForNew({ stores, ui }: Services, title: string): Prom
   return ui.pick(title, items);
 }
 
+/** An open store by its id. @throws ModelbenchError `model.notFound` when it is not open any more */
+export function storeOf({ stores }: Services, id: StoreId): OpenStore {
+  const open = stores.all.find((each) => each.id === id);
+  return open ?? { id, kind: "home", label: "", store: stores.of({ store: id }) };
+}
+
 /** The folder of a version, listed or not. @throws ModelbenchError `model.notFound` */
 export function folderOf({ catalog, stores, t }: Services, ref: ModelRef): StoredFolder {
   const summary = catalog.find(ref);

@@ -1,124 +1,153 @@
 import { basename } from "node:path";
-import { ModelbenchError } from "../../base/errors";
-import { importArchiveJob } from "../../store/archive/archiveJobs";
-import type { FileArgument } from "../ids";
-import type { OpenStore, Report, Services } from "../services";
-import { storeForNew } from "../targets";
+import { humanSize } from "../../base/humanSize";
+import { type ImportRequest, type ImportResult, importArchiveJob } from "../../store/archive/archiveJobs";
+import { parseTag } from "../../store/tag";
+import { deleteModelJob, listTrashJob, restoreModelJob } from "../../store/trashJobs";
+import type { FileArgument, ImportArgument } from "../ids";
+import type { OpenStore, Services } from "../services";
+import { storeForNew, storeOf } from "../targets";
+import { type Chosen, type Previews, previewAll, reviewImport, sourceOf } from "./importPreview";
+import { forEachUnderProgress, type Outcome, oneFailure } from "./several";
 
 /** Extensions the open dialog offers; the format itself is told from the content. */
-const ARCHIVES = ["bentomodel", "tar", "gz", "tgz"];
+const ARCHIVES = ["bentomodel", "tar", "gz", "tgz", "xz", "bz2", "zip", "yaml"];
 
-type OnConflict = "fail" | "skip" | "replace" | "new-version";
-
-interface Outcome {
-  readonly target: OpenStore;
-  readonly tags: string[];
-  readonly conflicts: string[];
-  readonly failures: { readonly source: string; readonly error: unknown }[];
-}
+/** What was chosen, with the bytes it is counted by. */
+type Item = Chosen & { readonly bytes: number };
 
 /**
- * Brings archives into the user's own store or another home, each alone. Those whose model is there already are asked about
- * together, once, when the others are in.
+ * Brings archives and folders into a store: looks into all of them first and shows what would be imported, asks once
+ * about those that are there already, imports each alone, and offers to undo it.
  */
 export async function importModel(
   services: Services,
-  file?: FileArgument,
+  from?: ImportArgument,
   selected?: readonly FileArgument[],
 ): Promise<void> {
-  const sources = await chosenSources(services, file, selected);
+  const { catalog, t } = services;
+  const sources = await chosenSources(services, from, selected);
   if (!sources?.length) return;
-  const target = await storeForNew(services, services.t("Import into which store?"));
+  const given = from !== undefined && "store" in from ? from.store : undefined;
+  const target =
+    given === undefined ? await storeForNew(services, t("Import into which store?")) : storeOf(services, given);
   if (!target) return;
-  const outcome: Outcome = { target, tags: [], conflicts: [], failures: [] };
-  try {
-    await importAll(services, sources, "fail", outcome);
-    const onConflict = await askAboutConflicts(services, outcome.conflicts);
-    if (onConflict) await importAll(services, outcome.conflicts.splice(0), onConflict, outcome);
-  } finally {
-    services.catalog.recheck();
+  const previews = await previewAll(services, target, sources);
+  if (!previews) return;
+  if (previews.candidates.length === 0) throw noneFailure(services, previews);
+  const chosen = await reviewImport(services, target, previews);
+  if (!chosen) return;
+  const wanted = chosen.filter(({ choice }) => choice !== "skip");
+  if (wanted.length === 0) {
+    await services.ui.inform(t("Nothing was imported: what the store has is kept."));
+    return;
   }
-  await tell(services, outcome, sources.length);
+  try {
+    await tell(services, target, await importAll(services, target, wanted));
+  } finally {
+    catalog.recheck();
+  }
 }
 
 async function chosenSources(
   { t, ui }: Services,
-  file?: FileArgument,
+  from: ImportArgument | undefined,
   selected?: readonly FileArgument[],
 ): Promise<readonly string[] | undefined> {
-  if (file) return (selected?.length ? selected : [file]).map((uri) => uri.fsPath);
-  const filters = { [t("Model archives")]: ARCHIVES, [t("All files")]: ["*"] };
-  return ui.pickFiles({ title: t("Import models from archives"), action: t("Import"), many: true, filters });
+  if (from && "files" in from) return unique(from.files);
+  if (from && "fsPath" in from) return unique((selected?.length ? selected : [from]).map(({ fsPath }) => fsPath));
+  const filters = { [t("Model archives, and model.yaml for its folder")]: ARCHIVES, [t("All files")]: ["*"] };
+  const chosen = await ui.pickFiles({ title: t("Import models"), action: t("Look Into"), many: true, filters });
+  return chosen && unique(chosen);
+}
+
+function unique(paths: readonly string[]): string[] {
+  return [...new Set(paths.map(sourceOf))];
 }
 
 async function importAll(
   services: Services,
-  sources: readonly string[],
-  onConflict: OnConflict,
-  outcome: Outcome,
-): Promise<void> {
-  const { t, ui } = services;
-  const [only = ""] = sources;
-  const title = sources.length === 1 ? t("Importing {0}", basename(only)) : t("Importing {0} archives", sources.length);
-  await ui.progress(title, async (signal, report) => {
-    for (const source of sources) await importOne(services, source, onConflict, outcome, signal, report);
+  target: OpenStore,
+  wanted: readonly Chosen[],
+): Promise<Outcome<Item, ImportResult>> {
+  const { jobs, pages, settings, t } = services;
+  const [first] = wanted;
+  const what = wanted.length === 1 ? (first?.candidate.preview.tag ?? "") : t("{0} models", wanted.length);
+  const replaced = wanted.filter(({ choice }) => choice === "replace");
+  await pages.unload(replaced.map(({ candidate: { preview } }) => ({ store: target.id, tag: preview.tag })));
+  const limits = settings().importLimits;
+  const items = wanted.map((chosen) => ({ ...chosen, bytes: chosen.candidate.bytes }));
+  return forEachUnderProgress(services, t("Importing {0}", what), items, ({ candidate, choice }, options) => {
+    const input: ImportRequest & { home: string } = {
+      home: target.store.home,
+      source: candidate.source,
+      onConflict: choice ?? "fail",
+      limits,
+    };
+    return jobs.run(importArchiveJob, input, options);
   });
 }
 
-async function importOne(
-  { jobs, settings }: Services,
-  source: string,
-  onConflict: OnConflict,
-  outcome: Outcome,
-  signal: AbortSignal,
-  report: Report,
-): Promise<void> {
-  try {
-    const input = { home: outcome.target.store.home, source, onConflict, limits: settings().importLimits };
-    const { action, tag } = await jobs.run(importArchiveJob, input, { signal, onProgress: report });
-    if (action !== "skipped") outcome.tags.push(tag);
-  } catch (error) {
-    const code = error instanceof ModelbenchError ? error.code : undefined;
-    if (code === "cancelled") throw error;
-    if (code === "model.exists") outcome.conflicts.push(source);
-    else outcome.failures.push({ source, error });
-  }
-}
-
-async function askAboutConflicts({ t, ui }: Services, conflicts: readonly string[]): Promise<OnConflict | undefined> {
-  const [first] = conflicts;
-  if (first === undefined) return undefined;
-  const what =
-    conflicts.length === 1
-      ? t("The model in {0} is in the store already", basename(first))
-      : t("The models in {0} archives are in the store already", conflicts.length);
-  return ui.pick<OnConflict>(what, [
-    { label: t("Skip"), description: t("keep what is there"), value: "skip" },
-    { label: t("Replace"), description: t("what is there goes to the trash"), value: "replace" },
-    { label: t("New Version"), description: t("import beside it under a new version"), value: "new-version" },
-  ]);
-}
-
 /** One notification for all of it: a failure if there was one, else what came in. */
-async function tell(services: Services, { target, tags, failures }: Outcome, all: number): Promise<void> {
-  const { log, pages, t, tree, ui } = services;
-  const last = tags.at(-1);
+async function tell(services: Services, target: OpenStore, outcome: Outcome<Item, ImportResult>): Promise<void> {
+  const { catalog, log, pages, t, tree, ui } = services;
+  catalog.recheck();
+  const last = outcome.done.at(-1)?.result.tag;
   if (last !== undefined) await tree.reveal({ store: target.id, tag: last });
-  const [failure] = failures;
-  if (failure) {
-    for (const { source, error } of failures) log.error(`Importing ${source} failed`, error);
-    if (failures.length === 1 && tags.length === 0) throw failure.error;
-    const message = failure.error instanceof Error ? failure.error.message : String(failure.error);
-    throw new ModelbenchError(
-      "archive.corrupt",
-      t("{0} of {1} archives were not imported: {2}", failures.length, all, message),
-      {
-        path: failure.source,
-        cause: failure.error,
-      },
-    );
-  }
+  for (const { item, error } of outcome.failed) log.error(`Importing ${item.candidate.source} failed`, error);
+  const failure = oneFailure(t, outcome, "{0} of {1} models were not imported: {2}");
+  if (failure) throw failure;
   if (last === undefined) return;
-  const what = tags.length === 1 ? last : t("{0} models", tags.length);
-  if (await ui.inform(t("{0} imported.", what), t("Open"))) await pages.openDetails({ store: target.id, tag: last });
+  const open = t("Open");
+  const undo = t("Undo");
+  const pressed = await ui.offer(doneText(t, outcome), [open, undo]);
+  if (pressed === open) await pages.openDetails({ store: target.id, tag: last });
+  if (pressed === undo) await undoImport(services, target, outcome);
+}
+
+function doneText(t: Services["t"], { done, cancelled }: Outcome<Item, ImportResult>): string {
+  const size = humanSize(done.reduce((sum, { result }) => sum + result.bytes, 0));
+  const [first] = done;
+  if (done.length !== 1 || !first) {
+    return cancelled
+      ? t("{0} models were imported before it was cancelled.", done.length)
+      : t("{0} models imported ({1}).", done.length, size);
+  }
+  const { tag } = first.result;
+  if (first.item.choice === "replace") return t("{0} imported ({1}); the one it replaces is in the trash.", tag, size);
+  if (first.item.choice === "new-version") {
+    return t("{0} imported as {1} ({2}).", first.item.candidate.preview.tag, tag, size);
+  }
+  return t("{0} imported ({1}).", tag, size);
+}
+
+/** Moves what came in to the trash, and what it replaced back. */
+async function undoImport(
+  { catalog, jobs, pages, tree }: Services,
+  target: OpenStore,
+  { done }: Outcome<Item, ImportResult>,
+): Promise<void> {
+  const { home } = target.store;
+  let restored: string | undefined;
+  try {
+    for (const { item, result } of [...done].reverse()) {
+      const { name, version = "" } = parseTag(result.tag);
+      const trash = item.choice === "replace" ? await jobs.run(listTrashJob, { home }) : [];
+      const replaced = trash.find(({ tag }) => tag.name === name && tag.version === version);
+      await pages.unload([{ store: target.id, tag: result.tag }]);
+      await jobs.run(deleteModelJob, { home, tag: { name, version } });
+      if (!replaced) continue;
+      await jobs.run(restoreModelJob, { home, id: replaced.id });
+      restored = result.tag;
+    }
+  } finally {
+    catalog.recheck();
+  }
+  if (restored !== undefined) await tree.reveal({ store: target.id, tag: restored });
+}
+
+/** Nothing can be imported: the only one's reason as it is, else the first one's with how many there are. */
+function noneFailure({ log, t }: Services, { refused }: Previews): unknown {
+  for (const { source, error } of refused) log.error(`${basename(source)} cannot be imported`, error);
+  const failed = refused.map(({ source, error }) => ({ item: source, error }));
+  return oneFailure(t, { done: [], failed, cancelled: false }, "{0} of {1} models cannot be imported: {2}");
 }

@@ -1,0 +1,152 @@
+import { humanSize } from "../../base/humanSize";
+import { listBentosJob } from "../../store/bentos";
+import { planCleanUp } from "../../store/cleanUp";
+import { layoutOf } from "../../store/layout";
+import type { ModelSummary } from "../../store/model";
+import { pinnedTags } from "../../store/pins";
+import { formatTag } from "../../store/tag";
+import type { Target } from "../ids";
+import type { ReviewItem, Services, StoreId } from "../services";
+import { storeForNew } from "../targets";
+import { sortedVersions, type TreeNode } from "../tree/treeModel";
+import { versionDescription } from "../tree/treeRow";
+import { moveAllToTrash, type VersionFolder } from "./moveToTrash";
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** What the user asked for; a side that is left out decides nothing. */
+interface Rule {
+  readonly keep?: number;
+  readonly olderThanMs?: number;
+}
+
+/** The models in question: all of a store, or some of its names. */
+interface Extent {
+  readonly store: StoreId;
+  /** `undefined` = every name. */
+  readonly names: ReadonlySet<string> | undefined;
+}
+
+/**
+ * Tidies a store: asks how many versions of each model to keep and how old the others must be, lists exactly what
+ * would go, and moves what stays ticked to the trash. Pinned and latest versions and those of bentos never go.
+ */
+export async function cleanUp(services: Services, target?: Target, selected?: readonly TreeNode[]): Promise<void> {
+  const { t, ui } = services;
+  const extent = await extentOf(services, target, selected);
+  if (!extent) return;
+  const rule = await askRule(services);
+  if (!rule) return;
+  const planned = await plan(services, extent, rule);
+  if (planned.length === 0) {
+    await ui.inform(
+      t(
+        "There is nothing to clean up: no version fits the rule. Pinned and latest versions and those that bentos use are kept.",
+      ),
+    );
+    return;
+  }
+  const chosen = await ui.review({
+    title: (ticked) => titleOf(t, ticked),
+    hint: t("Enter moves what is ticked to the trash."),
+    unavailable: "",
+    items: () => planned.map((summary) => itemOf(services, summary)),
+  });
+  if (!chosen?.length) return;
+  const folders = chosen.map((summary) => folderOf(extent.store, summary));
+  await moveAllToTrash(services, folders, chosen.length === 1 ? t("1 version") : t("{0} versions", chosen.length));
+}
+
+/** The store and names of the rows; without rows the whole store. Rows of other stores than the first are left out. */
+async function extentOf(
+  services: Services,
+  target: Target,
+  selected?: readonly TreeNode[],
+): Promise<Extent | undefined> {
+  const { t, tree } = services;
+  const nodes = target === "selection" ? tree.selection : selected?.length ? selected : target ? [target] : [];
+  const [first] = nodes;
+  if (!first) {
+    const open = await storeForNew(services, t("Clean up which store?"));
+    return open && { store: open.id, names: undefined };
+  }
+  const here = nodes.filter(({ store }) => store === first.store);
+  const names = here.map(nameOf);
+  const isWhole = names.includes(undefined);
+  return { store: first.store, names: isWhole ? undefined : new Set(names.filter((name) => name !== undefined)) };
+}
+
+function nameOf(node: TreeNode | { readonly tag: string }): string | undefined {
+  if ("tag" in node) return node.tag.split(":")[0];
+  if (node.kind === "name") return node.name;
+  return node.kind === "broken" ? node.item.name : undefined;
+}
+
+async function askRule({ t, ui }: Services): Promise<Rule | undefined> {
+  const newest = t("Keep how many of the newest versions of each model? (1/3)");
+  const keep = await askNumber(t, ui, newest, {
+    counts: [3, 5, 10, 1],
+    text: (count) => (count === 1 ? t("The newest one") : t("The {0} newest", count)),
+    none: t("None but the latest"),
+    prompt: t("Number of versions of each model to keep"),
+  });
+  if (keep === undefined) return undefined;
+  const old = t("Of the others, clean up those that are how old? (2/3)");
+  const days = await askNumber(t, ui, old, {
+    counts: [30, 7, 90, 365],
+    text: (count) => t("Older than {0} days", count),
+    none: t("Any age"),
+    prompt: t("Age in days"),
+  });
+  if (days === undefined) return undefined;
+  return { ...(keep === "none" ? {} : { keep }), ...(days === "none" ? {} : { olderThanMs: days * DAY_MS }) };
+}
+
+async function askNumber(
+  t: Services["t"],
+  ui: Services["ui"],
+  title: string,
+  words: { counts: readonly number[]; text(count: number): string; none: string; prompt: string },
+): Promise<number | "none" | undefined> {
+  const items = words.counts.map((value) => ({ label: words.text(value), value }));
+  const answer = await ui.pick<number | "none" | "other">(title, [
+    ...items,
+    { label: words.none, value: "none" },
+    { label: t("Another Number…"), value: "other" },
+  ]);
+  if (answer !== "other") return answer;
+  const check = (text: string): string | undefined =>
+    /^[1-9]\d{0,5}$/.test(text.trim()) ? undefined : t("A whole number from 1 on is expected.");
+  const typed = await ui.input({ title, prompt: words.prompt, value: String(words.counts[0] ?? 1), check });
+  return typed === undefined ? undefined : Number(typed.trim());
+}
+
+async function plan({ catalog, jobs, stores }: Services, extent: Extent, rule: Rule): Promise<ModelSummary[]> {
+  const { home } = stores.of(extent);
+  const [snapshot, bentos] = await Promise.all([catalog.ready(extent.store), jobs.run(listBentosJob, { home })]);
+  const entries = [...(snapshot?.names ?? [])].filter(([name]) => extent.names?.has(name) ?? true);
+  return planCleanUp(
+    entries.flatMap(([, { models }]) => sortedVersions(models, "created")),
+    { ...rule, nowMs: Date.now(), pinned: pinnedTags(layoutOf(home)), used: new Map(Object.entries(bentos)) },
+  );
+}
+
+function titleOf(t: Services["t"], ticked: readonly ModelSummary[]): string {
+  const size = humanSize(ticked.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+  return ticked.length === 1
+    ? t("Move 1 version to the trash, {0} (3/3)", size)
+    : t("Move {0} versions to the trash, {1} (3/3)", ticked.length, size);
+}
+
+function itemOf({ t }: Services, summary: ModelSummary): ReviewItem<ModelSummary> {
+  return {
+    label: formatTag(summary.tag),
+    description: versionDescription(summary, t, Date.now()),
+    picked: true,
+    value: summary,
+  };
+}
+
+function folderOf(store: StoreId, { path, sizeBytes, tag }: ModelSummary): VersionFolder {
+  return { store, ...tag, path, sizeBytes };
+}

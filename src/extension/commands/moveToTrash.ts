@@ -1,0 +1,44 @@
+import { formatTag } from "../../store/tag";
+import { deleteModelJob } from "../../store/trashJobs";
+import type { ModelRef, Services } from "../services";
+import { folderTag, type StoredFolder } from "../targets";
+import { forEach, oneFailure } from "./several";
+import { restoreEntries, type Trashed } from "./undoDelete";
+
+/** A folder of a version, readable or not. */
+export type VersionFolder = StoredFolder & { readonly version: string };
+
+/** Whether a folder is a version's; a name's own folder is not deleted by tag. */
+export function isVersion(folder: StoredFolder): folder is VersionFolder {
+  return folder.version !== undefined;
+}
+
+/**
+ * Moves versions to the trash, ends the processes of those that are loaded, and offers to undo it. One that cannot be
+ * moved keeps no other from going.
+ */
+export async function moveAllToTrash(
+  services: Services,
+  folders: readonly VersionFolder[],
+  what: string,
+): Promise<void> {
+  const { catalog, jobs, log, pages, stores, t, ui } = services;
+  await pages.unload(await loadedOf(services, folders));
+  const outcome = await forEach(folders, ({ store, name, version }) =>
+    jobs.run(deleteModelJob, { home: stores.of({ store }).home, tag: { name, version } }),
+  ).finally(() => catalog.recheck());
+  for (const { item, error } of outcome.failed) log.error(`Deleting ${folderTag(item)} failed`, error);
+  const trashed = outcome.done.map(({ item: { store }, result: entry }): Trashed => ({ store, entry }));
+  const remedy = trashed.length === 0 ? undefined : t("Undo Delete brings back the ones that were deleted.");
+  const failure = oneFailure(t, outcome, "{0} of {1} versions were not deleted: {2}", remedy);
+  if (failure) throw failure;
+  if (await ui.inform(t("{0} deleted.", what), t("Undo"))) await restoreEntries(services, trashed);
+}
+
+/** Those of the versions that have a process of their own now. */
+export async function loadedOf({ pages }: Services, folders: readonly VersionFolder[]): Promise<readonly ModelRef[]> {
+  const loaded = await pages.loaded();
+  const isOne = ({ store, tag }: ModelRef): boolean =>
+    folders.some((folder) => folder.store === store && formatTag(folder) === tag);
+  return loaded.map(({ ref }) => ref).filter(isOne);
+}
