@@ -60,12 +60,13 @@ export class Catalog implements Disposable {
 
   /** What names a store holds, as soon as that is known: entries may still be pending. */
   async named(id: StoreId): Promise<StoreSnapshot | undefined> {
-    return this.ready(id);
+    await this.#listings.get(id)?.listing.named();
+    return this.snapshot(id);
   }
 
   /** One name, read before the others if it is still pending; `undefined` when it is not there. */
   async details(id: StoreId, name: string): Promise<NameEntry | undefined> {
-    return (await this.ready(id))?.names.get(name);
+    return this.#listings.get(id)?.listing.details(name);
   }
 
   /** Reads every open store again. */

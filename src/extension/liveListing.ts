@@ -1,14 +1,13 @@
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { ModelbenchError, toWireError, type WireError } from "../base/errors";
+import { toWireError, type WireError } from "../base/errors";
 import { Emitter } from "../base/events";
 import type { Jobs } from "../base/ports";
 import type { Disposable } from "../base/scope";
+import { Slice } from "../base/slice";
 import { layoutOf, nameFolder, tagOfFolder } from "../store/layout";
 import { listNameJob } from "../store/listNameJob";
 import type { BrokenItem, Listing, ModelSummary } from "../store/model";
 import type { ModelStore } from "../store/modelStore";
-import { isTagPart } from "../store/tag";
+import { Awaited, NamesToRead } from "./namesToRead";
 import { runSlices } from "./slices";
 
 /** What one name holds. */
@@ -28,11 +27,12 @@ export interface StoreSnapshot {
   readonly phase: "loading" | "named" | "ready" | "failed";
   /** Why the store cannot be read; only when `failed`. */
   readonly error: WireError | undefined;
+  /** The folders that changed last come first while entries are pending; otherwise in no order. */
   readonly names: ReadonlyMap<string, NameEntry>;
 }
 
 /** The part of a store that is listed and watched. */
-export type ListedStore = Pick<ModelStore, "home" | "listSlices">;
+export type ListedStore = Pick<ModelStore, "home" | "folderMs" | "nameSlices" | "versionSlices">;
 
 /** Watches the folder of the models and the names it is told to, and nothing else. */
 export interface StoreWatch extends Disposable {
@@ -51,11 +51,16 @@ const SETTLE_MS = 300;
 const SLICE_MS = 8;
 /** A name folder that stays empty this long is taken as it is. */
 const SETTLE_LIMIT_MS = 10_000;
+/** A store that is read within this time is shown at once with everything; a bigger one by its names first. */
+const NAMES_FIRST_MS = 30;
+/** What is read is told in batches: each makes the tree draw rows anew. */
+const BATCH_MS = 250;
 
 /**
- * The listing of one store, kept up to date: read once when first asked for, then name by name as folders
- * change. A name with a model.yaml too big for this thread follows from the jobs process. Names that are not watched are compared by the time of their folder when the models folder changes
- * or `recheck` is called.
+ * The listing of one store, kept up to date: the names first, then name by name what is in them, those that somebody
+ * asks for before the others; afterwards only what changed. A name with a model.yaml too big for this thread follows
+ * from the jobs process. Names that are not watched are compared by the time of their folder when the models folder
+ * changes or `recheck` is called.
  */
 export class LiveListing implements Disposable {
   readonly #store: ListedStore;
@@ -65,20 +70,30 @@ export class LiveListing implements Disposable {
   readonly #names = new Map<string, NameEntry>();
   readonly #folderTimes = new Map<string, number>();
   readonly #unsettled = new Map<string, number>();
-  readonly #pending = new Set<string>();
-  /** Names whose last reading left something out; what was known of them stays until the jobs process answers. */
-  readonly #tooBig = new Set<string>();
+  readonly #toRead = new NamesToRead();
+  /**
+   * Names whose last reading left something out, by the number of that reading; what was known of them stays until
+   * the jobs process answers.
+   */
+  readonly #tooBig = new Map<string, number>();
   readonly #ended = new AbortController();
-  #pendingRecheck = false;
+  readonly #named = new Awaited();
+  /** What is to be found out about the folders of the names before anything in them is read. */
+  #lookAt: "nothing" | "changed" | "all" = "nothing";
   #phase: StoreSnapshot["phase"] = "loading";
   #error: WireError | undefined;
   #loading: Promise<void> | undefined;
-  #working: Promise<void> = Promise.resolve();
+  #working: Promise<void> | undefined;
+  #bigWork: Promise<void> | undefined;
+  #readings = 0;
+  /** What listeners have not been told yet. */
+  #untold: Set<string> | "all" = new Set();
+  #toldAt = 0;
   #watch: StoreWatch | undefined;
   #gather: NodeJS.Timeout | undefined;
   #settle: NodeJS.Timeout | undefined;
 
-  /** The names that changed, or `"all"` after a whole reading. */
+  /** The names that changed, or `"all"` when names were found or the phase changed. */
   readonly onDidChange = this.#changed.event;
 
   constructor(store: ListedStore, jobs: Jobs, startWatch: StartWatch) {
@@ -94,21 +109,32 @@ export class LiveListing implements Disposable {
 
   /** Reads the store unless that has happened, and starts to watch it; a failure is part of the snapshot. */
   ready(): Promise<void> {
-    this.#loading ??= this.#load();
+    this.#loading ??= this.refresh();
     return this.#loading;
+  }
+
+  /** The same, answered as soon as the names are known. */
+  named(): Promise<void> {
+    return Promise.race([this.#named.promise, this.ready()]);
+  }
+
+  /** One name, read before the others if it is still pending; `undefined` when it is not there. */
+  async details(name: string): Promise<NameEntry | undefined> {
+    await this.named();
+    if (this.#names.get(name)?.pending) await Promise.race([this.#toRead.first(name), this.#work()]);
+    return this.#names.get(name);
   }
 
   /** Reads everything again. */
   refresh(): Promise<void> {
-    this.#loading = this.#load();
+    this.#lookAt = "all";
+    this.#loading = this.#work();
     return this.#loading;
   }
 
   /** Reads the names whose folders changed, came or went since they were read. */
   recheck(): void {
-    if (!this.#loading) return;
-    this.#pendingRecheck = true;
-    this.#schedule();
+    if (this.#loading) this.#noteChange(undefined);
   }
 
   /** Follows a name closely, as long as the user looks into it. */
@@ -128,70 +154,136 @@ export class LiveListing implements Disposable {
     this.#changed.dispose();
   }
 
-  #load(): Promise<void> {
-    this.#working = this.#working.then(() => this.#readAll());
+  /** Does whatever is to be done until nothing is; what comes while it works is done too. Never fails. */
+  #work(): Promise<void> {
+    this.#working ??= this.#untilDone().finally(() => {
+      this.#working = undefined;
+    });
     return this.#working;
   }
 
-  async #readAll(): Promise<void> {
-    if (this.#ended.signal.aborted) return;
-    this.#watch ??= this.#startWatch(this.#store.home, { onChange: (name) => this.#noteChange(name) });
+  async #untilDone(): Promise<void> {
+    // What is asked for in one breath is done in one pass.
+    await Promise.resolve();
+    const signal = this.#ended.signal;
     try {
-      const times = await runSlices(folderTimes(this.#store.home), this.#ended.signal);
-      this.#tooBig.clear();
-      const names = await this.#list();
-      for (const name of this.#names.keys()) if (!this.#tooBig.has(name)) this.#names.delete(name);
-      for (const [name, entry] of names) this.#put(name, entry);
-      this.#folderTimes.clear();
-      for (const [name, time] of times) this.#folderTimes.set(name, time);
-      for (const name of this.#folderTimes.keys()) this.#trackSettling(name);
-      this.#phase = "ready";
-      this.#error = undefined;
+      while (!signal.aborted && (this.#lookAt !== "nothing" || this.#toRead.size > 0)) {
+        if (this.#lookAt !== "nothing") await this.#readNames(this.#lookAt);
+        await runSlices(this.#readVersions(), signal);
+      }
     } catch (error) {
-      if (this.#ended.signal.aborted) return;
-      this.#names.clear();
-      this.#tooBig.clear();
-      this.#phase = "failed";
-      this.#error = toWireError(error);
+      if (!signal.aborted) this.#fail(error);
     }
-    this.#changed.fire("all");
-    this.#queueTooBig();
+    if (signal.aborted) return;
+    this.#named.resolve();
+    this.#tell();
+    this.#readTooBig();
   }
 
-  async #list(name?: string): Promise<Map<string, NameEntry>> {
-    const pass = this.#store.listSlices(name, { onTooBig: (big) => this.#tooBig.add(big) });
-    return byName(await runSlices(pass, this.#ended.signal));
+  async #readNames(which: "changed" | "all"): Promise<void> {
+    this.#lookAt = "nothing";
+    this.#watch ??= this.#startWatch(this.#store.home, { onChange: (name) => this.#noteChange(name) });
+    const everything = which === "all" || this.#phase === "failed" || this.#phase === "loading";
+    const found = await runSlices(this.#store.nameSlices(new Slice(SLICE_MS)), this.#ended.signal);
+    for (const name of [...this.#names.keys(), ...this.#folderTimes.keys()]) if (!found.has(name)) this.#drop(name);
+    // The folders that changed last are on top of the tree.
+    for (const [name, folderMs] of [...found].sort((a, b) => b[1] - a[1])) {
+      if (!everything && this.#folderTimes.get(name) === folderMs) continue;
+      this.#toRead.add(name, folderMs);
+      if (!this.#names.has(name)) this.#names.set(name, { models: [], broken: [], pending: true, folderMs });
+    }
+    if (everything) this.#untold = "all";
+    this.#error = undefined;
+    if (this.#phase !== "ready" || this.#toRead.size > 0) this.#phase = "named";
+    this.#toldAt = performance.now() - BATCH_MS + NAMES_FIRST_MS;
+  }
+
+  *#readVersions(): Generator<void, void> {
+    const slice = new Slice(SLICE_MS);
+    for (let next = this.#toRead.take(); next !== undefined; next = this.#toRead.take()) {
+      const [name, folderMs] = next;
+      yield* this.#readName(name, folderMs, slice);
+      this.#toRead.done(name);
+      if (this.#lookAt !== "nothing") return;
+      if (this.#toRead.size > 0 && performance.now() - this.#toldAt > BATCH_MS) this.#tell();
+      yield* slice.rest();
+    }
+    this.#phase = "ready";
+  }
+
+  *#readName(name: string, known: number | undefined, slice: Slice): Generator<void, void> {
+    const folderMs = known ?? this.#store.folderMs(name);
+    this.#tooBig.delete(name);
+    if (folderMs === undefined) return this.#drop(name);
+    this.#readings += 1;
+    const onTooBig = (big: string): unknown => this.#tooBig.set(big, this.#readings);
+    const entry = entryOf(yield* this.#store.versionSlices(name, { slice, onTooBig }));
+    this.#folderTimes.set(name, folderMs);
+    if (!this.#tooBig.has(name) || this.#names.get(name)?.pending) this.#put(name, entry);
+    this.#trackSettling(name);
   }
 
   #put(name: string, entry: NameEntry | undefined): void {
-    if (this.#tooBig.has(name) && this.#names.has(name)) return;
     if (entry) this.#names.set(name, entry);
     else this.#names.delete(name);
+    this.#noteUntold(name);
   }
 
-  /** One name a turn, so that what changes meanwhile does not wait for all of them. */
-  #queueTooBig(): void {
-    if (this.#tooBig.size > 0) this.#working = this.#working.then(() => this.#readTooBig());
+  #drop(name: string): void {
+    this.#folderTimes.delete(name);
+    this.#tooBig.delete(name);
+    this.#put(name, undefined);
+    this.#trackSettling(name);
   }
 
-  async #readTooBig(): Promise<void> {
-    const [name] = this.#tooBig;
-    if (name === undefined || this.#ended.signal.aborted) return;
+  #fail(error: unknown): void {
+    this.#names.clear();
+    this.#folderTimes.clear();
+    this.#toRead.clear();
+    this.#tooBig.clear();
+    this.#phase = "failed";
+    this.#error = toWireError(error);
+    this.#untold = "all";
+  }
+
+  #noteUntold(name: string): void {
+    if (this.#untold !== "all") this.#untold.add(name);
+  }
+
+  #tell(): void {
+    const what = this.#untold;
+    this.#untold = new Set();
+    this.#toldAt = performance.now();
+    this.#named.resolve();
+    if (what === "all") this.#changed.fire("all");
+    else if (what.size > 0) this.#changed.fire([...what]);
+  }
+
+  /** One name after the other, while everything else goes on. */
+  #readTooBig(): void {
+    const [big] = this.#tooBig;
+    if (big === undefined) return;
+    this.#bigWork ??= this.#readBig(...big).finally(() => {
+      this.#bigWork = undefined;
+      if (!this.#ended.signal.aborted) this.#readTooBig();
+    });
+  }
+
+  async #readBig(name: string, reading: number): Promise<void> {
     const entry = await this.#entryFromJobs(name);
-    if (this.#ended.signal.aborted) return;
+    // It may have been read again meanwhile.
+    if (this.#ended.signal.aborted || this.#tooBig.get(name) !== reading) return;
     this.#tooBig.delete(name);
     this.#put(name, entry);
     this.#trackSettling(name);
-    this.#changed.fire([name]);
-    this.#queueTooBig();
+    this.#tell();
   }
 
   async #entryFromJobs(name: string): Promise<NameEntry | undefined> {
     const input = { home: this.#store.home, name };
     try {
-      return byName(await this.#jobs.run(listNameJob, input, { signal: this.#ended.signal })).get(name);
+      return entryOf(await this.#jobs.run(listNameJob, input, { signal: this.#ended.signal }));
     } catch (error) {
-      if (isGone(error)) return undefined;
       const path = nameFolder(layoutOf(input.home), name);
       const item = { name, version: undefined, path, beingWritten: false, error: toWireError(error) };
       return { models: this.#names.get(name)?.models ?? [], broken: [item] };
@@ -199,8 +291,8 @@ export class LiveListing implements Disposable {
   }
 
   #noteChange(name: string | undefined): void {
-    if (name === undefined) this.#pendingRecheck = true;
-    else this.#pending.add(name);
+    if (name !== undefined) this.#toRead.add(name, undefined);
+    else if (this.#lookAt === "nothing") this.#lookAt = "changed";
     this.#schedule();
   }
 
@@ -208,52 +300,9 @@ export class LiveListing implements Disposable {
     if (this.#ended.signal.aborted || this.#gather) return;
     this.#gather = setTimeout(() => {
       this.#gather = undefined;
-      this.#working = this.#working.then(() => this.#readPending());
+      if (this.#phase === "failed") this.#lookAt = "all";
+      void this.#work();
     }, GATHER_MS);
-  }
-
-  async #readPending(): Promise<void> {
-    if (this.#phase === "failed") return this.#readAll();
-    try {
-      const names = new Set(this.#pending);
-      this.#pending.clear();
-      if (this.#pendingRecheck) {
-        this.#pendingRecheck = false;
-        for (const name of await this.#changedFolders()) names.add(name);
-      }
-      if ([...names].some((name) => !isTagPart(name))) return await this.#readAll();
-      for (const name of names) await this.#readName(name);
-      if (names.size > 0 && !this.#ended.signal.aborted) this.#changed.fire([...names]);
-      this.#queueTooBig();
-    } catch {
-      // What cannot be read name by name (the store itself went away) is told by the whole reading.
-      if (!this.#ended.signal.aborted) await this.#readAll();
-    }
-  }
-
-  async #changedFolders(): Promise<string[]> {
-    const times = await runSlices(folderTimes(this.#store.home), this.#ended.signal);
-    const gone = [...this.#folderTimes.keys()].filter((name) => !times.has(name));
-    const changed = [...times].filter(([name, time]) => this.#folderTimes.get(name) !== time).map(([name]) => name);
-    return [...gone, ...changed];
-  }
-
-  async #readName(name: string): Promise<void> {
-    const time = folderTime(nameFolder(layoutOf(this.#store.home), name));
-    this.#tooBig.delete(name);
-    this.#put(name, time === undefined ? undefined : await this.#entryOf(name));
-    if (time === undefined) this.#folderTimes.delete(name);
-    else this.#folderTimes.set(name, time);
-    this.#trackSettling(name);
-  }
-
-  async #entryOf(name: string): Promise<NameEntry | undefined> {
-    try {
-      return (await this.#list(name)).get(name);
-    } catch (error) {
-      if (isGone(error)) return undefined;
-      throw error;
-    }
   }
 
   /** A folder inside a version is not watched, so a version in the making is read again until it is whole. */
@@ -275,55 +324,12 @@ export class LiveListing implements Disposable {
   }
 }
 
-/** Whether a name went away after it was reported. */
-function isGone(error: unknown): boolean {
-  return error instanceof ModelbenchError && error.code === "model.notFound";
-}
-
-/** By the tag of the folder: that is what every operation takes, even where the model.yaml inside names another. */
-function byName(listing: Listing): Map<string, NameEntry> {
-  const names = new Map<string, { models: ModelSummary[]; broken: BrokenItem[] }>();
-  const entryOf = (name: string) => {
-    const entry = names.get(name) ?? { models: [], broken: [] };
-    names.set(name, entry);
-    return entry;
+/** What a name holds; `undefined` when that is nothing. A model goes by the tag of its folder: that is what every
+ *  operation takes, even where the model.yaml inside names another. */
+function entryOf({ models, broken }: Listing): NameEntry | undefined {
+  if (models.length + broken.length === 0) return undefined;
+  return {
+    models: models.map((one) => (one.warnings.length === 0 ? one : { ...one, tag: tagOfFolder(one.path) })),
+    broken,
   };
-  for (const model of listing.models) {
-    const tag = tagOfFolder(model.path);
-    entryOf(tag.name).models.push({ ...model, tag });
-  }
-  for (const item of listing.broken) entryOf(item.name).broken.push(item);
-  return names;
-}
-
-/** Modification time of every name folder, in slices; a store without models folder has none. */
-function* folderTimes(home: string): Generator<void, Map<string, number>> {
-  const { models } = layoutOf(home);
-  const times = new Map<string, number>();
-  let sliceEnd = performance.now() + SLICE_MS;
-  for (const name of entriesOf(models)) {
-    const time = folderTime(join(models, name));
-    if (time !== undefined) times.set(name, time);
-    if (performance.now() < sliceEnd) continue;
-    yield;
-    sliceEnd = performance.now() + SLICE_MS;
-  }
-  return times;
-}
-
-function entriesOf(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function folderTime(path: string): number | undefined {
-  try {
-    const stat = statSync(path);
-    return stat.isDirectory() ? stat.mtimeMs : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,10 +1,14 @@
 import { readdirSync, type Stats } from "node:fs";
 import { ModelbenchError, toWireError, type Warning } from "../base/errors";
+import type { Slice } from "../base/slice";
 import { type Essentials, readEssentials, readEssentialsSoon } from "./essentials";
 import { errno, storeFailure } from "./failure";
 import { LATEST, MODEL_YAML } from "./layout";
+import { isStillFolder, type ListingCache } from "./listingCache";
+import type { Contents, VersionFacts } from "./listingFile";
 import type { BrokenItem, Listing, ModelSummary, Tag } from "./model";
 import { entriesOf, isLink, statOf } from "./modelFiles";
+import { namesIn } from "./nameFolders";
 import { SmallFileReader } from "./smallFileReader";
 import { formatTag, isTagPart } from "./tag";
 
@@ -22,18 +26,20 @@ export interface ListRequest {
   /** The `models/` folder. */
   readonly models: string;
   readonly scope?: ListScope | undefined;
-  /** Milliseconds after which the generator yields. */
-  readonly sliceMs: number;
+  /** When it is over the generator yields. */
+  readonly slice: Slice;
   readonly now: () => number;
   /**
    * Called with the name of every version whose model.yaml takes too long to parse on the extension host's thread;
    * that version is not listed. Without it everything is.
    */
   readonly onTooBig?: ((name: string) => void) | undefined;
+  /** What need not be read again; what is read is added to it. */
+  readonly cache?: ListingCache | undefined;
 }
 
 /**
- * Reads the store in slices: yields whenever a slice has taken `sliceMs`. Names and versions come in the order of
+ * Reads the store in slices: yields whenever one is over. Names and versions come in the order of
  * BentoML. Nothing that is wrong with one item fails the others; a missing folder lists as empty.
  * @throws ModelbenchError `store.access` when `models/` itself cannot be read
  */
@@ -43,31 +49,19 @@ export function listModels(request: ListRequest): Generator<void, Listing> {
 
 class ListPass {
   readonly #request: ListRequest;
-  readonly #reader = new SmallFileReader();
   readonly #models: ModelSummary[] = [];
   readonly #broken: BrokenItem[] = [];
-  #sliceEnd: number;
 
   constructor(request: ListRequest) {
     this.#request = request;
-    this.#sliceEnd = performance.now() + request.sliceMs;
   }
 
   *run(): Generator<void, Listing> {
-    const { scope } = this.#request;
-    for (const name of scope ? [scope.name] : this.#names()) {
+    const { models, scope } = this.#request;
+    for (const name of scope ? [scope.name] : namesIn(models).sort()) {
       yield* this.#listName(name, scope?.version);
     }
     return { models: this.#models, broken: this.#broken };
-  }
-
-  #names(): string[] {
-    try {
-      return readdirSync(this.#request.models).sort();
-    } catch (error) {
-      if (errno(error) === "ENOENT") return [];
-      throw storeFailure(error, "list", this.#request.models);
-    }
   }
 
   *#listName(name: string, wanted: string | undefined): Generator<void, void> {
@@ -90,14 +84,14 @@ class ListPass {
       if (wanted !== undefined && version !== wanted) continue;
       if (version === LATEST && latest !== undefined) continue;
       yield* this.#listVersion(name, version, folder, latest === version);
-      if (this.#isLate()) yield* this.#pause();
+      yield* this.#request.slice.rest();
     }
   }
 
   /** `undefined` when it cannot be read, for instance because it is the folder of a version of that name. */
   #latest(folder: string): string | undefined {
     try {
-      return this.#reader.read(`${folder}/${LATEST}`).toString("latin1").trim();
+      return reader.read(`${folder}/${LATEST}`).toString("latin1").trim();
     } catch {
       return undefined;
     }
@@ -105,9 +99,11 @@ class ListPass {
 
   *#listVersion(name: string, version: string, folder: string, isLatest: boolean): Generator<void, void> {
     const path = `${folder}/${version}`;
+    const known = this.#request.cache?.recall(name, version, path);
+    if (known !== undefined && (yield* this.#listKnown({ name, version }, path, known, isLatest))) return;
     let yaml: Buffer;
     try {
-      yaml = this.#reader.read(`${path}/${MODEL_YAML}`);
+      yaml = reader.read(`${path}/${MODEL_YAML}`);
     } catch (error) {
       this.#reportUnreadable(name, version, path, error);
       return;
@@ -119,16 +115,19 @@ class ListPass {
       const essentials = read(yaml, `${path}/${MODEL_YAML}`);
       if (essentials === undefined) return onTooBig?.(name);
       const yamlBytes = yaml.length;
+      const contents: Contents & { bytes: number } = yield* this.#besideYaml(path);
+      const warnings = tagWarnings(name, version, path, essentials);
       this.#models.push({
         tag: { name: essentials.name, version: essentials.version },
         path,
         module: essentials.module,
         creationMs: essentials.creationMs,
         creationMicros: essentials.creationMicros,
-        sizeBytes: yamlBytes + (yield* this.#sizeBesideYaml(path)),
+        sizeBytes: yamlBytes + contents.bytes,
         isLatest,
-        warnings: tagWarnings(name, version, path, essentials),
+        warnings,
       });
+      if (warnings.length === 0) this.#request.cache?.learn(name, version, path, essentials, contents);
     } catch (error) {
       this.#report(name, version, path, error, yaml.length === 0 && this.#isYoung(path));
     }
@@ -157,36 +156,54 @@ class ListPass {
     return stat !== undefined && this.#request.now() - stat.mtimeMs < BEING_WRITTEN_MS;
   }
 
+  /** Lists a version whose model.yaml need not be read; answers false when something in it is another now. */
+  *#listKnown(tag: Tag, path: string, known: VersionFacts, isLatest: boolean): Generator<void, boolean> {
+    if (!isTagPart(tag.version)) return false;
+    const { slice, cache } = this.#request;
+    for (const [i, folder] of known.folders.entries()) {
+      const stamp = known.inside[i];
+      if (stamp === undefined || !isStillFolder(`${path}/${folder}`, stamp)) return false;
+      if (slice.isOver) yield* slice.rest();
+    }
+    let sizeBytes = known.yamlBytes;
+    for (const file of known.files) {
+      const stat = statOf(`${path}/${file}`);
+      if (stat?.isFile()) sizeBytes += stat.size;
+      if (slice.isOver) yield* slice.rest();
+    }
+    const { module, creationMs, creationMicros } = known;
+    this.#models.push({ tag, path, module, creationMs, creationMicros, sizeBytes, isLatest, warnings: NO_WARNINGS });
+    cache?.keep(tag.name, tag.version, known);
+    return true;
+  }
+
   /**
-   * Bytes of all files but the model.yaml already read. As BentoML counts: a link to a file has the size of the
-   * file, a link to a folder is not entered. @see bentoml 1.4.39 _internal/utils/filesystem.py calc_dir_size
+   * What there is but the model.yaml already read, with the bytes of all files. As BentoML counts: a link to a file
+   * has the size of the file, a link to a folder is not entered. @see bentoml 1.4.39
+   * _internal/utils/filesystem.py calc_dir_size
    */
-  *#sizeBesideYaml(path: string): Generator<void, number> {
-    let bytes = 0;
-    const pending = [path];
+  *#besideYaml(path: string): Generator<void, Contents & { bytes: number }> {
+    const { slice } = this.#request;
+    const found = { files: [] as string[], folders: [] as string[], bytes: 0 };
+    const pending = [""];
     for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-      for (const entry of entriesOf(folder)) {
-        if (entry === MODEL_YAML && folder === path) continue;
-        const child = `${folder}/${entry}`;
-        const stat = statOf(child);
-        if (stat?.isFile()) bytes += stat.size;
-        else if (stat?.isDirectory() && !isLink(child)) pending.push(child);
-        if (this.#isLate()) yield* this.#pause();
+      for (const entry of entriesOf(`${path}/${folder}`)) {
+        if (entry === MODEL_YAML && folder === "") continue;
+        const child = folder + entry;
+        const stat = statOf(`${path}/${child}`);
+        const isFolder = stat?.isDirectory() === true && !isLink(`${path}/${child}`);
+        if (isFolder) pending.push(`${child}/`);
+        else if (stat?.isFile()) found.bytes += stat.size;
+        found[isFolder ? "folders" : "files"].push(child);
+        if (slice.isOver) yield* slice.rest();
       }
     }
-    return bytes;
-  }
-
-  /** Without an end to a slice the clock need not be asked for every file. */
-  #isLate(): boolean {
-    return this.#sliceEnd !== Number.POSITIVE_INFINITY && performance.now() > this.#sliceEnd;
-  }
-
-  *#pause(): Generator<void, void> {
-    yield;
-    this.#sliceEnd = performance.now() + this.#request.sliceMs;
+    return found;
   }
 }
+
+/** One for all: its buffer is large, and a listing is made name by name. */
+const reader = new SmallFileReader();
 
 const NO_WARNINGS: readonly Warning[] = [];
 

@@ -1,5 +1,6 @@
 import { ModelbenchError } from "../base/errors";
 import type { JobOptions } from "../base/ports";
+import { Slice } from "../base/slice";
 import { type CheckReport, checkStore } from "./check";
 import { type FileLayer, nodeFiles } from "./fileLayer";
 import { layoutOf, nameFolder, versionFolder } from "./layout";
@@ -7,11 +8,13 @@ import { type ListRequest, type ListScope, listModels } from "./listing";
 import { findVersion, latestVersion, readModel } from "./lookup";
 import type { Listing, ModelDraft, ModelFile, SourceFile, StoredModel, Tag, TrashEntry } from "./model";
 import { modelFilesIn, statOf } from "./modelFiles";
+import { nameFolders } from "./nameFolders";
 import { type AdoptOptions, adoptModel, saveModel } from "./saving";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
 import { sweepStaging } from "./sweep";
 import { parseTag } from "./tag";
-import { moveFromTrash, moveToTrash, purgeTrash, trashEntries } from "./trash";
+import { emptyTrash, moveFromTrash, moveToTrash, purgeTrash, TRASH_KEPT_MS } from "./trash";
+import { trashEntries } from "./trashRecord";
 
 /** How a store is opened other than on the real disk at the real time. */
 export interface ModelStoreOptions {
@@ -21,7 +24,7 @@ export interface ModelStoreOptions {
 }
 
 /** How a listing in slices goes. */
-export type SliceOptions = Partial<Pick<ListRequest, "sliceMs" | "onTooBig">>;
+export type SliceOptions = Pick<ListRequest, "slice" | "onTooBig" | "cache">;
 
 /**
  * A model store on disk, laid out as BentoML's and safe to use beside it and beside other processes of ours.
@@ -43,17 +46,31 @@ export class ModelStore {
    * @throws ModelbenchError `model.notFound` for a name that is not there, `tag.invalid`, `store.access`
    */
   list(name?: string): Listing {
-    const pass = this.listSlices(name, { sliceMs: Number.POSITIVE_INFINITY });
+    const scope = name === undefined ? undefined : this.#scope(name);
+    const pass = this.#pass(scope, { slice: new Slice(Number.POSITIVE_INFINITY) });
     for (;;) {
       const step = pass.next();
       if (step.done) return step.value;
     }
   }
 
-  /** The same as `list`, in slices that are short enough for the extension host's thread. */
-  listSlices(name?: string, { sliceMs = 8, onTooBig }: SliceOptions = {}): Generator<void, Listing> {
-    const scope = name === undefined ? undefined : this.#scope(name);
-    return listModels({ models: this.#parts.layout.models, scope, sliceMs, now: this.#parts.now, onTooBig });
+  /** When the folder of each name changed last, in ms since the epoch, in slices. @throws ModelbenchError `store.access` */
+  nameSlices(slice: Slice): Generator<void, Map<string, number>> {
+    return nameFolders(this.#parts.layout.models, slice);
+  }
+
+  /** When the folder of this name changed last; `undefined` when there is none. */
+  folderMs(name: string): number | undefined {
+    const stat = statOf(nameFolder(this.#parts.layout, name));
+    return stat?.isDirectory() ? stat.mtimeMs : undefined;
+  }
+
+  /**
+   * What is in the folder of this name, whatever that name is, in slices that are short enough for the extension
+   * host's thread. Nothing where there is no such folder.
+   */
+  versionSlices(name: string, options: SliceOptions): Generator<void, Listing> {
+    return this.#pass({ name }, options);
   }
 
   /** The version that `name`, `name:latest`, `name:version` or the only fitting beginning of a version means.
@@ -129,10 +146,16 @@ export class ModelStore {
     return trashEntries(this.#parts);
   }
 
-  /** Removes for good what was deleted more than 7 days ago, and answers with it.
+  /** Removes for good what was deleted more than `keptMs` ago, and answers with it.
    *  @throws ModelbenchError `store.access` */
-  purgeTrash(): Promise<TrashEntry[]> {
-    return purgeTrash(this.#parts);
+  purgeTrash(keptMs = TRASH_KEPT_MS): Promise<TrashEntry[]> {
+    return purgeTrash(this.#parts, keptMs);
+  }
+
+  /** Removes these entries of the trash for good, all of them without `ids`, and answers with them.
+   *  @throws ModelbenchError `store.access` */
+  emptyTrash(ids?: readonly string[]): Promise<TrashEntry[]> {
+    return emptyTrash(this.#parts, ids);
   }
 
   /** Looks for damage, in all versions or in those that `tags` name, and changes nothing. Reads every byte. */
@@ -143,6 +166,10 @@ export class ModelStore {
   /** Clears away what processes that are gone left unfinished. @throws ModelbenchError `store.access` */
   sweepStaging(): Promise<void> {
     return sweepStaging(this.#parts);
+  }
+
+  #pass(scope: ListScope | undefined, options: SliceOptions): Generator<void, Listing> {
+    return listModels({ models: this.#parts.layout.models, scope, now: this.#parts.now, ...options });
   }
 
   #scope(text: string): ListScope {

@@ -32,10 +32,17 @@ export function broken(name: string, version: string | undefined, message: strin
 export function listedStore(models: ModelSummary[], items: BrokenItem[] = [], home = "/home/ann/bentoml"): ListedStore {
   return {
     home,
-    *listSlices(name?: string) {
+    folderMs: () => 0,
+    *nameSlices() {
       yield;
-      const of = <T>(all: T[], nameOf: (one: T) => string) => all.filter((one) => !name || nameOf(one) === name);
-      return { models: of(models, (model) => model.tag.name), broken: of(items, (item) => item.name) };
+      return new Map([...models.map(({ tag }) => tag.name), ...items.map(({ name }) => name)].map((name) => [name, 0]));
+    },
+    *versionSlices(name) {
+      yield;
+      return {
+        models: models.filter(({ tag }) => tag.name === name),
+        broken: items.filter((item) => item.name === name),
+      };
     },
   };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { ModelbenchError } from "../../../src/base/errors";
 import type { JobKey, Jobs } from "../../../src/base/ports";
-import { LiveListing, type StartWatch } from "../../../src/extension/liveListing";
+import { type ListedStore, LiveListing, type StartWatch } from "../../../src/extension/liveListing";
 import { inProcessJobs } from "../../../src/jobs/inProcess";
 import type { BrokenItem, ModelSummary } from "../../../src/store/model";
 import { ModelStore } from "../../../src/store/modelStore";
@@ -30,15 +30,23 @@ function follow(models: ModelSummary[], items: BrokenItem[] = []) {
       dispose() {},
     };
   };
-  const read: (string | undefined)[] = [];
+  const read: string[] = [];
   const store = listedStore(models, items, home);
-  const listed = {
-    home,
-    listSlices(name?: string) {
+  const listed: ListedStore = {
+    ...store,
+    nameSlices(slice) {
+      read.push("names");
+      return onDisk.nameSlices(slice);
+    },
+    folderMs: (name) => onDisk.folderMs(name),
+    versionSlices(name, options) {
       read.push(name);
-      return store.listSlices(name);
+      return store.versionSlices(name, options);
     },
   };
+  const onDisk = new ModelStore(home);
+  for (const { tag } of models) mkdirSync(join(home, "models", tag.name), { recursive: true });
+  for (const { name } of items) mkdirSync(join(home, "models", name), { recursive: true });
   const listing = new LiveListing(listed, inProcessJobs(), startWatch);
   const next = () =>
     new Promise<readonly string[] | "all">((resolve) => {
@@ -55,13 +63,12 @@ test("nothing is read before somebody asks, and then once", async () => {
   assert.deepEqual(read, []);
   assert.equal(listing.snapshot.phase, "loading");
   await Promise.all([listing.ready(), listing.ready()]);
-  assert.deepEqual(read, [undefined]);
+  assert.deepEqual(read, ["names", "a"]);
   assert.deepEqual([...listing.snapshot.names.keys()], ["a"]);
   listing.dispose();
 });
 
 test("a reported name is read alone, however often it is reported", async () => {
-  mkdirSync(join(home, "models", "b"), { recursive: true });
   const models = [summary("a:1"), summary("b:1")];
   const { listing, next, read, report } = follow(models);
   await listing.ready();
@@ -69,7 +76,7 @@ test("a reported name is read alone, however often it is reported", async () => 
   const changed = next();
   for (let i = 0; i < 20; i++) report("b");
   assert.deepEqual(await changed, ["b"]);
-  assert.deepEqual(read, [undefined, "b"]);
+  assert.deepEqual(read.slice(3), ["b"]);
   assert.equal(listing.snapshot.names.get("b")?.models.length, 2);
   listing.dispose();
 });
@@ -87,7 +94,7 @@ test("a check reads the names whose folders changed, came or went, and no others
   const changed = next();
   listing.recheck();
   assert.deepEqual([...(await changed)].sort(), ["gone", "grows", "new"]);
-  assert.deepEqual(read.slice(1).sort(), ["grows", "new"], "what is gone needs no reading");
+  assert.deepEqual(read.slice(4).sort(), ["grows", "names", "new"], "what is gone needs no reading");
   assert.deepEqual([...listing.snapshot.names.keys()].sort(), ["grows", "new", "same"]);
   listing.dispose();
 });
@@ -111,10 +118,10 @@ test("a store that cannot be read is a state, and the next change reads it anew"
   let report: (name?: string) => void = () => undefined;
   const listing = new LiveListing(
     {
-      home,
-      listSlices(name?: string) {
+      ...store,
+      nameSlices(slice) {
         if (!readable) throw new ModelbenchError("store.access", "permission denied");
-        return store.listSlices(name);
+        return store.nameSlices(slice);
       },
     },
     inProcessJobs(),
@@ -135,7 +142,8 @@ test("a store that cannot be read is a state, and the next change reads it anew"
 });
 
 test("a model is listed under its folder's tag, whatever its model.yaml names", async () => {
-  const { listing } = follow([summary("x:y", { path: `${home}/models/folder/v9` })]);
+  writeFileSync(join(plant(home, "folder", "v9"), "model.yaml"), yamlOf("x", "y"));
+  const listing = new LiveListing(new ModelStore(home), inProcessJobs(), noWatch);
   await listing.ready();
   assert.deepEqual(listing.snapshot.names.get("folder")?.models[0]?.tag, { name: "folder", version: "v9" });
   listing.dispose();
@@ -148,7 +156,7 @@ test("a listing that ended reads nothing more and tells nobody", async () => {
   report("a");
   listing.dispose();
   await new Promise((resolve) => setTimeout(resolve, 150));
-  assert.deepEqual(read, [undefined]);
+  assert.deepEqual(read, ["names", "a"]);
 });
 
 /** A real store with a small model and a name whose second version is too big for the host's thread. */

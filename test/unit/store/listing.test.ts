@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Slice } from "../../../src/base/slice";
 import { ModelStore } from "../../../src/store/modelStore";
 import { failsWith } from "../../fixtures/failures";
 import { manyLabels, plant, tempFolder, yamlOf } from "./storeKit";
@@ -203,20 +204,42 @@ test(
   }),
 );
 
+/** Runs a pass to its end, counting the times it yields. */
+function slicesOf<T>(pass: Generator<void, T>): { readonly value: T; readonly slices: number } {
+  let slices = 0;
+  for (let step = pass.next(); ; step = pass.next(), slices++) {
+    if (step.done) return { value: step.value, slices };
+  }
+}
+
 test(
-  "slices yield and end with the same listing",
+  "slices yield and end with the same names and versions",
   inStore((home, store) => {
-    for (let i = 0; i < 30; i++) plant(home, `m${i}`, "v1");
-    const pass = store.listSlices(undefined, { sliceMs: 0 });
-    let slices = 0;
-    for (let step = pass.next(); ; step = pass.next()) {
-      if (step.done) {
-        assert.deepEqual(step.value, store.list());
-        break;
-      }
-      slices++;
-    }
-    assert.ok(slices >= 30, `${slices} slices`);
+    for (let i = 0; i < 30; i++) plant(home, "m", `v${i}`);
+    plant(home, "other", "v1");
+    writeFileSync(join(home, "models", "file"), "");
+    const names = slicesOf(store.nameSlices(new Slice(0)));
+    assert.deepEqual([...names.value.keys()].sort(), ["m", "other"]);
+    assert.equal(names.value.get("m"), store.folderMs("m"));
+    assert.ok(names.slices >= 2, `${names.slices} slices`);
+    const versions = slicesOf(store.versionSlices("m", { slice: new Slice(0) }));
+    assert.deepEqual(versions.value, store.list("m"));
+    assert.ok(versions.slices >= 30, `${versions.slices} slices`);
+    assert.equal(slicesOf(store.versionSlices("m", { slice: new Slice(Infinity) })).slices, 0);
+  }),
+);
+
+test(
+  "the folder of any name can be asked for: what is in it is told, and of none there is nothing",
+  inStore((home, store) => {
+    plant(home, "Not A Tag", "v1");
+    const ask = (name: string) => slicesOf(store.versionSlices(name, { slice: new Slice(Infinity) })).value;
+    assert.deepEqual(
+      ask("Not A Tag").broken.map(({ error }) => error.code),
+      ["tag.invalid"],
+    );
+    assert.deepEqual(ask("nobody"), { models: [], broken: [] });
+    assert.equal(store.folderMs("nobody"), undefined);
   }),
 );
 
@@ -236,9 +259,11 @@ test(
     writeFileSync(yaml("huge:v1"), "#".repeat((1 << 20) + 1));
 
     const tooBig: string[] = [];
-    const pass = store.listSlices(undefined, { sliceMs: Infinity, onTooBig: (name) => tooBig.push(name) });
-    const { value } = pass.next();
-    assert.ok(value);
+    const onTooBig = (name: string) => tooBig.push(name);
+    const found = ["broken", "huge", "labels", "long", "small"].map(
+      (name) => slicesOf(store.versionSlices(name, { slice: new Slice(Infinity), onTooBig })).value,
+    );
+    const value = { models: found.flatMap((one) => one.models), broken: found.flatMap((one) => one.broken) };
     assert.deepEqual(tooBig, ["labels", "long"]);
     const listed = value.models.map(({ tag }) => `${tag.name}:${tag.version}`);
     assert.deepEqual(listed, ["labels:v1", "small:v1"]);
