@@ -20,3 +20,11 @@ export interface MemberSink {
   write(chunk: Uint8Array): void;
   close(): void;
 }
+
+/** Hears how much of an archive has gone in and come out; stops the reader by throwing. */
+export interface ExpansionMeter {
+  /** Bytes of the archive that have been read by now. */
+  consumed(bytes: number): void;
+  /** `bytes` more are about to be passed on. */
+  produced(bytes: number): void;
+}

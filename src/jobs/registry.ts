@@ -1,8 +1,9 @@
 import { draftFilesJob, runDraftFiles } from "../frameworks/draftJob";
 import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
-import { exportModelJob, importArchiveJob } from "../store/archive/archiveJobs";
+import { exportModelJob, importArchiveJob, previewArchiveJob } from "../store/archive/archiveJobs";
 import { runExportModel } from "../store/archive/exportModel";
 import { runImportArchive } from "../store/archive/importArchive";
+import { runPreviewArchive } from "../store/archive/previewArchive";
 import { listBentosJob, runListBentos } from "../store/bentos";
 import { listNameJob, runListName } from "../store/listNameJob";
 import { pinModelJob, runPinModel } from "../store/pins";
@@ -22,6 +23,7 @@ import { defineJob, type JobRegistry } from "./jobFunction";
 /** Every job of the product; one line each. */
 export const jobRegistry: JobRegistry = new Map([
   defineJob(importArchiveJob, runImportArchive),
+  defineJob(previewArchiveJob, runPreviewArchive),
   defineJob(exportModelJob, runExportModel),
   defineJob(saveModelJob, runSaveModel),
   defineJob(describeModelJob, runDescribeModel),

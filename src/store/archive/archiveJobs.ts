@@ -1,12 +1,16 @@
+import type { Warning } from "../../base/errors";
 import type { JobKey } from "../../base/ports";
 import type { SettableLimits } from "./limits";
 
 /** What to do when the archive's tag is taken. */
 export type ConflictChoice = "fail" | "skip" | "replace" | "new-version";
 
+/** What an archive is by its content; a `.bentomodel` is `tar.xz`. */
+export type ArchiveKind = "tar" | "tar.gz" | "tar.xz" | "tar.bz2" | "zip" | "folder";
+
 /** One archive to be imported. */
 export interface ImportRequest {
-  /** Path of the archive; a relative one starts at the working directory of whoever runs the import. */
+  /** An archive, or a folder with a model's files; a relative path starts where whoever runs the import works. */
   readonly source: string;
   readonly onConflict: ConflictChoice;
   /** Reads and judges the whole archive, writes nothing. */
@@ -37,6 +41,35 @@ export interface ImportResult {
   readonly bytes: number;
 }
 
+/** One archive to be looked into. */
+export type PreviewRequest = Pick<ImportRequest, "source" | "limits">;
+
+/** What an archive holds that passed the whole gate. */
+export interface ArchivePreview {
+  /** The archive or folder, absolute. */
+  readonly source: string;
+  readonly format: ArchiveKind;
+  readonly tag: string;
+  readonly module: string;
+  readonly frameworkName: string;
+  /** As it stands in model.yaml. */
+  readonly creationTime: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Files and folders. */
+  readonly members: number;
+  /** Sum of all files. */
+  readonly bytes: number;
+  /** Size of the archive itself. */
+  readonly packedBytes: number;
+  /** Whether the store has a version of this tag. */
+  readonly exists: boolean;
+  /** The first 200 files, in the archive's order. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  /** How many there are beyond those. */
+  readonly moreFiles: number;
+  readonly warnings: readonly Warning[];
+}
+
 /** Formats that this version writes. */
 export type ExportFormat = "bentomodel" | "tar" | "tar.gz";
 
@@ -62,6 +95,11 @@ export interface ExportResult {
 /** Imports one archive into the store at `home`. */
 export const importArchiveJob: JobKey<ImportRequest & { readonly home: string }, ImportResult> = {
   name: "archive.import",
+};
+
+/** Reads and judges one archive for the store at `home`, and writes nothing. */
+export const previewArchiveJob: JobKey<PreviewRequest & { readonly home: string }, ArchivePreview> = {
+  name: "archive.preview",
 };
 
 /** Exports one model of the store at `home`; the destination should be absolute, since processes differ in theirs. */

@@ -4,33 +4,32 @@ import type { PositionalReader } from "../../base/ports";
 import { visible } from "../../base/visible";
 import type { Tag } from "../model";
 import { statOf } from "../modelFiles";
-import type { ExportFormat } from "./archiveJobs";
+import type { ArchiveKind, ExportFormat } from "./archiveJobs";
 
-/** Containers that are told apart by their first bytes; the name of a file is never believed. */
-export type Container = "xz" | "gzip" | "tar";
-
-const XZ = Buffer.from("\xfd7zXZ\0", "latin1");
-const GZIP = Buffer.from([0x1f, 0x8b]);
-const LATER: readonly (readonly [Buffer, string])[] = [
-  [Buffer.from("BZh"), "a .tar.bz2 archive"],
-  [Buffer.from("PK\x03\x04", "latin1"), "a .zip archive"],
-  [Buffer.from("PK\x05\x06", "latin1"), "a .zip archive"],
+const MAGIC: readonly (readonly [Buffer, Exclude<ArchiveKind, "folder">])[] = [
+  [Buffer.from("\xfd7zXZ\0", "latin1"), "tar.xz"],
+  [Buffer.from([0x1f, 0x8b]), "tar.gz"],
+  [Buffer.from("BZh"), "tar.bz2"],
+  [Buffer.from("PK\x03\x04", "latin1"), "zip"],
+  [Buffer.from("PK\x05\x06", "latin1"), "zip"],
 ];
 
 /**
- * What a file is by its content.
- * @throws ModelbenchError `archive.format` for an archive of a kind that this version does not read, or for no archive
+ * What a file is by its content; its name is never believed.
+ * @throws ModelbenchError `archive.format` for what is no archive
  */
-export function sniffContainer(reader: PositionalReader): Container {
+export function sniffContainer(reader: PositionalReader): Exclude<ArchiveKind, "folder"> {
   const head = Buffer.from(reader.read(0, Math.min(512, reader.size)));
-  if (startsWith(head, XZ)) return "xz";
-  if (startsWith(head, GZIP)) return "gzip";
+  const known = MAGIC.find(([magic]) => head.subarray(0, magic.length).equals(magic));
+  if (known) return known[1];
   if (head.subarray(257, 262).toString("latin1") === "ustar") return "tar";
-  const later = LATER.find(([magic]) => startsWith(head, magic));
-  if (later) throw laterFormat(`This is ${later[1]}; it`);
-  throw new ModelbenchError("archive.format", "This is no archive: neither tar nor xz nor gzip by its first bytes.", {
-    remedy: "Import a .bentomodel, .tar, .tar.gz or .tar.xz file.",
-  });
+  throw new ModelbenchError(
+    "archive.format",
+    "This is no archive: neither tar, xz, gzip, bzip2 nor zip by its first bytes.",
+    {
+      remedy: "Import a .bentomodel, .tar, .tar.gz, .tar.xz, .tar.bz2 or .zip file, or a folder.",
+    },
+  );
 }
 
 /** What BentoML's exporter makes of an extension; the last one counts, in lower case only. */
@@ -79,8 +78,4 @@ function formatOf(target: string): ExportFormat {
   const format = BY_EXTENSION.get(extension) ?? "bentomodel";
   if (format === "later") throw laterFormat(`Writing ${extension} archives`);
   return format;
-}
-
-function startsWith(head: Buffer, magic: Buffer): boolean {
-  return head.subarray(0, magic.length).equals(magic);
 }

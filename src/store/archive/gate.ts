@@ -60,10 +60,7 @@ export class ArchiveGate implements MemberSink {
   /** @throws ModelbenchError `archive.unsafe`, `archive.corrupt` */
   open(member: ArchiveMember): void {
     this.#members += 1;
-    if (this.#members > this.#limits.members) {
-      const message = `The archive holds more than ${this.#limits.members} members.`;
-      throw unsafe(message, { remedy: limitRemedy("members") });
-    }
+    assertCount(this.#members, this.#limits);
     const path = memberPath(member.rawPath, member.kind);
     this.#passing = path !== "";
     if (!this.#passing) return;
@@ -123,6 +120,12 @@ export class ArchiveGate implements MemberSink {
 /** Refuses an archive whose own figures say that it is too large. @throws ModelbenchError `archive.unsafe` */
 export function assertClaim({ contentBytes }: ArchiveFacts, limits: ArchiveLimits): void {
   if ((contentBytes ?? 0) > mostProduced(limits)) throw tooLarge(limits.expandedBytes);
+}
+
+/** Refuses an archive with too many members. @throws ModelbenchError `archive.unsafe` */
+export function assertCount(members: number, limits: Pick<ArchiveLimits, "members">): void {
+  if (members <= limits.members) return;
+  throw unsafe(`The archive holds more than ${limits.members} members.`, { remedy: limitRemedy("members") });
 }
 
 /** Counts what really comes out of a decompressor against what went in, tails behind the last member included. */

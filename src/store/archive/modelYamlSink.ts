@@ -1,4 +1,5 @@
 import { ModelbenchError } from "../../base/errors";
+import { MODEL_YAML } from "../layout";
 import type { ModelInfo } from "../model";
 import { parseModelInfo } from "../modelYaml/modelInfo";
 import { formatTag } from "../tag";
@@ -17,7 +18,7 @@ export class ModelYamlSink implements SafeSink {
   }
 
   open(member: SafeMember): void {
-    if (member.path === "model.yaml" && member.kind === "file") this.#yaml = [];
+    if (member.path === MODEL_YAML && member.kind === "file") this.#yaml = [];
     this.#next?.open(member);
   }
 
@@ -41,13 +42,24 @@ export class ModelYamlSink implements SafeSink {
     } catch (cause) {
       throw new ModelbenchError("yaml.invalid", "model.yaml is not UTF-8 text.", { cause });
     }
-    const info = parseModelInfo(text, "model.yaml");
+    const info = parse(text);
     if (info.tag.version === "latest") {
-      const message = `The model calls itself ${formatTag(info.tag)}; "latest" is the store's own word.`;
+      const message = `model.yaml: the model calls itself ${formatTag(info.tag)}; "latest" is the store's own word.`;
       throw new ModelbenchError("archive.unsafe", message, {
         remedy: "Give it a version of its own and pack it again.",
       });
     }
     this.#onModel(info, text);
+  }
+}
+
+/** A failure about a tag or about YAML as such does not know which file it is about. */
+function parse(text: string): ModelInfo {
+  try {
+    return parseModelInfo(text, MODEL_YAML);
+  } catch (error) {
+    if (!(error instanceof ModelbenchError) || error.message.startsWith(MODEL_YAML)) throw error;
+    const { code, message, remedy, offset } = error;
+    throw new ModelbenchError(code, `${MODEL_YAML}: ${message}`, { remedy, offset, cause: error });
   }
 }

@@ -1,9 +1,7 @@
-import { createHash, type Hash } from "node:crypto";
 import { close, closeSync, constants, fsync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { storeFailure } from "../failure";
-import type { CopiedFile } from "../fileOperations";
-import type { FileRecord } from "../record";
+import { type FileDigest, FileHasher } from "../fileDigest";
 import { assertRoom } from "./freeSpace";
 import type { SafeMember, SafeSink } from "./gate";
 
@@ -16,7 +14,7 @@ const MAX_UNFLUSHED = 64;
 interface OpenFile {
   readonly handle: number;
   readonly member: SafeMember;
-  readonly hash: Hash;
+  readonly hasher: FileHasher;
 }
 
 /**
@@ -28,7 +26,7 @@ export class StagingWriter implements SafeSink {
   readonly #folder: string;
   readonly #freeBytes: () => number;
   readonly #made = new Set<string>();
-  readonly #digests = new Map<string, CopiedFile>();
+  readonly #digests = new Map<string, FileDigest>();
   readonly #flushing = new Set<Promise<void>>();
   #failure: unknown;
   #file: OpenFile | undefined;
@@ -47,7 +45,7 @@ export class StagingWriter implements SafeSink {
       this.#makeFolder(kind === "directory" ? path : dirname(path));
       if (kind === "directory") return;
       const handle = openSync(join(this.#folder, path), CREATE, executable ? 0o755 : 0o644);
-      this.#file = { handle, member, hash: createHash("sha256") };
+      this.#file = { handle, member, hasher: new FileHasher() };
     });
   }
 
@@ -55,7 +53,7 @@ export class StagingWriter implements SafeSink {
   write(chunk: Uint8Array): void {
     const file = this.#file;
     if (!file) return;
-    file.hash.update(chunk);
+    file.hasher.update(chunk);
     this.#attempt(file.member.path, () => {
       for (let done = 0; done < chunk.length; ) done += writeSync(file.handle, chunk, done);
     });
@@ -65,8 +63,7 @@ export class StagingWriter implements SafeSink {
     const file = this.#file;
     if (!file) return;
     this.#file = undefined;
-    const { path, bytes } = file.member;
-    this.#digests.set(path, { bytes, sha256: file.hash.digest("hex") });
+    this.#digests.set(file.member.path, file.hasher.end());
     const flushed = this.#flush(file).finally(() => this.#flushing.delete(flushed));
     this.#flushing.add(flushed);
   }
@@ -78,7 +75,7 @@ export class StagingWriter implements SafeSink {
   }
 
   /** What was written, once all of it is on the device. @throws ModelbenchError `store.access` */
-  async finish(): Promise<FileRecord> {
+  async finish(): Promise<ReadonlyMap<string, FileDigest>> {
     await this.settle(0);
     return this.#digests;
   }

@@ -13,7 +13,6 @@ import { join } from "node:path";
 import test, { after } from "node:test";
 import { crc32, createGzip, gzipSync } from "node:zlib";
 import { bufferReader } from "../../../../src/formats/bufferReader";
-import { TarReader } from "../../../../src/formats/tar/tarReader";
 import { assertRoom } from "../../../../src/store/archive/freeSpace";
 import { ArchiveGate, ExpansionGuard, type SafeSink } from "../../../../src/store/archive/gate";
 import { importArchive } from "../../../../src/store/archive/importArchive";
@@ -82,9 +81,7 @@ async function measure(archive: Buffer): Promise<{ code: string; written: number
   try {
     const opened = openArchive(bufferReader(archive));
     const gate = new ArchiveGate(ARCHIVE_LIMITS, opened, sink);
-    const tar = new TarReader(gate);
-    for await (const chunk of opened.chunks(new ExpansionGuard(ARCHIVE_LIMITS))) tar.push(chunk);
-    tar.finish();
+    for await (const _slice of opened.members(gate, new ExpansionGuard(ARCHIVE_LIMITS)));
     gate.finish();
     return { code: "accepted", written, grownBytes: peak - before };
   } catch (error) {
@@ -189,7 +186,9 @@ test("a limit given with the request replaces the default of 8 GiB", async () =>
   writeFileSync(source, tarOf(YAML, rawMember({ name: "w", content: Buffer.alloc(100_000) })));
   const store = new ModelStore(join(folder, "home-limited"));
   const request = { source, onConflict: "fail" as const };
-  await assert.rejects(importArchive(store, { ...request, limits: { expandedBytes: 50_000 } }), { code: "archive.unsafe" });
+  await assert.rejects(importArchive(store, { ...request, limits: { expandedBytes: 50_000 } }), {
+    code: "archive.unsafe",
+  });
   assert.deepEqual(readdirSync(join(store.home, ".modelbench", "staging")), []);
   const { bytes } = await importArchive(store, { ...request, limits: { expandedBytes: 200_000 } });
   assert.equal(bytes, 100_000 + modelYaml().length);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import test, { after } from "node:test";
 import fc from "fast-check";
@@ -248,10 +248,10 @@ test("progress counts the archive's bytes up to its size and names members", asy
   assert.ok(seen.some((p) => p.current === "weights"));
 });
 
-test("a missing file, a folder and a remote place are refused as what they are", async () => {
+test("a missing file, a folder that is no model and a remote place are refused as what they are", async () => {
   const attempt = (source: string) => importArchive(newStore(), { source, onConflict: "fail" });
   await assert.rejects(attempt(join(folder, "missing.tar")), { code: "file.access" });
-  await assert.rejects(attempt(folder), { code: "archive.format" });
+  await assert.rejects(attempt(mkdtempSync(join(folder, "empty-"))), { code: "archive.unsafe" });
   await assert.rejects(attempt("s3://bucket/m.bentomodel"), { code: "archive.format" });
 });
 

@@ -1,5 +1,4 @@
 import { ModelbenchError } from "../../../../src/base/errors";
-import { TarReader } from "../../../../src/formats/tar/tarReader";
 import { ArchiveGate, ExpansionGuard, type SafeMember, type SafeSink } from "../../../../src/store/archive/gate";
 import { ARCHIVE_LIMITS, type ArchiveLimits } from "../../../../src/store/archive/limits";
 import { openArchive } from "../../../../src/store/archive/openArchive";
@@ -18,11 +17,9 @@ export async function readThroughGate(
 ): Promise<Passed | string> {
   const sink = new MemorySink();
   try {
-    const opened = openArchive(fleetingReader(archive));
+    const opened = openArchive(fleetingReader(archive), limits);
     const gate = new ArchiveGate(limits, opened, sink);
-    const tar = new TarReader(gate);
-    for await (const chunk of opened.chunks(new ExpansionGuard(limits))) tar.push(chunk);
-    tar.finish();
+    for await (const _slice of opened.members(gate, new ExpansionGuard(limits)));
     gate.finish();
     return sink.passed;
   } catch (error) {

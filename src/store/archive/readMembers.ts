@@ -1,0 +1,109 @@
+import { resolve } from "node:path";
+import { ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
+import type { JobOptions } from "../../base/ports";
+import { visible } from "../../base/visible";
+import { openFileReader } from "../../formats/fileReader";
+import type { ModelInfo } from "../model";
+import { statOf } from "../modelFiles";
+import { laterFormat } from "./format";
+import { ArchiveGate, ExpansionGuard, type SafeMember, type SafeSink } from "./gate";
+import type { ArchiveLimits } from "./limits";
+import { ModelYamlSink } from "./modelYamlSink";
+import { type OpenedArchive, openArchive, openFolderAsArchive } from "./openArchive";
+import { Pace } from "./pace";
+
+/** A failure's message may quote the archive; this keeps it short, also when every character had to be written out. */
+const MAX_MESSAGE = 900;
+
+/** What was found in an archive. */
+export interface Found {
+  readonly info: ModelInfo;
+  readonly yaml: string;
+  /** Sum of all files. */
+  readonly bytes: number;
+}
+
+/** Where members that passed go; `settle` lets what was begun beside the reading catch up. */
+export interface MemberTarget extends SafeSink {
+  settle?(): Promise<void>;
+}
+
+/** The absolute path of an archive or folder. @throws ModelbenchError `archive.format` for a URL */
+export function archivePath(source: string): string {
+  if (source.includes("://")) throw laterFormat(`Importing from ${visible(source)}`);
+  return resolve(source);
+}
+
+/** Opens an archive or a folder. @throws ModelbenchError as `openArchive` and `openFolderAsArchive` */
+export function openSource(from: string, limits: ArchiveLimits): { archive: OpenedArchive; close: () => void } {
+  if (statOf(from)?.isDirectory()) return { archive: openFolderAsArchive(from, limits), close: () => undefined };
+  const reader = openFileReader(from);
+  try {
+    return { archive: openArchive(reader, limits), close: () => reader.close() };
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
+
+/**
+ * Reads a whole archive through the gate.
+ * @param target receives what passed; nothing is kept without it
+ * @param onModel hears the model's description as soon as it is read; what it throws ends the reading
+ * @throws ModelbenchError `archive.unsafe`, `archive.corrupt`, `yaml.invalid`, `tag.invalid`, `cancelled`
+ */
+export async function readMembers(
+  archive: OpenedArchive,
+  limits: ArchiveLimits,
+  target: MemberTarget | undefined,
+  onModel: (info: ModelInfo) => void,
+  { signal, onProgress }: JobOptions,
+): Promise<Found> {
+  let model: { info: ModelInfo; yaml: string } | undefined;
+  let current = "";
+  const sink = new ModelYamlSink(target, (info, yaml) => {
+    onModel(info);
+    model = { info, yaml };
+  });
+  const gate = new ArchiveGate(limits, archive, {
+    open(member: SafeMember) {
+      current = member.path;
+      sink.open(member);
+    },
+    write: (chunk) => sink.write(chunk),
+    close: () => sink.close(),
+  });
+  const guard = new ExpansionGuard(limits);
+  const pace = new Pace();
+  throwIfAborted(signal);
+  for await (const _slice of archive.members(gate, guard)) {
+    throwIfAborted(signal);
+    onProgress?.({ doneBytes: guard.consumedBytes, totalBytes: archive.packedBytes, current });
+    await target?.settle?.();
+    await pace.rest();
+  }
+  throwIfAborted(signal);
+  gate.finish();
+  if (!model) throw new ModelbenchError("internal", "The gate let an archive without model.yaml pass.");
+  return { ...model, bytes: gate.bytes };
+}
+
+/** The failure with the archive's name in front, and nothing in it that a terminal would obey. */
+export function archiveFailure(error: unknown, from: string): ModelbenchError {
+  const wire = toWireError(error);
+  if (wire.code === "cancelled" || wire.code === "internal") return asFailure(error, wire.message);
+  // A positional read beyond the end is how the formats notice a file that is cut short.
+  const code = wire.code === "format.corrupt" ? "archive.corrupt" : wire.code;
+  const message = wire.path === from ? wire.message : `${from}: ${wire.message}`;
+  return new ModelbenchError(code, visible(message, MAX_MESSAGE), {
+    remedy: wire.remedy && visible(wire.remedy, MAX_MESSAGE),
+    path: wire.path ?? from,
+    offset: wire.offset,
+    cause: error,
+  });
+}
+
+function asFailure(error: unknown, message: string): ModelbenchError {
+  if (error instanceof ModelbenchError) return error;
+  return new ModelbenchError("internal", visible(message, MAX_MESSAGE), { cause: error });
+}
