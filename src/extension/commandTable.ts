@@ -1,3 +1,5 @@
+import { addStore } from "./commands/addStore";
+import { chooseStore } from "./commands/chooseStore";
 import { cleanUp } from "./commands/cleanUp";
 import { copyModel } from "./commands/copyModel";
 import { copyPath } from "./commands/copyPath";
@@ -10,6 +12,7 @@ import { openModel } from "./commands/openModel";
 import { openModelYaml } from "./commands/openModelYaml";
 import { openSampleStore } from "./commands/openSampleStore";
 import { refresh } from "./commands/refresh";
+import { removeStore } from "./commands/removeStore";
 import { revealInOs } from "./commands/revealInOs";
 import { saveModel } from "./commands/saveModel";
 import { showLog } from "./commands/showLog";
@@ -49,5 +52,8 @@ export const commandTable: CommandTable = {
   "modelbench.sortBy": sortBy,
   "modelbench.openSampleStore": openSampleStore,
   "modelbench.showMyStore": showMyStore,
+  "modelbench.chooseStore": chooseStore,
+  "modelbench.addStore": addStore,
+  "modelbench.removeStore": removeStore,
   "modelbench.showLog": showLog,
 };

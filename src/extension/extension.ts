@@ -1,9 +1,7 @@
-import { homedir } from "node:os";
 import { type ExtensionContext, ExtensionMode, l10n, Uri, window, workspace } from "vscode";
 import { Emitter } from "../base/events";
 import { Scope } from "../base/scope";
 import { childJobs } from "../jobs/client";
-import { resolveHome } from "../store/home";
 import { watchStore } from "../store/watch";
 import { Catalog } from "./catalog";
 import { openSampleStore } from "./commands/openSampleStore";
@@ -16,9 +14,11 @@ import { vscodePrompts } from "./prompts";
 import { registerCommands } from "./registerCommands";
 import type { Localize, Services, Trust } from "./services";
 import { readSettings } from "./settings";
+import { WrittenStoreSettings } from "./storeSettings";
 import { ModelsTree } from "./tree/modelsTree";
 import { runRefusal } from "./trust";
 import { tellUnreadable } from "./unreadableStore";
+import { WorkspaceHomes } from "./workspaceHomes";
 
 /** What the tests inside the extension host are handed; nobody else gets an answer from `activate`. */
 export interface TestApi {
@@ -34,7 +34,8 @@ const SAMPLE_VARIABLE = "MODELBENCH_SAMPLE_STORE";
 
 let scope: Scope | undefined;
 
-/** Puts the parts together by hand. Reads and writes no file: the first reading comes with the first look. */
+/** Puts the parts together by hand. Writes nothing, and reads at most the folder's `.env`: the first
+ * reading of a store comes with the first look. */
 export function activate(context: ExtensionContext): TestApi | undefined {
   const startedMs = performance.now();
   scope = new Scope();
@@ -56,34 +57,29 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const t: Localize = (message, ...args) => l10n.t(message, ...args);
   const channel = owner.own(window.createOutputChannel("Modelbench", { log: true }));
   const log = outputLog(channel);
-  const stores = owner.own(openStores(context, t));
+  const homes = owner.own(new WorkspaceHomes(log));
+  const stores = owner.own(openStores(context, homes, t));
   const jobs = owner.own(childJobs({ entry: context.asAbsolutePath("dist/jobs.cjs"), log }));
   const catalog = owner.own(new Catalog(jobs, watchStore));
   catalog.follow(stores.all);
   owner.own(stores.onDidChange(() => catalog.follow(stores.all)));
   owner.own(keepTidy(catalog, jobs, log));
-  owner.own(
-    workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration("modelbench.storePath")) stores.settingsChanged();
-    }),
-  );
+  owner.own(homes.onDidChange(() => stores.settingsChanged()));
   const ui = vscodePrompts(t, channel);
   owner.own(tellUnreadable(catalog, { ui, log, t }));
   void guard("modelbench.openSampleStore", { ui, log, t }, () => stores.resumeSample());
   const trust = workspaceTrust(owner, t);
   const settings = readSettings;
   const tree = owner.own(new ModelsTree({ catalog, stores, settings, trust, t, log, memory: context.workspaceState }));
-  const parts = { stores, catalog, jobs, trust, settings, ui, tree, log, t };
+  const storeSettings = new WrittenStoreSettings({ homes, stores, memory: context.globalState });
+  const parts = { stores, storeSettings, catalog, jobs, trust, settings, ui, tree, log, t };
   return { ...parts, pages: registerPages(owner, parts, context) };
 }
 
-function openStores(context: ExtensionContext, t: Localize): OpenStores {
+function openStores(context: ExtensionContext, homes: WorkspaceHomes, t: Localize): OpenStores {
   return new OpenStores({
-    ownHome: () => {
-      const { storePath } = readSettings();
-      const env = storePath === "" ? process.env : { ...process.env, BENTOML_HOME: storePath };
-      return resolveHome(env, homedir());
-    },
+    own: () => homes.own(),
+    further: () => homes.further(),
     sampleSource: context.asAbsolutePath("media/sample-store"),
     sampleHome: Uri.joinPath(context.globalStorageUri, "sample-store").fsPath,
     isSampleOpen: context.workspaceState.get(SAMPLE_KEY, process.env[SAMPLE_VARIABLE] === "open"),

@@ -46,6 +46,9 @@ export interface Commands {
   "modelbench.sortBy": [];
   "modelbench.openSampleStore": [];
   "modelbench.showMyStore": [];
+  "modelbench.chooseStore": [];
+  "modelbench.addStore": [];
+  "modelbench.removeStore": [target?: Target];
   "modelbench.showLog": [];
 }
 

@@ -11,7 +11,6 @@ export function readSettings(): Settings {
   const values = workspace.getConfiguration("modelbench");
   const sortBy = values.get<string>("tree.sortBy");
   return {
-    storePath: textOf(values.get<unknown>("storePath")),
     maxBatchSize: within(values.get<unknown>("batching.maxBatchSize"), 1, 1024, 32),
     maxLoaded: within(values.get<unknown>("runner.maxLoaded"), 1, 16, 2),
     idleUnloadMinutes: within(values.get<unknown>("runner.idleUnloadMinutes"), 0, 1440, 10),
@@ -22,10 +21,6 @@ export function readSettings(): Settings {
     },
     sortBy: ORDERS.find((order) => order === sortBy) ?? "created",
   };
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value.trim() : "";
 }
 
 function within(value: unknown, least: number, most: number, otherwise: number): number {

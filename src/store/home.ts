@@ -1,5 +1,8 @@
 import { join, resolve } from "node:path";
 
+/** Environment variables by name. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
 /** Values that grow by every expansion would never settle; BentoML hangs on them, we stop. */
 const MAX_EXPANSIONS = 32;
 
@@ -8,17 +11,22 @@ const MAX_EXPANSIONS = 32;
  * changes, else `<homedir>/bentoml`. Unknown variables and `~otheruser` stay as they are; nothing is created.
  * @see bentoml 1.4.39 _internal/configuration/__init__.py expand_env_var
  */
-export function resolveHome(env: Readonly<Record<string, string | undefined>>, homedir: string): string {
-  let home = env["BENTOML_HOME"] || join(homedir, "bentoml");
-  for (let i = 0; i < MAX_EXPANSIONS; i++) {
-    const expanded = expandUser(expandVariables(home, env), homedir);
-    if (expanded === home) break;
-    home = expanded;
-  }
-  return resolve(home);
+export function resolveHome(env: Variables, homedir: string): string {
+  return resolve(expandPath(env["BENTOML_HOME"] || join(homedir, "bentoml"), env, homedir));
 }
 
-function expandVariables(text: string, env: Readonly<Record<string, string | undefined>>): string {
+/** A path with `$NAME`, `${NAME}` and a leading `~` expanded until nothing changes; it may still be relative. */
+export function expandPath(path: string, env: Variables, homedir: string): string {
+  let reached = path;
+  for (let i = 0; i < MAX_EXPANSIONS; i++) {
+    const expanded = expandUser(expandVariables(reached, env), homedir);
+    if (expanded === reached) break;
+    reached = expanded;
+  }
+  return reached;
+}
+
+function expandVariables(text: string, env: Variables): string {
   return text.replace(/\$(\w+|\{[^}]*\})/g, (whole, name: string) => {
     return env[name.startsWith("{") ? name.slice(1, -1) : name] ?? whole;
   });

@@ -159,6 +159,16 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
       openSample: async () => own,
       closeSample: closed,
     },
+    storeSettings: {
+      recent: [],
+      isChosen: false,
+      choose: async (home) => void lines.push(`choose store: ${home ?? "none"}`),
+      async add(home) {
+        lines.push(`add store: ${home}`);
+        return home !== own.home;
+      },
+      remove: async (home) => void lines.push(`remove store: ${home}`),
+    },
     catalog,
     jobs: fakeJobs(answers, transcript),
     trust: {
@@ -166,7 +176,7 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
       onDidGrant: new Emitter<void>().event,
       refusal: (module, origin) => runRefusal(t, module, true, origin),
     },
-    settings: () => ({ storePath: "", maxBatchSize: 32, maxLoaded: 2, idleUnloadMinutes: 10, importLimits: {}, sortBy: "created" }),
+    settings: () => ({ maxBatchSize: 32, maxLoaded: 2, idleUnloadMinutes: 10, importLimits: {}, sortBy: "created" }),
     ui: fakeUi(answers, transcript),
     tree: {
       selection: [],

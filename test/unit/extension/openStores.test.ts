@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import type { HomeChoice, NamedHome } from "../../../src/extension/homeChoice";
 import { OpenStores, type StorePlaces } from "../../../src/extension/openStores";
 import { plant, tempFolder, treeOf } from "../store/storeKit";
 import { t } from "./fakes";
@@ -16,9 +17,14 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
+function chosen(home: string, origin: HomeChoice["origin"] = "default", file?: string): HomeChoice {
+  return { home, origin, file };
+}
+
 function places(facts: Partial<StorePlaces> = {}): StorePlaces {
   return {
-    ownHome: () => join(folder.path, "own"),
+    own: () => chosen(join(folder.path, "own")),
+    further: () => [],
     sampleSource: join(folder.path, "shipped"),
     sampleHome: join(folder.path, "global", "sample-store"),
     isSampleOpen: false,
@@ -99,7 +105,7 @@ test("a copy that cannot be made fails and leaves nothing half-made", async () =
 
 test("another folder in the settings is another store, the same one is not", () => {
   let home = join(folder.path, "a");
-  const stores = new OpenStores(places({ ownHome: () => home }));
+  const stores = new OpenStores(places({ own: () => chosen(home) }));
   let told = 0;
   stores.onDidChange(() => told++);
   const before = stores.own;
@@ -112,4 +118,62 @@ test("another folder in the settings is another store, the same one is not", () 
   assert.equal(stores.own.home, home);
   assert.equal(told, 1);
   assert.equal(readFileSync(join(home, "note"), "utf8"), "untouched");
+});
+
+test("further homes are open between the own store and the sample store, each under its id", () => {
+  const further = [
+    { label: "team", home: "/data/team" },
+    { label: "lab", home: "/data/lab" },
+  ];
+  const stores = new OpenStores(places({ further: () => further, isSampleOpen: true }));
+  assert.deepEqual(
+    stores.all.map(({ id, kind, label }) => [id, kind, label]),
+    [
+      ["own", "own", "My Store"],
+      ["home:/data/team", "home", "team"],
+      ["home:/data/lab", "home", "lab"],
+      ["sample", "sample", "Sample Store"],
+    ],
+  );
+  assert.equal(stores.of({ store: "home:/data/lab" }).home, "/data/lab");
+  assert.throws(() => stores.of({ store: "home:/data/other" }), { code: "model.notFound" });
+});
+
+test("a folder is open once, whatever the settings call it, and a store that stays is the same object", () => {
+  let home = "/data/mine";
+  let further: NamedHome[] = [
+    { label: "a", home: "/data/team" },
+    { label: "b", home: "/data/team" },
+    { label: "mine too", home: "/data/mine" },
+  ];
+  const stores = new OpenStores(places({ own: () => chosen(home), further: () => further }));
+  let told = 0;
+  stores.onDidChange(() => told++);
+  const labels = () => stores.all.map(({ label }) => label);
+  assert.deepEqual(labels(), ["My Store", "a"]);
+  const team = stores.of({ store: "home:/data/team" });
+  further = [{ label: "renamed", home: "/data/team" }];
+  stores.settingsChanged();
+  assert.deepEqual(labels(), ["My Store", "renamed"]);
+  assert.equal(stores.of({ store: "home:/data/team" }), team);
+  home = "/data/team";
+  stores.settingsChanged();
+  assert.deepEqual(labels(), ["My Store"]);
+  stores.settingsChanged();
+  assert.equal(told, 2);
+});
+
+test("the own store says where the choice came from, also when only that changes", () => {
+  let choice = chosen("/data", "envFile", "/work/dev.env");
+  const stores = new OpenStores(places({ own: () => choice }));
+  let told = 0;
+  stores.onDidChange(() => told++);
+  const from = () => stores.all[0]?.from;
+  assert.equal(from(), "from dev.env");
+  choice = chosen("/data", "environment");
+  stores.settingsChanged();
+  assert.deepEqual([from(), told], ["from BENTOML_HOME", 1]);
+  choice = chosen("/data", "default");
+  stores.settingsChanged();
+  assert.equal(from(), undefined);
 });
