@@ -7,7 +7,7 @@ import type { Target } from "../ids";
 import type { Services } from "../services";
 import { folderTag, manyFolders } from "../targets";
 import type { TreeNode } from "../tree/treeModel";
-import { isVersion, loadedOf, moveAllToTrash, type VersionFolder } from "./moveToTrash";
+import { isVersion, loadedAmong, moveAllToTrash, refsOf, type VersionFolder } from "./moveToTrash";
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -56,7 +56,7 @@ function usersOf(users: Users, folder: VersionFolder): readonly string[] {
 /** Names tags, sizes, who uses them and what is loaded, and says which names will be gone with their last version. */
 async function details(services: Services, folders: readonly VersionFolder[], users: Users): Promise<string> {
   const { catalog, t } = services;
-  const loaded = new Set((await loadedOf(services, folders)).map(({ store, tag }) => `${store}/${tag}`));
+  const loaded = new Set((await loadedAmong(services, refsOf(folders))).map(({ store, tag }) => `${store}/${tag}`));
   // Those that somebody depends on must not hide behind "and 30 more".
   const sorted = [...folders].sort((a, b) => usersOf(users, b).length - usersOf(users, a).length);
   const lines = sorted

@@ -7,6 +7,7 @@ import type { FileArgument, ImportArgument } from "../ids";
 import type { OpenStore, Services } from "../services";
 import { storeForNew, storeOf } from "../targets";
 import { type Chosen, type Previews, previewAll, reviewImport, sourceOf } from "./importPreview";
+import { unloadAmong } from "./moveToTrash";
 import { forEachUnderProgress, type Outcome, oneFailure } from "./several";
 
 /** Extensions the open dialog offers; the format itself is told from the content. */
@@ -69,11 +70,12 @@ async function importAll(
   target: OpenStore,
   wanted: readonly Chosen[],
 ): Promise<Outcome<Item, ImportResult>> {
-  const { jobs, pages, settings, t } = services;
+  const { jobs, settings, t } = services;
   const [first] = wanted;
   const what = wanted.length === 1 ? (first?.candidate.preview.tag ?? "") : t("{0} models", wanted.length);
   const replaced = wanted.filter(({ choice }) => choice === "replace");
-  await pages.unload(replaced.map(({ candidate: { preview } }) => ({ store: target.id, tag: preview.tag })));
+  const refs = replaced.map(({ candidate: { preview } }) => ({ store: target.id, tag: preview.tag }));
+  await unloadAmong(services, refs);
   const limits = settings().importLimits;
   const items = wanted.map((chosen) => ({ ...chosen, bytes: chosen.candidate.bytes }));
   return forEachUnderProgress(services, t("Importing {0}", what), items, ({ candidate, choice }, options) => {
@@ -121,11 +123,8 @@ function doneText(t: Services["t"], { done, cancelled }: Outcome<Item, ImportRes
 }
 
 /** Moves what came in to the trash, and what it replaced back. */
-async function undoImport(
-  { catalog, jobs, pages, tree }: Services,
-  target: OpenStore,
-  { done }: Outcome<Item, ImportResult>,
-): Promise<void> {
+async function undoImport(services: Services, target: OpenStore, { done }: Outcome<Item, ImportResult>): Promise<void> {
+  const { catalog, jobs, tree } = services;
   const { home } = target.store;
   let restored: string | undefined;
   try {
@@ -133,7 +132,7 @@ async function undoImport(
       const { name, version = "" } = parseTag(result.tag);
       const trash = item.choice === "replace" ? await jobs.run(listTrashJob, { home }) : [];
       const replaced = trash.find(({ tag }) => tag.name === name && tag.version === version);
-      await pages.unload([{ store: target.id, tag: result.tag }]);
+      await unloadAmong(services, [{ store: target.id, tag: result.tag }]);
       await jobs.run(deleteModelJob, { home, tag: { name, version } });
       if (!replaced) continue;
       await jobs.run(restoreModelJob, { home, id: replaced.id });

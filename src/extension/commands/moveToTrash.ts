@@ -1,4 +1,3 @@
-import { formatTag } from "../../store/tag";
 import { deleteModelJob } from "../../store/trashJobs";
 import type { ModelRef, Services } from "../services";
 import { folderTag, type StoredFolder } from "../targets";
@@ -22,8 +21,8 @@ export async function moveAllToTrash(
   folders: readonly VersionFolder[],
   what: string,
 ): Promise<void> {
-  const { catalog, jobs, log, pages, stores, t, ui } = services;
-  await pages.unload(await loadedOf(services, folders));
+  const { catalog, jobs, log, stores, t, ui } = services;
+  await unloadAmong(services, refsOf(folders));
   const outcome = await forEach(folders, ({ store, name, version }) =>
     jobs.run(deleteModelJob, { home: stores.of({ store }).home, tag: { name, version } }),
   ).finally(() => catalog.recheck());
@@ -35,10 +34,20 @@ export async function moveAllToTrash(
   if (await ui.inform(t("{0} deleted.", what), t("Undo"))) await restoreEntries(services, trashed);
 }
 
-/** Those of the versions that have a process of their own now. */
-export async function loadedOf({ pages }: Services, folders: readonly VersionFolder[]): Promise<readonly ModelRef[]> {
+/** The references of versions. */
+export function refsOf(folders: readonly VersionFolder[]): ModelRef[] {
+  return folders.map((folder) => ({ store: folder.store, tag: folderTag(folder) }));
+}
+
+/** Those that have a process of their own now. */
+export async function loadedAmong({ pages }: Services, refs: readonly ModelRef[]): Promise<readonly ModelRef[]> {
   const loaded = await pages.loaded();
-  const isOne = ({ store, tag }: ModelRef): boolean =>
-    folders.some((folder) => folder.store === store && formatTag(folder) === tag);
-  return loaded.map(({ ref }) => ref).filter(isOne);
+  const isWanted = ({ store, tag }: ModelRef): boolean => refs.some((ref) => ref.store === store && ref.tag === tag);
+  return loaded.map(({ ref }) => ref).filter(isWanted);
+}
+
+/** Ends the processes of versions whose files are about to go. */
+export async function unloadAmong(services: Services, refs: readonly ModelRef[]): Promise<void> {
+  const loaded = await loadedAmong(services, refs);
+  if (loaded.length > 0) await services.pages.unload(loaded);
 }

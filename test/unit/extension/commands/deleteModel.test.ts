@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { deleteModel } from "../../../../src/extension/commands/deleteModel";
@@ -102,4 +102,34 @@ test("undo with an empty trash says that there is nothing", async () => {
   const { services: parts, lines } = services(folder.path);
   await undoDelete(parts);
   assert.deepEqual(lines, ["inform: There is nothing to bring back."]);
+});
+
+test("what a bento uses is named with the bento, first of all lines, and deleted only on purpose", async () => {
+  const bento = join(folder.path, "bentos/summarizer/v7");
+  mkdirSync(bento, { recursive: true });
+  writeFileSync(join(bento, "bento.yaml"), "name: summarizer\nversion: v7\nmodels:\n- tag: b:v1\n");
+  const loaded = [{ ref: { store: "own", tag: "a:v2" }, busy: false }];
+  const { services: parts, lines } = services(folder.path, { confirm: true, loaded });
+  const nodes = [await nodeOf(parts, "a:v2"), await nodeOf(parts, "b:v1")];
+  await deleteModel(parts, nodes[0], nodes);
+  assert.match(
+    lines[0] ?? "",
+    /^confirm: Delete 2 versions although bentos use 1 of them\? \[Delete Anyway\] b:v1 \([^)]*\), used by summarizer:v7 \| a:v2 \([^)]*\), loaded now \|/,
+  );
+  assert.equal(lines[1], "unload: a:v2");
+  assert.ok(!isThere("b:v1") && !isThere("a:v2") && isThere("a:v1"));
+});
+
+test("a version that cannot be deleted keeps no other, and what went can come back", async () => {
+  const { services: parts, lines } = services(folder.path, { confirm: true });
+  const nodes = [await nodeOf(parts, "a:v1"), await nodeOf(parts, "b:v1")];
+  rmSync(join(folder.path, "models/a/v1"), { recursive: true });
+  await assert.rejects(deleteModel(parts, nodes[0], nodes), {
+    code: "model.notFound",
+    remedy: "Undo Delete brings back the ones that were deleted.",
+  });
+  assert.ok(!isThere("b:v1"));
+  lines.length = 0;
+  await undoDelete(parts);
+  assert.deepEqual(lines, ["reveal: b:v1"]);
 });
