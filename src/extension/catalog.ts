@@ -4,7 +4,7 @@ import type { Disposable } from "../base/scope";
 import type { ModelSummary } from "../store/model";
 import { formatTag, parseTag } from "../store/tag";
 import { type ListedStore, LiveListing, type NameEntry, type StartWatch, type StoreSnapshot } from "./liveListing";
-import type { ModelRef, StoreId } from "./services";
+import type { Labels, ModelRef, StoreId } from "./services";
 
 /** What became different: one store, and in it some names or all of it. */
 export interface CatalogChange {
@@ -67,6 +67,11 @@ export class Catalog implements Disposable {
   /** One name, read before the others if it is still pending; `undefined` when it is not there. */
   async details(id: StoreId, name: string): Promise<NameEntry | undefined> {
     return this.#listings.get(id)?.listing.details(name);
+  }
+
+  /** The labels of every version of a store by tag, read when asked for; none when that store is not open. */
+  async labels(id: StoreId): Promise<Labels> {
+    return (await this.#listings.get(id)?.listing.labels()) ?? new Map();
   }
 
   /** Reads every open store again. */

@@ -7,7 +7,9 @@ import { layoutOf, nameFolder, tagOfFolder } from "../store/layout";
 import { listNameJob } from "../store/listNameJob";
 import type { BrokenItem, Listing, ModelSummary } from "../store/model";
 import type { ModelStore } from "../store/modelStore";
+import { LabelReader } from "./labelReader";
 import { Awaited, NamesToRead } from "./namesToRead";
+import type { Labels } from "./services";
 import { runSlices } from "./slices";
 
 /** What one name holds. */
@@ -78,6 +80,7 @@ export class LiveListing implements Disposable {
   readonly #tooBig = new Map<string, number>();
   readonly #ended = new AbortController();
   readonly #named = new Awaited();
+  readonly #labels: LabelReader;
   /** What is to be found out about the folders of the names before anything in them is read. */
   #lookAt: "nothing" | "changed" | "all" = "nothing";
   #phase: StoreSnapshot["phase"] = "loading";
@@ -100,6 +103,7 @@ export class LiveListing implements Disposable {
     this.#store = store;
     this.#jobs = jobs;
     this.#startWatch = startWatch;
+    this.#labels = new LabelReader(jobs, this.#ended.signal);
   }
 
   /** What is known now, without reading anything. */
@@ -123,6 +127,16 @@ export class LiveListing implements Disposable {
     await this.named();
     if (this.#names.get(name)?.pending) await Promise.race([this.#toRead.first(name), this.#work()]);
     return this.#names.get(name);
+  }
+
+  /** The labels of every version by tag, read when asked for; of none once this listing ended. */
+  async labels(): Promise<Labels> {
+    await this.ready();
+    const models = [...this.#names.values()].flatMap((entry) => entry.models);
+    return this.#labels.labels(models).catch((error) => {
+      if (this.#ended.signal.aborted) return new Map();
+      throw error;
+    });
   }
 
   /** Reads everything again. */

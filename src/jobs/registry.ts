@@ -5,19 +5,24 @@ import { runExportModel } from "../store/archive/exportModel";
 import { runImportArchive } from "../store/archive/importArchive";
 import { runPreviewArchive } from "../store/archive/previewArchive";
 import { listBentosJob, runListBentos } from "../store/bentos";
+import { checkStoreJob, runCheckStore } from "../store/checkJob";
 import { listNameJob, runListName } from "../store/listNameJob";
+import { readLabelsJob, runReadLabels } from "../store/modelLabels";
 import { pinModelJob, runPinModel } from "../store/pins";
 import { runSaveModel, saveModelJob } from "../store/saveModelJob";
 import {
   deleteModelJob,
+  emptyTrashJob,
   listTrashJob,
   restoreModelJob,
   runDeleteModel,
+  runEmptyTrash,
   runListTrash,
   runRestoreModel,
   runTidyStore,
   tidyStoreJob,
 } from "../store/trashJobs";
+import { runVerifyModel, verifyModelJob } from "../store/verifyJob";
 import { defineJob, type JobRegistry } from "./jobFunction";
 
 /** Every job of the product; one line each. */
@@ -29,10 +34,14 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(describeModelJob, runDescribeModel),
   defineJob(draftFilesJob, runDraftFiles),
   defineJob(listNameJob, runListName),
+  defineJob(readLabelsJob, runReadLabels),
   defineJob(deleteModelJob, runDeleteModel),
   defineJob(restoreModelJob, runRestoreModel),
   defineJob(listTrashJob, runListTrash),
+  defineJob(emptyTrashJob, runEmptyTrash),
   defineJob(tidyStoreJob, runTidyStore),
+  defineJob(checkStoreJob, runCheckStore),
+  defineJob(verifyModelJob, runVerifyModel),
   defineJob(pinModelJob, runPinModel),
   defineJob(listBentosJob, runListBentos),
 ]);
