@@ -20,6 +20,8 @@ export type ErrorCode =
   | "model.exists"
   /** A folder in the store that is not a readable model. */
   | "model.broken"
+  /** A file of a model that is not what it was when the model was saved here. */
+  | "model.changed"
   /** The model's module is not the one the caller or the adapter expects. */
   | "model.framework"
   /** YAML that PyYAML would refuse, or a model.yaml that BentoML would refuse. */

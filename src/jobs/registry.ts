@@ -6,6 +6,8 @@ import { runImportArchive } from "../store/archive/importArchive";
 import { runPreviewArchive } from "../store/archive/previewArchive";
 import { listBentosJob, runListBentos } from "../store/bentos";
 import { checkStoreJob, runCheckStore } from "../store/checkJob";
+import { copyModelJob, runCopyModel } from "../store/copyModelJob";
+import { editModelJob, runEditModel } from "../store/editModelJob";
 import { listNameJob, runListName } from "../store/listNameJob";
 import { readLabelsJob, runReadLabels } from "../store/modelLabels";
 import { pinModelJob, runPinModel } from "../store/pins";
@@ -42,6 +44,8 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(tidyStoreJob, runTidyStore),
   defineJob(checkStoreJob, runCheckStore),
   defineJob(verifyModelJob, runVerifyModel),
+  defineJob(editModelJob, runEditModel),
+  defineJob(copyModelJob, runCopyModel),
   defineJob(pinModelJob, runPinModel),
   defineJob(listBentosJob, runListBentos),
 ]);

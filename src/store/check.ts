@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync, realpathSync } from "node:fs";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { toWireError } from "../base/errors";
+import { Slice } from "../base/slice";
 import { LATEST, type Layout, latestFile, MODEL_YAML, nameFolder, tagOfFolder } from "./layout";
 import { listModels } from "./listing";
 import { latestText, latestVersion, versionsOf } from "./lookup";
@@ -11,7 +10,9 @@ import { parseModelInfo } from "./modelYaml/modelInfo";
 import { readRecord } from "./record";
 import { SmallFileReader } from "./smallFileReader";
 import { leftovers } from "./staging";
+import { strayInside, strayLinks } from "./strayLinks";
 import { formatTag, isTagPart, parseTag } from "./tag";
+import { changedFiles, changeProblem, GET_AGAIN } from "./verify";
 
 /** What a check found; `models` counts the versions looked at. */
 export interface CheckReport {
@@ -19,28 +20,49 @@ export interface CheckReport {
   readonly problems: readonly Problem[];
 }
 
-/** Looks at every version, or at those that `tags` name, and changes nothing. Reads every byte of what was saved
- *  here, to compare it with its digest: not for the extension host. */
-export function checkStore(layout: Layout, now: () => number, tags?: readonly string[]): CheckReport {
+/** What is checked, and when. */
+export interface CheckRequest {
+  readonly layout: Layout;
+  readonly now: () => number;
+  /** `name` or `name:version` each; everything when left out. */
+  readonly tags?: readonly string[] | undefined;
+}
+
+/**
+ * Looks at every version, or at those that `tags` name, and changes nothing. Reads every byte of what was saved here,
+ * to compare it with its digest, and yields how many it has just read: not for the extension host's thread.
+ * @throws ModelbenchError `tag.invalid`, `store.access` when `models/` cannot be read
+ */
+export function* checkStore({ layout, now, tags }: CheckRequest): Generator<number, CheckReport> {
   const wanted = tags?.map(parseTag);
   const isWanted = (name: string, version?: string): boolean =>
     wanted?.some((tag) => tag.name === name && (tag.version === undefined || tag.version === version)) ?? true;
 
-  const { models, broken } = drain(listModels({ models: layout.models, sliceMs: Number.POSITIVE_INFINITY, now }));
-  const chosen = models.filter(({ path }) => isWanted(tagOfFolder(path).name, tagOfFolder(path).version));
+  const names = entriesOf(layout.models).sort();
+  const strays = names.flatMap((name) => strayLinks(layout, name));
+  const isElsewhere = (path: string): boolean => strays.some((s) => path === s.path || path.startsWith(`${s.path}/`));
+  const { models, broken } = drain(
+    listModels({ models: layout.models, slice: new Slice(Number.POSITIVE_INFINITY), now }),
+  );
+  const chosen = models.filter(
+    ({ path }) => isWanted(tagOfFolder(path).name, tagOfFolder(path).version) && !isElsewhere(path),
+  );
   const problems: Problem[] = wanted ? [] : leftovers({ layout, now }).map(leftover);
   for (const item of broken) {
-    if (!item.beingWritten && isWanted(item.name, item.version)) problems.push(brokenProblem(item));
+    const isDue = !item.beingWritten && !isElsewhere(item.path) && isWanted(item.name, item.version);
+    if (isDue) problems.push(brokenProblem(item));
   }
-  for (const summary of chosen) problems.push(...versionProblems(layout, summary));
-  for (const name of entriesOf(layout.models).sort()) {
+  for (const summary of chosen) problems.push(...(yield* versionProblems(layout, summary)));
+  problems.push(...strays.filter(({ path, tag = "" }) => isWanted(tag, tagOfFolder(path).version)));
+  for (const name of names) {
     if (isWanted(name) || wanted?.some((tag) => tag.name === name)) problems.push(...nameProblems(layout, name));
   }
-  if (!wanted) problems.push(...collisions(layout.models, entriesOf(layout.models)));
+  if (!wanted) problems.push(...collisions(layout.models, names));
   return { models: chosen.length, problems };
 }
 
-function drain<T>(pass: Generator<void, T>): T {
+/** Runs a generator to its end. */
+export function drain<T>(pass: Generator<unknown, T>): T {
   for (;;) {
     const step = pass.next();
     if (step.done) return step.value;
@@ -54,31 +76,31 @@ function leftover(path: string): Problem {
 function brokenProblem({ name, version, path, error }: BrokenItem): Problem {
   const tag = version === undefined ? name : `${name}:${version}`;
   const base = { tag, path, detail: error.message };
-  if (error.code === "tag.invalid" && !path.endsWith(MODEL_YAML) && !(isTagPart(name) && isTagPart(version ?? "x"))) {
-    return { kind: "tag.mismatch", ...base, repair: "Move it to the trash." };
-  }
-  if (error.code === "model.broken") return { kind: "model.incomplete", ...base, repair: "Move it to the trash." };
-  return { kind: "yaml.invalid", ...base, repair: "Move it to the trash." };
+  // What may not be read may be in the best of health.
+  if (error.code === "store.access") return { kind: "yaml.invalid", ...base };
+  const repair = "Move it to the trash.";
+  if (error.code === "model.broken") return { kind: "model.incomplete", ...base, repair };
+  if (isTagPart(name) && isTagPart(version ?? "x")) return { kind: "yaml.invalid", ...base, repair };
+  return { kind: "tag.mismatch", ...base, repair };
 }
 
-function versionProblems(layout: Layout, summary: ModelSummary): Problem[] {
+function* versionProblems(layout: Layout, summary: ModelSummary): Generator<number, Problem[]> {
   const { path } = summary;
   const tag = formatTag(tagOfFolder(path));
-  const problems: Problem[] = summary.warnings.map(({ message }) => ({
-    kind: "tag.mismatch",
-    tag,
-    path,
-    detail: message,
-    repair: "Rename the folder to the tag that its model.yaml names.",
-  }));
+  const problems: Problem[] = summary.warnings
+    .filter(({ code }) => code === "tag.mismatch")
+    .map(({ message }) => ({
+      kind: "tag.mismatch",
+      tag,
+      path,
+      detail: message,
+      repair: "Rename the folder to the tag that its model.yaml names; to the trash if that is taken.",
+    }));
   try {
     const yamlPath = join(path, MODEL_YAML);
     const info = parseModelInfo(new SmallFileReader().read(yamlPath), yamlPath);
     const record = readRecord(layout, info);
-    for (const [file, was] of record ?? []) {
-      const problem = fileProblem(join(path, file), was.bytes, was.sha256);
-      if (problem) problems.push({ ...problem, tag });
-    }
+    if (record) problems.push(...(yield* contentProblems({ path, info, record }, tag)));
   } catch (error) {
     problems.push({ kind: "yaml.invalid", tag, path, detail: toWireError(error).message });
   }
@@ -86,29 +108,13 @@ function versionProblems(layout: Layout, summary: ModelSummary): Problem[] {
   return problems;
 }
 
-function fileProblem(path: string, bytes: number, sha256: string): Problem | undefined {
-  const stat = statOf(path);
-  if (!stat?.isFile()) return { kind: "file.missing", path, detail: `${path} was saved with the model and is gone.` };
-  if (stat.size !== bytes) {
-    return { kind: "file.changed", path, detail: `${path} has ${stat.size} bytes; ${bytes} were saved.` };
-  }
-  return digest(path) === sha256
-    ? undefined
-    : { kind: "file.changed", path, detail: `${path} has other bytes than saved.` };
-}
-
-function digest(path: string): string {
-  const hash = createHash("sha256");
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  const file = openSync(path, "r");
-  try {
-    for (let count = -1; count !== 0; hash.update(buffer.subarray(0, count))) {
-      count = readSync(file, buffer, 0, buffer.length, null);
-    }
-  } finally {
-    closeSync(file);
-  }
-  return hash.digest("hex");
+function* contentProblems(version: Parameters<typeof changedFiles>[0], tag: string): Generator<number, Problem[]> {
+  const changed = yield* changedFiles(version);
+  return changed.map((change) => {
+    const problem = changeProblem(version, change);
+    const advice = problem.repair === undefined ? ` ${GET_AGAIN}` : "";
+    return { ...problem, tag, detail: problem.detail + advice };
+  });
 }
 
 /** Links that leave the version or lead nowhere, and names that a case-folding file system would take for one. */
@@ -118,10 +124,8 @@ function treeProblems(root: string, folder: string): Problem[] {
   for (const entry of entries) {
     const path = join(folder, entry);
     if (isLink(path)) {
-      if (!leadsInside(root, path)) {
-        const detail = `${path} is a link that leaves its model or leads nowhere.`;
-        problems.push({ kind: "link.stray", path, detail, repair: "Move the model to the trash." });
-      }
+      const stray = strayInside(root, path);
+      if (stray) problems.push(stray);
     } else if (statOf(path)?.isDirectory()) {
       problems.push(...treeProblems(root, path));
     }
@@ -129,34 +133,19 @@ function treeProblems(root: string, folder: string): Problem[] {
   return problems;
 }
 
-function leadsInside(root: string, path: string): boolean {
-  try {
-    return realpathSync(path).startsWith(realpathSync(root) + sep);
-  } catch {
-    return false;
-  }
-}
-
 function nameProblems(layout: Layout, name: string): Problem[] {
   const folder = nameFolder(layout, name);
-  if (statOf(folder) === undefined) return isLink(folder) ? [danglingLink(folder, name)] : [];
+  if (!isTagPart(name) || (isLink(folder) && strayLinks(layout, name).some(({ path }) => path === folder))) return [];
   const entries = entriesOf(folder);
   const problems = collisions(folder, entries).map((problem): Problem => ({ ...problem, tag: name }));
-  for (const entry of entries) {
-    const path = join(folder, entry);
-    if (isLink(path) && statOf(path) === undefined) problems.push(danglingLink(path, name));
-  }
   const latest = latestProblem(layout, name, entries);
   return latest ? [...problems, latest] : problems;
 }
 
-function danglingLink(path: string, tag: string): Problem {
-  return { kind: "link.stray", tag, path, detail: `${path} is a link that leads nowhere.`, repair: "Remove the link." };
-}
-
-function latestProblem(layout: Layout, name: string, entries: readonly string[]): Problem | undefined {
-  if (!entries.includes(LATEST)) return undefined;
+/** What is wrong with a name's `latest` file; `undefined` when nothing is, or there is none. */
+export function latestProblem(layout: Layout, name: string, entries: readonly string[]): Problem | undefined {
   const path = latestFile(layout, name);
+  if (!entries.includes(LATEST) || statOf(path)?.isDirectory()) return undefined;
   const base = { tag: name, path, repair: "Write the newest version into it." };
   const text = latestText(layout, name);
   if (text === undefined || !isTagPart(text.trim())) {
@@ -180,5 +169,6 @@ function collisions(folder: string, entries: readonly string[]): Problem[] {
 }
 
 function collision(path: string, other: string): Problem {
-  return { kind: "case.collision", path, detail: `${path} differs from '${other}' only in case or accents' form.` };
+  const detail = `${path} differs from '${other}' only in case or accents' form: rename one of the two.`;
+  return { kind: "case.collision", path, detail };
 }

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { throwIfAborted } from "../base/errors";
 import { errno } from "./failure";
+import { type FileDigest, FileHasher } from "./fileDigest";
 import type { FileLayer } from "./fileLayer";
 
 /** Bytes copied at once: large enough for full disk speed, small enough to cancel within milliseconds. */
@@ -13,7 +13,10 @@ const FOLDER_MODE = 0o755;
 /** Mode of new files, less the umask. */
 const FILE_MODE = 0o644;
 
-/** Makes `path` and the missing folders above it; one that another process makes at the same time is fine. */
+/**
+ * Makes `path` and the missing folders above it, each of them flushed into the folder that holds it; one that another
+ * process makes at the same time is fine.
+ */
 export async function ensureFolder(files: FileLayer, path: string): Promise<void> {
   try {
     await files.mkdir(path, FOLDER_MODE);
@@ -26,6 +29,7 @@ export async function ensureFolder(files: FileLayer, path: string): Promise<void
       if (errno(failure) !== "EEXIST") throw failure;
     });
   }
+  await files.sync(dirname(path));
 }
 
 /** Makes a file with this content and flushes it. */
@@ -41,53 +45,42 @@ export interface CopyOptions {
   readonly onBytes?: ((count: number) => void) | undefined;
 }
 
-/** What a copy was, for the record of a model's files. */
-export interface CopiedFile {
-  readonly bytes: number;
-  /** Hexadecimal. */
-  readonly sha256: string;
-}
-
 /** Copies an open file to a new one by chunks, keeps its executable bits, flushes it and answers with its digest. */
 export async function copyNewFile(
   files: FileLayer,
   source: FileHandle,
   path: string,
   options: CopyOptions,
-): Promise<CopiedFile> {
+): Promise<FileDigest> {
   const stat = await source.stat();
   const executable = (stat.mode & 0o111) !== 0;
-  const hash = createHash("sha256");
+  const hasher = new FileHasher();
   const buffer = Buffer.allocUnsafe(Math.min(COPY_CHUNK, stat.size + 1));
-  let bytes = 0;
   await fillNewFile(files, path, executable ? 0o755 : FILE_MODE, async (file) => {
     for (;;) {
       throwIfAborted(options.signal);
       const { bytesRead } = await source.read(buffer, 0, buffer.length, null);
       if (bytesRead === 0) return;
       const chunk = buffer.subarray(0, bytesRead);
-      hash.update(chunk);
+      hasher.update(chunk);
       await file.write(chunk);
-      bytes += bytesRead;
       options.onBytes?.(bytesRead);
     }
   });
-  return { bytes, sha256: hash.digest("hex") };
+  return hasher.end();
 }
 
 /** The digest of a file that is there. */
-export async function digestFile(path: string, signal?: AbortSignal): Promise<CopiedFile> {
+export async function digestFile(path: string, signal?: AbortSignal): Promise<FileDigest> {
   const handle = await open(path, "r");
   try {
-    const hash = createHash("sha256");
+    const hasher = new FileHasher();
     const buffer = Buffer.allocUnsafe(COPY_CHUNK);
-    let bytes = 0;
     for (;;) {
       throwIfAborted(signal);
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
-      if (bytesRead === 0) return { bytes, sha256: hash.digest("hex") };
-      hash.update(buffer.subarray(0, bytesRead));
-      bytes += bytesRead;
+      if (bytesRead === 0) return hasher.end();
+      hasher.update(buffer.subarray(0, bytesRead));
     }
   } finally {
     await handle.close();

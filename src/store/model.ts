@@ -117,6 +117,10 @@ export interface TrashEntry {
   readonly tag: Tag;
   readonly deletedMs: number;
   readonly wasLatest: boolean;
+  /** Sum of its files; `undefined` when they could not be read, or nobody wrote it down. */
+  readonly bytes: number | undefined;
+  /** Set when the folder's name was no tag: `tag.name` is that name, and `tag.version` empty for a folder of models. */
+  readonly stray?: true;
 }
 
 /** One finding of `check`; `kind` is part of the CLI contract. */
@@ -135,6 +139,8 @@ export interface Problem {
   readonly tag?: string;
   readonly path: string;
   readonly detail: string;
-  /** What a repair would do. */
+  /** What a repair would do; left out where there is nothing that it could. */
   readonly repair?: string;
+  /** Whether a repair that was asked for has succeeded. */
+  readonly repaired?: boolean;
 }

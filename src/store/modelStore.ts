@@ -1,7 +1,9 @@
 import { ModelbenchError } from "../base/errors";
 import type { JobOptions } from "../base/ports";
 import { Slice } from "../base/slice";
-import { type CheckReport, checkStore } from "./check";
+import { type CheckReport, checkStore, drain } from "./check";
+import { editModel } from "./editing";
+import type { ModelEdit } from "./editModelJob";
 import { type FileLayer, nodeFiles } from "./fileLayer";
 import { layoutOf, nameFolder, versionFolder } from "./layout";
 import { type ListRequest, type ListScope, listModels } from "./listing";
@@ -9,6 +11,8 @@ import { findVersion, latestVersion, readModel } from "./lookup";
 import type { Listing, ModelDraft, ModelFile, SourceFile, StoredModel, Tag, TrashEntry } from "./model";
 import { modelFilesIn, statOf } from "./modelFiles";
 import { nameFolders } from "./nameFolders";
+import { pinnedTags, setPinned } from "./pins";
+import { type RepairReport, repairProblems } from "./repair";
 import { type AdoptOptions, adoptModel, saveModel } from "./saving";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
 import { sweepStaging } from "./sweep";
@@ -129,6 +133,23 @@ export class ModelStore {
     return discardStaged(this.#parts, stagedFolder);
   }
 
+  /** Changes labels, metadata and signatures in a version's model.yaml, whose other lines stay as they are; answers
+   *  whether anything changed. @throws ModelbenchError `model.notFound`, `model.broken`, `yaml.invalid`, `usage`,
+   *   `store.access` */
+  edit(tag: Tag, edit: ModelEdit): Promise<boolean> {
+    return editModel(this.#parts, tag, edit);
+  }
+
+  /** Keeps a version from being cleaned up, or no longer does. @throws ModelbenchError `store.access` */
+  pin(tag: Tag, pinned: boolean): Promise<void> {
+    return setPinned(this.#parts, tag, pinned);
+  }
+
+  /** The pinned versions as `name:version`, also of versions that are gone. */
+  pinned(): Set<string> {
+    return pinnedTags(this.#parts.layout);
+  }
+
   /** Moves exactly this version folder, broken or not, into the trash; `latest` moves to the newest other version.
    *  @throws ModelbenchError `model.notFound`, `store.access`, `store.crossDevice` */
   delete(tag: Tag): Promise<TrashEntry> {
@@ -160,7 +181,13 @@ export class ModelStore {
 
   /** Looks for damage, in all versions or in those that `tags` name, and changes nothing. Reads every byte. */
   check(tags?: readonly string[]): CheckReport {
-    return checkStore(this.#parts.layout, this.#parts.now, tags);
+    return drain(checkStore({ ...this.#parts, tags }));
+  }
+
+  /** Checks, and mends what can be mended; of what fails on the way the report tells, too.
+   *  @throws ModelbenchError `tag.invalid`, `store.access` when `models/` cannot be read */
+  repair(tags?: readonly string[]): Promise<RepairReport> {
+    return repairProblems(this.#parts, this.check(tags));
   }
 
   /** Clears away what processes that are gone left unfinished. @throws ModelbenchError `store.access` */

@@ -7,6 +7,7 @@ import { isFolderTag, nameFolder, versionFolder } from "./layout";
 import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from "./lookup";
 import type { ModelInfo, Tag } from "./model";
 import { identityOf, lstatOf, statOf } from "./modelFiles";
+import { type OriginNote, recordOrigin } from "./origin";
 import { type FileRecord, recordFiles } from "./record";
 import { discardStaged, newStagingPath, putLatest, type StoreParts } from "./staging";
 import { formatTag } from "./tag";
@@ -17,6 +18,8 @@ export interface NewVersion {
   readonly files: FileRecord;
   /** The versions that were there when the writer began: what others add meanwhile counts for `latest`. */
   readonly before: readonly string[];
+  /** Nothing is noted when left out. */
+  readonly origin?: OriginNote | undefined;
 }
 
 /** How often a folder that a peer removes under our hands is made again before we give up. */
@@ -47,7 +50,8 @@ export async function assertOneDevice({ layout, files }: StoreParts): Promise<vo
  * still allows.
  * @throws ModelbenchError `model.exists`, `store.crossDevice`, `store.access`
  */
-export async function publish(parts: StoreParts, folder: string, { info, files, before }: NewVersion): Promise<void> {
+export async function publish(parts: StoreParts, folder: string, version: NewVersion): Promise<void> {
+  const { info, files, before, origin } = version;
   const { tag } = info;
   const latest = latestText(parts.layout, tag.name);
   const own = identityOf(folder);
@@ -61,6 +65,7 @@ export async function publish(parts: StoreParts, folder: string, { info, files, 
   try {
     // Not before: of two writers of one tag only the one that won may say what its files are.
     await recordFiles(parts, info, files);
+    if (origin !== undefined) await recordOrigin(parts, info, origin);
     await flushPlace(parts, tag.name);
     await advanceLatest(parts, info, before);
   } catch (error) {
@@ -86,7 +91,8 @@ export async function settleIntent(parts: StoreParts, staged: string): Promise<v
   if (creation !== undefined && shouldBeLatest(parts, tag, creation)) await putLatest(parts, tag.name, tag.version);
 }
 
-async function noteIntent(parts: StoreParts, { name, version }: Tag): Promise<string> {
+/** Notes in staging that a version is about to enter, so that a sweep can let `latest` follow it. @throws ModelbenchError `store.access` */
+export async function noteIntent(parts: StoreParts, { name, version }: Tag): Promise<string> {
   const path = await newStagingPath(parts);
   try {
     await writeNewFile(parts.files, path, JSON.stringify({ publish: { name, version } }));

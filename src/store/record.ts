@@ -1,59 +1,128 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errno } from "./failure";
-import { type CopiedFile, ensureFolder, writeNewFile } from "./fileOperations";
+import type { FileDigest } from "./fileDigest";
+import { ensureFolder, writeNewFile } from "./fileOperations";
 import type { Layout } from "./layout";
 import type { ModelInfo, Tag } from "./model";
+import { lstatOf } from "./modelFiles";
 import { discardStaged, newStagingPath, type StoreParts } from "./staging";
 
-/** Size and digest of every file of a version but its model.yaml, by path inside the version. */
-export type FileRecord = ReadonlyMap<string, CopiedFile>;
+/** What tells, without reading a file, that nobody has written to it: a rename of its folder changes none of it. */
+interface FileStamp {
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly ino: number;
+}
+
+/** What is remembered of one file. */
+export interface RecordedFile extends FileDigest {
+  /** Missing in records of the first version. */
+  readonly stamp?: FileStamp | undefined;
+}
+
+/** What every file of a version was when it was saved, by path inside the version. */
+export type FileRecord = ReadonlyMap<string, RecordedFile>;
+
+/** Adds to the digests of a folder's files when they were last written. */
+export function stamped(folder: string, digests: ReadonlyMap<string, FileDigest>): FileRecord {
+  return new Map([...digests].map(([path, digest]) => [path, { ...digest, stamp: stampOf(join(folder, path)) }]));
+}
+
+/** Whether a file's size and times are those recorded; of an old record nobody can say. */
+export function isUntouched(path: string, { bytes, stamp }: RecordedFile): boolean {
+  const stat = lstatOf(path);
+  if (stamp === undefined || stat?.size !== bytes) return false;
+  return stat.mtimeMs === stamp.mtimeMs && stat.ctimeMs === stamp.ctimeMs && stat.ino === stamp.ino;
+}
 
 /** Remembers what the files of a version are, so that a check can tell later whether they still are. */
 export async function recordFiles(parts: StoreParts, info: ModelInfo, record: FileRecord): Promise<void> {
-  const { files, layout } = parts;
-  const document = { creationTime: creationKey(info), files: Object.fromEntries(record) };
+  await putNote(parts, recordPath(parts.layout, info.tag), {
+    creationTime: creationKey(info),
+    files: Object.fromEntries(record),
+  });
+}
+
+/** Forgets the record of a version that is gone for good. */
+export function forgetFiles(parts: StoreParts, tag: Tag): Promise<void> {
+  return dropNote(parts, recordPath(parts.layout, tag));
+}
+
+/** The record of this very version; `undefined` when there is none, or one of an earlier version of the same tag. */
+export function readRecord(layout: Layout, info: ModelInfo): FileRecord | undefined {
+  const value = readNote(recordPath(layout, info.tag));
+  if (value === undefined || !("files" in value && "creationTime" in value)) return undefined;
+  if (value.creationTime !== creationKey(info) || typeof value.files !== "object" || !value.files) return undefined;
+  const entries = Object.entries(value.files).flatMap(([path, file]): [string, RecordedFile][] => {
+    const recorded = recordedFile(file);
+    return recorded === undefined || isOutside(path) ? [] : [[path, recorded]];
+  });
+  return new Map(entries);
+}
+
+/** A peer may delete a version and save another one under its tag without telling us: its creation differs. */
+export function creationKey({ creationTime }: ModelInfo): string {
+  return `${creationTime.epochMs}.${creationTime.micros}`;
+}
+
+/** Writes a small JSON file of ours, whole or not at all, in place of an earlier one. */
+export async function putNote(parts: StoreParts, path: string, value: object): Promise<void> {
+  const { files } = parts;
   const staged = await newStagingPath(parts);
   try {
-    await writeNewFile(files, staged, JSON.stringify(document));
-    await ensureFolder(files, join(layout.digests, info.tag.name));
-    await files.rename(staged, recordPath(layout, info.tag));
+    await writeNewFile(files, staged, JSON.stringify(value));
+    await ensureFolder(files, join(path, ".."));
+    await files.rename(staged, path);
   } catch (error) {
     await discardStaged(parts, staged);
     throw error;
   }
 }
 
-/** Forgets the record of a version that is gone for good. */
-export async function forgetFiles({ files, layout }: StoreParts, tag: Tag): Promise<void> {
-  await files.unlink(recordPath(layout, tag)).catch((error) => {
-    if (errno(error) !== "ENOENT") throw error;
-  });
-}
-
-/** The record of this very version; `undefined` when there is none, or one of an earlier version of the same tag. */
-export function readRecord(layout: Layout, info: ModelInfo): FileRecord | undefined {
+/** What a small JSON file of ours holds; `undefined` when it is missing or damaged. */
+export function readNote(path: string): object | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(recordPath(layout, info.tag), "utf8"));
-    if (typeof value !== "object" || value === null || !("files" in value && "creationTime" in value)) return undefined;
-    if (value.creationTime !== creationKey(info) || typeof value.files !== "object" || !value.files) return undefined;
-    const entries = Object.entries(value.files).filter((entry): entry is [string, CopiedFile] => isCopied(entry[1]));
-    return new Map(entries);
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return typeof value === "object" && value !== null ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** A peer may delete a version and save another one under its tag without telling us: its creation differs. */
-function creationKey({ creationTime }: ModelInfo): string {
-  return `${creationTime.epochMs}.${creationTime.micros}`;
+/** Removes a small file of ours; one that is not there is fine. */
+export async function dropNote({ files }: StoreParts, path: string): Promise<void> {
+  await files.unlink(path).catch((error) => {
+    if (errno(error) !== "ENOENT") throw error;
+  });
 }
 
 function recordPath(layout: Layout, { name, version }: Tag): string {
   return join(layout.digests, name, `${version}.json`);
 }
 
-function isCopied(value: unknown): value is CopiedFile {
-  if (typeof value !== "object" || value === null || !("bytes" in value && "sha256" in value)) return false;
-  return typeof value.bytes === "number" && typeof value.sha256 === "string";
+function stampOf(path: string): FileStamp | undefined {
+  const stat = lstatOf(path);
+  return stat && { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, ino: stat.ino };
+}
+
+/** The record is a file that anybody may have written: it must not make us read outside of the version. */
+function isOutside(path: string): boolean {
+  return path.split("/").some((segment) => segment === "" || segment === "." || segment === "..");
+}
+
+function recordedFile(value: unknown): RecordedFile | undefined {
+  if (typeof value !== "object" || value === null || !("bytes" in value && "sha256" in value)) return undefined;
+  const { bytes, sha256 } = value;
+  if (typeof bytes !== "number" || typeof sha256 !== "string") return undefined;
+  const blocks = "blocks" in value && typeof value.blocks === "string" ? value.blocks : undefined;
+  return { bytes, sha256, blocks, stamp: "stamp" in value ? stampFrom(value.stamp) : undefined };
+}
+
+function stampFrom(value: unknown): FileStamp | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (!("mtimeMs" in value && "ctimeMs" in value && "ino" in value)) return undefined;
+  const { mtimeMs, ctimeMs, ino } = value;
+  if (typeof mtimeMs !== "number" || typeof ctimeMs !== "number" || typeof ino !== "number") return undefined;
+  return { mtimeMs, ctimeMs, ino };
 }

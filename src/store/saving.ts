@@ -4,14 +4,17 @@ import { dirname, join } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../base/errors";
 import type { JobOptions } from "../base/ports";
 import { storeFailure } from "./failure";
-import { type CopiedFile, copyNewFile, digestFile, ensureFolder, syncTree, writeNewFile } from "./fileOperations";
+import type { FileDigest } from "./fileDigest";
+import { copyNewFile, digestFile, ensureFolder, syncTree, writeNewFile } from "./fileOperations";
 import { MODEL_YAML, versionFolder } from "./layout";
 import { readModelFolder, versionsOf } from "./lookup";
 import type { ModelDraft, ModelInfo, SourceFile, StoredModel } from "./model";
 import { modelFilesIn, statOf } from "./modelFiles";
 import { parseModelInfo, renderModelInfo } from "./modelYaml/modelInfo";
+import type { OriginNote } from "./origin";
 import { assertOneDevice, assertVacant, publish } from "./publish";
-import type { FileRecord } from "./record";
+import { stamped } from "./record";
+import { insteadOf } from "./replace";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
 import { makeSavableTag, newVersion } from "./tag";
 
@@ -38,7 +41,8 @@ export async function saveModel(
     await writeNewFile(parts.files, join(staged, MODEL_YAML), yaml);
     await syncTree(parts.files, staged, false);
     throwIfAborted(options.signal);
-    return await finish(parts, staged, parseModelInfo(yaml), copied, before);
+    const origin: OriginNote = { kind: "saved", from: sources[0]?.from };
+    return await finish(parts, staged, parseModelInfo(yaml), { digests: copied, before, origin });
   } catch (error) {
     await discardStaged(parts, staged);
     throw storeFailure(error, "save a model to", parts.layout.home);
@@ -48,7 +52,11 @@ export async function saveModel(
 /** How a staged folder is adopted. */
 export interface AdoptOptions extends JobOptions {
   /** What the caller wrote and flushed itself, model.yaml left out; else every file is read and flushed here. */
-  readonly flushed?: FileRecord;
+  readonly flushed?: ReadonlyMap<string, FileDigest>;
+  /** What brought the model here; `unknown` when left out. */
+  readonly origin?: OriginNote | undefined;
+  /** Whether a version of this tag that is there already goes to the trash. */
+  readonly replace?: boolean;
 }
 
 /**
@@ -60,23 +68,24 @@ export interface AdoptOptions extends JobOptions {
 export async function adoptModel(parts: StoreParts, staged: string, options: AdoptOptions): Promise<StoredModel> {
   const { info } = readModelFolder(staged);
   makeSavableTag(info.tag.name, info.tag.version);
-  assertVacant(parts, info.tag);
+  if (!options.replace) assertVacant(parts, info.tag);
   const before = versionsOf(parts.layout, info.tag.name);
   try {
     await assertOneDevice(parts);
     const digests = options.flushed ?? (await digestStaged(staged, options));
     await syncTree(parts.files, staged, options.flushed === undefined);
     throwIfAborted(options.signal);
-    return await finish(parts, staged, info, digests, before);
+    const enter = () => finish(parts, staged, info, { digests, before, origin: options.origin });
+    return await (options.replace ? insteadOf(parts, info.tag, enter) : enter());
   } catch (error) {
     throw storeFailure(error, "add a model to", parts.layout.home);
   }
 }
 
-async function digestStaged(staged: string, options: JobOptions): Promise<FileRecord> {
+async function digestStaged(staged: string, options: JobOptions): Promise<Map<string, FileDigest>> {
   const files = modelFilesIn(staged).filter(({ path }) => path !== MODEL_YAML);
   const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const digests = new Map<string, CopiedFile>();
+  const digests = new Map<string, FileDigest>();
   let doneBytes = 0;
   for (const { path } of files) {
     options.onProgress?.({ doneBytes, totalBytes, current: path });
@@ -87,14 +96,22 @@ async function digestStaged(staged: string, options: JobOptions): Promise<FileRe
   return digests;
 }
 
+/** What is known of a staged version beside its model.yaml. */
+interface Arrival {
+  readonly digests: ReadonlyMap<string, FileDigest>;
+  readonly before: readonly string[];
+  readonly origin: OriginNote | undefined;
+}
+
 async function finish(
   parts: StoreParts,
   staged: string,
   info: ModelInfo,
-  files: FileRecord,
-  before: readonly string[],
+  { digests, before, origin }: Arrival,
 ): Promise<StoredModel> {
-  await publish(parts, staged, { info, files, before });
+  const yaml = await digestFile(join(staged, MODEL_YAML));
+  const files = stamped(staged, new Map([...digests, [MODEL_YAML, yaml]]));
+  await publish(parts, staged, { info, files, before, origin });
   return { tag: info.tag, path: versionFolder(parts.layout, info.tag), info, warnings: [] };
 }
 
@@ -103,9 +120,9 @@ async function copySources(
   staged: string,
   sources: readonly SourceFile[],
   { signal, onProgress }: JobOptions,
-): Promise<Map<string, CopiedFile>> {
+): Promise<Map<string, FileDigest>> {
   const totalBytes = sources.reduce((sum, { from }) => sum + (statOf(from)?.size ?? 0), 0);
-  const copied = new Map<string, CopiedFile>();
+  const copied = new Map<string, FileDigest>();
   let doneBytes = 0;
   for (const { from, to } of sources) {
     throwIfAborted(signal);

@@ -1,4 +1,5 @@
 import { errno, storeFailure } from "./failure";
+import { isReplacement, settleReplacement } from "./replace";
 import { leftovers, type StoreParts } from "./staging";
 import { settleLeftover, settleRestored } from "./trash";
 
@@ -15,7 +16,11 @@ export async function sweepStaging(parts: StoreParts): Promise<void> {
       // What is gone was cleared by another sweep.
       if (errno(error) !== "ENOENT") failures.push(error);
     });
-  for (const staged of leftovers(parts)) await attempt(settleLeftover(parts, staged));
+  const staged = leftovers(parts);
+  const replacements = staged.filter(isReplacement);
+  for (const path of staged) if (!replacements.includes(path)) await attempt(settleLeftover(parts, path));
+  // The first half of a replacement is a deletion: only once that is ended the old version can be brought back.
+  for (const path of replacements) await attempt(settleReplacement(parts, path));
   await attempt(settleRestored(parts));
   if (failures.length > 0) throw storeFailure(failures[0], "clear", parts.layout.staging);
 }

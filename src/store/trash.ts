@@ -1,58 +1,73 @@
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { errno, storeFailure } from "./failure";
 import { ensureFolder, removeTree, writeNewFile } from "./fileOperations";
 import { isFolderTag, nameFolder, versionFolder } from "./layout";
-import { essentialsOf, latestText, latestVersion, newestOf, readModelFolder, versionsOf } from "./lookup";
+import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from "./lookup";
 import type { Tag, TrashEntry } from "./model";
-import { entriesOf, identityOf, lstatOf, statOf } from "./modelFiles";
-import { flushPlace, moveIntoPlace, settleIntent, shouldBeLatest } from "./publish";
+import { entriesOf, identityOf, isLink, lstatOf, modelFilesIn, statOf } from "./modelFiles";
+import { forgetOrigin } from "./origin";
+import { setPinned } from "./pins";
+import { assertVacant, flushPlace, moveIntoPlace, settleIntent, shouldBeLatest } from "./publish";
 import { forgetFiles } from "./record";
 import { discardStaged, newStagingFolder, putLatest, type StoreParts } from "./staging";
 import { formatTag, parseTag } from "./tag";
+import {
+  ENTRY,
+  entryOf,
+  holdsModel,
+  MODEL,
+  recordOf,
+  type TrashRecord,
+  trashEntries,
+  writtenRecord,
+} from "./trashRecord";
 
-/** How long a deleted version can be restored. */
+/** How long a deleted version can be restored unless the user chose another time. */
 export const TRASH_KEPT_MS = 7 * 24 * 3600 * 1000;
 
 /** How often a version that others move at the same time is looked for. */
 const ATTEMPTS = 10;
 
-/** The version folder inside an entry. */
-const MODEL = "model";
-const ENTRY = "entry.json";
-
-/** What `entry.json` holds: the entry, and the texts of `latest` before and after, so that undo can be exact. */
-interface TrashRecord {
-  readonly tag: Tag;
-  /** Name of the folder it was staged in: nobody knows it before, so no file out of an archive can pose as a record. */
-  readonly staged: string;
-  readonly deletedMs: number;
-  readonly wasLatest: boolean;
-  readonly latestBefore: string | null;
-  readonly latestAfter: string | null;
-}
+/** Most characters of a name in an entry's id. */
+const MAX_ID_PART = 63;
 
 /**
  * Moves a version into the trash: first `latest` moves to the newest other version or goes, then the version's
  * folder is renamed, then a name folder that became empty goes. Broken and half-made versions can be deleted too.
+ * @param replaced names the replacement that this deletion is a half of
  * @throws ModelbenchError `model.notFound`, `store.crossDevice`, `store.access`
  */
-export async function moveToTrash(parts: StoreParts, tag: Tag, attempts = ATTEMPTS): Promise<TrashEntry> {
+export async function moveToTrash(
+  parts: StoreParts,
+  tag: Tag,
+  { replaced, attempts = ATTEMPTS }: { readonly replaced?: string | undefined; readonly attempts?: number } = {},
+): Promise<TrashEntry> {
   const path = versionFolder(parts.layout, tag);
-  if (!isFolderTag(tag) || !statOf(path)?.isDirectory()) throw notInStore(parts, tag);
-  const staged = await newStagingFolder(parts);
-  const record = plan(parts, tag, basename(staged));
+  if (!isFolderTag(tag) || !(statOf(path)?.isDirectory() || isLink(path))) throw notInStore(parts, tag);
   try {
-    const id = await stageAndFile(parts, staged, record, path);
+    const entry = await intoTrash(parts, path, (staged) => ({ ...plan(parts, tag, staged), replaced }));
     // An empty name folder lists as nothing: one that stays, or that a peer fills again, is no failure.
     await parts.files.rmdir(nameFolder(parts.layout, tag.name)).catch(() => undefined);
-    return { id, tag, deletedMs: record.deletedMs, wasLatest: record.wasLatest };
+    return entry;
   } catch (error) {
-    await putBack(parts, staged, record, path).catch(() => undefined);
     // Others move it, too: it is gone, or another one has come in its place.
-    if (errno(error) === "ENOENT" && attempts > 1) return await moveToTrash(parts, tag, attempts - 1);
+    if (errno(error) === "ENOENT" && attempts > 1)
+      return await moveToTrash(parts, tag, { replaced, attempts: attempts - 1 });
     throw storeFailure(error, "delete", path);
+  }
+}
+
+/**
+ * Moves something whose name is no tag out of `models/` into the trash: `{name, version: ""}` for a name's folder.
+ * @throws ModelbenchError `store.crossDevice`, `store.access`
+ */
+export async function moveStrayToTrash(parts: StoreParts, place: Tag): Promise<TrashEntry> {
+  const path = versionFolder(parts.layout, place);
+  try {
+    return await intoTrash(parts, path, (staged) => strayRecord(parts, place, staged));
+  } catch (error) {
+    throw storeFailure(error, "move to the trash", path);
   }
 }
 
@@ -65,18 +80,19 @@ export async function moveToTrash(parts: StoreParts, tag: Tag, attempts = ATTEMP
 export async function moveFromTrash(parts: StoreParts, idOrTag: string): Promise<Tag> {
   const entry = findEntry(parts, idOrTag);
   const folder = join(parts.layout.trash, entry.id);
-  const record = readRecord(folder) ?? salvagedRecord(folder);
+  const record = recordOf(folder);
   if (record === undefined) throw notInTrash(parts, idOrTag);
   const latestThen = latestText(parts.layout, record.tag.name);
   const own = identityOf(join(folder, MODEL));
   try {
-    await moveIntoPlace(parts, join(folder, MODEL), record.tag);
+    await (record.stray ? moveStrayBack : moveIntoPlace)(parts, join(folder, MODEL), record.tag);
   } catch (error) {
     if (!holdsModel(folder)) throw notInTrash(parts, idOrTag);
     throw error;
   }
   try {
-    await flushPlace(parts, record.tag.name);
+    if (record.stray) await parts.files.sync(parts.layout.models);
+    else await flushPlace(parts, record.tag.name);
     await returnLatest(parts, record);
   } catch (error) {
     const path = versionFolder(parts.layout, record.tag);
@@ -89,37 +105,32 @@ export async function moveFromTrash(parts: StoreParts, idOrTag: string): Promise
   return record.tag;
 }
 
-/** What can be restored, the one deleted last first. */
-export function trashEntries({ layout }: Pick<StoreParts, "layout">): TrashEntry[] {
-  return entriesOf(layout.trash)
-    .flatMap((id) => {
-      const folder = join(layout.trash, id);
-      const record = readRecord(folder) ?? salvagedRecord(folder);
-      if (record === undefined || !holdsModel(folder)) return [];
-      return [{ id, tag: record.tag, deletedMs: record.deletedMs, wasLatest: record.wasLatest }];
-    })
-    .sort((a, b) => b.deletedMs - a.deletedMs || (a.id < b.id ? 1 : -1));
+/**
+ * Removes for good what was deleted more than `keptMs` ago, and answers with it.
+ * @throws ModelbenchError `store.access`
+ */
+export async function purgeTrash(parts: StoreParts, keptMs: number): Promise<TrashEntry[]> {
+  return removeEntries(parts, (entry) => parts.now() - entry.deletedMs > keptMs);
 }
 
-/** Removes for good what was deleted more than `TRASH_KEPT_MS` ago. @throws ModelbenchError `store.access` */
-export async function purgeTrash(parts: StoreParts): Promise<TrashEntry[]> {
-  const old = trashEntries(parts).filter((entry) => parts.now() - entry.deletedMs > TRASH_KEPT_MS);
-  for (const { id, tag } of old) {
-    await removeEntry(parts, id);
-    if (statOf(versionFolder(parts.layout, tag)) === undefined) await forgetFiles(parts, tag);
-  }
-  return old;
+/** Removes these entries of the trash for good, or all of them; ids that are not there are fine.
+ *  @throws ModelbenchError `store.access` */
+export async function emptyTrash(parts: StoreParts, ids?: readonly string[]): Promise<TrashEntry[]> {
+  return removeEntries(parts, (entry) => ids?.includes(entry.id) ?? true);
 }
 
 /** Ends what a process that is gone had begun: a deletion is finished, `latest` follows a version that was moved into
  *  place, everything else staged is removed. */
 export async function settleLeftover(parts: StoreParts, staged: string): Promise<void> {
-  const record = readRecord(staged);
-  if (record?.staged === basename(staged) && holdsModel(staged)) {
+  const written = writtenRecord(staged);
+  const record = written?.staged === basename(staged) ? written : undefined;
+  if (record && holdsModel(staged)) {
     await ensureFolder(parts.files, parts.layout.trash);
     await fileAway(parts, staged, record);
     await parts.files.rmdir(nameFolder(parts.layout, record.tag.name)).catch(ignoreNotEmpty);
   } else {
+    // Stopped after `latest` had moved and before the version did.
+    if (record) await undoLatest(parts, record);
     await settleIntent(parts, staged);
     await removeTree(parts.files, staged);
   }
@@ -130,8 +141,9 @@ export async function settleRestored(parts: StoreParts): Promise<void> {
   for (const id of entriesOf(parts.layout.trash)) {
     const folder = join(parts.layout.trash, id);
     if (holdsModel(folder)) continue;
-    const record = readRecord(folder);
-    if (record && statOf(versionFolder(parts.layout, record.tag)) !== undefined) await returnLatest(parts, record);
+    const record = writtenRecord(folder);
+    if (record && !record.stray && statOf(versionFolder(parts.layout, record.tag)) !== undefined)
+      await returnLatest(parts, record);
     await removeTree(parts.files, folder);
   }
 }
@@ -143,7 +155,40 @@ function plan({ layout, now }: StoreParts, tag: Tag, staged: string): TrashRecor
   let latestAfter = latestBefore;
   if (wasLatest) latestAfter = newestOf(layout, tag.name, others) ?? null;
   if (others.length === 0) latestAfter = null;
-  return { tag, staged, deletedMs: now(), wasLatest, latestBefore, latestAfter };
+  const bytes = bytesOf(versionFolder(layout, tag));
+  return { tag, staged, deletedMs: now(), wasLatest, latestBefore, latestAfter, bytes };
+}
+
+/** What is taken away under a name that is no tag never was the latest version of anything. */
+function strayRecord({ layout, now }: StoreParts, place: Tag, staged: string): TrashRecord {
+  const bytes = bytesOf(versionFolder(layout, place));
+  const latest = { wasLatest: false, latestBefore: null, latestAfter: null };
+  return { tag: place, staged, deletedMs: now(), ...latest, bytes, stray: true };
+}
+
+/** A link frees nothing when it goes. */
+function bytesOf(path: string): number | undefined {
+  if (isLink(path)) return 0;
+  try {
+    return modelFilesIn(path).reduce((sum, { bytes }) => sum + bytes, 0);
+  } catch {
+    return undefined;
+  }
+}
+
+async function intoTrash(
+  parts: StoreParts,
+  path: string,
+  planned: (staged: string) => TrashRecord,
+): Promise<TrashEntry> {
+  const staged = await newStagingFolder(parts);
+  const record = planned(basename(staged));
+  try {
+    return entryOf(await stageAndFile(parts, staged, record, path), record);
+  } catch (error) {
+    await putBack(parts, staged, record, path).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function stageAndFile(parts: StoreParts, staged: string, record: TrashRecord, path: string): Promise<string> {
@@ -151,18 +196,21 @@ async function stageAndFile(parts: StoreParts, staged: string, record: TrashReco
   const { tag, latestBefore, latestAfter } = record;
   await writeNewFile(files, join(staged, ENTRY), JSON.stringify(record));
   await files.sync(staged);
+  // The model moves into this folder: after a power cut it has to be there.
+  await files.sync(layout.staging);
   await ensureFolder(files, layout.trash);
   if (latestAfter !== latestBefore) await putLatest(parts, tag.name, latestAfter ?? undefined);
   await files.rename(path, join(staged, MODEL));
+  await files.sync(staged);
   // A peer may have removed the name's folder, empty as it is now.
-  await files.sync(nameFolder(layout, tag.name)).catch(ignoreMissing);
+  await files.sync(dirname(path)).catch(ignoreMissing);
   return await fileAway(parts, staged, record);
 }
 
 /** Renames a staged entry into the trash, under an id that nobody has. */
 async function fileAway({ files, layout }: StoreParts, staged: string, record: TrashRecord): Promise<string> {
   for (let stamp = record.deletedMs; ; stamp++) {
-    const id = `${stamp}-${record.tag.name}-${record.tag.version}`;
+    const id = `${stamp}-${idPart(record.tag.name)}-${idPart(record.tag.version)}`;
     try {
       await files.rename(staged, join(layout.trash, id));
     } catch (error) {
@@ -173,6 +221,11 @@ async function fileAway({ files, layout }: StoreParts, staged: string, record: T
     await files.sync(layout.trash).catch(() => undefined);
     return id;
   }
+}
+
+/** A name as a part of an entry's id; a tag's own parts stay as they are. */
+function idPart(name: string): string {
+  return name.replace(/[^-._a-zA-Z0-9]/g, "_").slice(0, MAX_ID_PART);
 }
 
 /** Undoes a deletion that failed on its way. What cannot be put back stays in staging, for the sweep to file. */
@@ -190,7 +243,8 @@ async function undoLatest(parts: StoreParts, { tag, latestBefore, latestAfter }:
 }
 
 async function returnLatest(parts: StoreParts, record: TrashRecord): Promise<void> {
-  const { tag, latestBefore, latestAfter, wasLatest } = record;
+  const { tag, latestBefore, latestAfter, wasLatest, stray } = record;
+  if (stray) return;
   const current = latestText(parts.layout, tag.name) ?? null;
   if (current === latestAfter) {
     if (latestBefore !== latestAfter) await putLatest(parts, tag.name, latestBefore ?? undefined);
@@ -214,12 +268,43 @@ async function withdraw(
   await parts.files.rmdir(nameFolder(parts.layout, name)).catch(ignoreNotEmpty);
 }
 
+/** Only what has a name of its own may be in its place: it is renamed, never merged with what is there. */
+async function moveStrayBack(parts: StoreParts, folder: string, place: Tag): Promise<void> {
+  assertVacant(parts, place);
+  const target = versionFolder(parts.layout, place);
+  try {
+    await ensureFolder(parts.files, dirname(target));
+    await parts.files.rename(folder, target);
+  } catch (error) {
+    throw storeFailure(error, "move back to", target);
+  }
+}
+
+async function removeEntries(parts: StoreParts, isChosen: (entry: TrashEntry) => boolean): Promise<TrashEntry[]> {
+  const chosen = trashEntries(parts).filter(isChosen);
+  for (const entry of chosen) {
+    await removeEntry(parts, entry.id);
+    if (!entry.stray) await forgetVersion(parts, entry.tag);
+  }
+  return chosen;
+}
+
+/** Forgets what was noted of a version, unless there is another one of its tag, here or in the trash. */
+async function forgetVersion(parts: StoreParts, tag: Tag): Promise<void> {
+  if (lstatOf(versionFolder(parts.layout, tag)) !== undefined) return;
+  if (trashEntries(parts).some((other) => formatTag(other.tag) === formatTag(tag))) return;
+  await forgetFiles(parts, tag);
+  await forgetOrigin(parts, tag);
+  await setPinned(parts, tag, false);
+}
+
 async function removeEntry(parts: StoreParts, id: string): Promise<void> {
   const folder = join(parts.layout.trash, id);
   try {
     const staged = await newStagingFolder(parts);
     // Out of the trash by one rename first, so that a stopped removal never leaves half a model to restore.
     await parts.files.rename(folder, join(staged, "removed"));
+    await parts.files.sync(staged);
     await removeTree(parts.files, staged);
   } catch (error) {
     throw storeFailure(error, "remove from the trash", folder);
@@ -231,7 +316,9 @@ function findEntry(parts: StoreParts, idOrTag: string): TrashEntry {
   const byId = entries.find((entry) => entry.id === idOrTag);
   if (byId) return byId;
   const { name, version } = parseTag(idOrTag);
-  const found = entries.find(({ tag }) => tag.name === name && (version === undefined || tag.version === version));
+  const found = entries.find(
+    ({ tag, stray }) => !stray && tag.name === name && (version === undefined || tag.version === version),
+  );
   if (!found) throw notInTrash(parts, idOrTag);
   return found;
 }
@@ -239,61 +326,12 @@ function findEntry(parts: StoreParts, idOrTag: string): TrashEntry {
 function notInTrash({ layout }: StoreParts, idOrTag: string): ModelbenchError {
   return new ModelbenchError("trash.notFound", `Nothing in the trash of ${layout.home} under '${idOrTag}'.`, {
     path: layout.trash,
-    remedy: "Deleted versions are kept for 7 days.",
+    remedy: "List the trash to see what can be restored.",
   });
 }
 
 function notInStore({ layout }: StoreParts, tag: Tag): ModelbenchError {
   return new ModelbenchError("model.notFound", `Model '${formatTag(tag)}' is not found in the store ${layout.models}.`);
-}
-
-/** Whether an entry holds its version; that may be a link, whose target is nobody's business here. */
-function holdsModel(entry: string): boolean {
-  return lstatOf(join(entry, MODEL)) !== undefined;
-}
-
-/** `undefined` for what is no entry, or one that was cut short. */
-function readRecord(folder: string): TrashRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(readFileSync(join(folder, ENTRY), "utf8"));
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** What can still be known of an entry whose `entry.json` is damaged; `undefined` when its model is, too. */
-function salvagedRecord(folder: string): TrashRecord | undefined {
-  const deletedMs = Number(/^[0-9]{1,15}(?=-)/.exec(basename(folder))?.[0] ?? Number.NaN);
-  const tag = tagInside(join(folder, MODEL));
-  if (tag === undefined || Number.isNaN(deletedMs)) return undefined;
-  return { tag, staged: "", deletedMs, wasLatest: false, latestBefore: null, latestAfter: null };
-}
-
-function tagInside(model: string): Tag | undefined {
-  try {
-    return readModelFolder(model).tag;
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is TrashRecord {
-  if (typeof value !== "object" || value === null) return false;
-  if (!("tag" in value && "staged" in value && "deletedMs" in value && "wasLatest" in value)) return false;
-  if (!("latestBefore" in value && "latestAfter" in value)) return false;
-  return (
-    isFolderTag(value.tag) &&
-    typeof value.staged === "string" &&
-    typeof value.deletedMs === "number" &&
-    typeof value.wasLatest === "boolean" &&
-    isTextOrNull(value.latestBefore) &&
-    isTextOrNull(value.latestAfter)
-  );
-}
-
-function isTextOrNull(value: unknown): value is string | null {
-  return value === null || typeof value === "string";
 }
 
 function ignoreMissing(error: unknown): void {

@@ -17,8 +17,14 @@ export const restoreModelJob: JobKey<InStore & { readonly id: string }, Tag> = {
 /** What can be restored, the one deleted last first. */
 export const listTrashJob: JobKey<InStore, TrashEntry[]> = { name: "store.trash" };
 
-/** Clears away what dead processes left unfinished, and what has been in the trash for longer than it is kept. */
-export const tidyStoreJob: JobKey<InStore, null> = { name: "store.tidy" };
+/** Removes entries of the trash for good, all of them without `ids`, and answers with what is gone. */
+export const emptyTrashJob: JobKey<InStore & { readonly ids?: readonly string[] }, TrashEntry[]> = {
+  name: "store.emptyTrash",
+};
+
+/** Clears away what dead processes left unfinished, and what has been in the trash for longer than `keptMs`; 7 days
+ *  when left out. */
+export const tidyStoreJob: JobKey<InStore & { readonly keptMs?: number }, null> = { name: "store.tidy" };
 
 /** The work behind `deleteModelJob`. @throws ModelbenchError as `ModelStore.delete` */
 export async function runDeleteModel({ home, tag }: InStore & { readonly tag: Tag }): Promise<TrashEntry> {
@@ -35,10 +41,18 @@ export async function runListTrash({ home }: InStore): Promise<TrashEntry[]> {
   return new ModelStore(home).trash();
 }
 
+/** The work behind `emptyTrashJob`. @throws ModelbenchError `store.access` */
+export async function runEmptyTrash({
+  home,
+  ids,
+}: InStore & { readonly ids?: readonly string[] }): Promise<TrashEntry[]> {
+  return new ModelStore(home).emptyTrash(ids);
+}
+
 /** The work behind `tidyStoreJob`. @throws ModelbenchError `store.access` */
-export async function runTidyStore({ home }: InStore): Promise<null> {
+export async function runTidyStore({ home, keptMs }: InStore & { readonly keptMs?: number }): Promise<null> {
   const store = new ModelStore(home);
   await store.sweepStaging();
-  await store.purgeTrash();
+  await store.purgeTrash(keptMs);
   return null;
 }
