@@ -98,6 +98,13 @@ export class Catalog implements Disposable {
     return entry?.models.find((model) => formatTag(model.tag) === ref.tag);
   }
 
+  /** Whether an open store does not hold this version, as far as is known; what is still to be read is not gone. */
+  isGone(ref: ModelRef): boolean {
+    const snapshot = this.snapshot(ref.store);
+    const isPending = snapshot?.names.get(parseTag(ref.tag).name)?.pending;
+    return snapshot !== undefined && !isPending && this.find(ref) === undefined;
+  }
+
   dispose(): void {
     for (const { listing } of this.#listings.values()) listing.dispose();
     this.#listings.clear();

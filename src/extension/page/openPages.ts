@@ -112,7 +112,7 @@ export class OpenPages implements Pages {
   async #followStore(models: PageModels): Promise<void> {
     const shown = [...this.#details.refs, ...this.#testView.refs];
     for (const ref of shown) {
-      if (this.#services.catalog.snapshot(ref.store) && !this.#services.catalog.find(ref)) await models.forget(ref);
+      if (this.#services.catalog.isGone(ref)) await models.forget(ref);
     }
     this.#details.modelsChanged();
     this.#testView.modelChanged();
