@@ -1,4 +1,5 @@
 export { dumpPyYaml } from "./pyYaml/dump";
+export { editPyYaml, type YamlChange } from "./pyYaml/edit";
 export { fitsHostThread, HOST_BYTES, MAX_YAML_BYTES, parsePyYaml } from "./pyYaml/parse";
 export { pythonFloatRepr, pythonInt } from "./pyYaml/pythonNumber";
 export { pythonRepr, pythonStr, pythonTruth } from "./pyYaml/pythonText";

@@ -1,5 +1,7 @@
 import type { JobKey } from "../base/ports";
 import type { ModelSignature, Tag } from "./model";
+import { ModelStore } from "./modelStore";
+import { formatTag } from "./tag";
 
 /** What changes in a model.yaml; everything else stays as it is, byte for byte. As plain data, to travel to a job. */
 export interface ModelEdit {
@@ -20,3 +22,8 @@ export interface EditModelInput {
 export const editModelJob: JobKey<EditModelInput, { readonly tag: string; readonly changed: boolean }> = {
   name: "store.edit",
 };
+
+/** The work behind `editModelJob`. @throws ModelbenchError as `ModelStore.edit` */
+export async function runEditModel({ home, tag, edit }: EditModelInput) {
+  return { tag: formatTag(tag), changed: await new ModelStore(home).edit(tag, edit) };
+}

@@ -35,7 +35,7 @@ const AGES: Readonly<Record<string, number>> = {
 const SIZES: Readonly<Record<string, number>> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
 const AGE = /^(\d+(?:\.\d+)?)([smhdwy])$/;
-const SIZE = /^(\d+(?:\.\d+)?)([bkmgt])(?:i?b)?$/;
+const SIZE = /^(\d+(?:\.\d+)?)(b$|[kmgt](?=(?:i?b)?$))/;
 
 const SYNTAX =
   'Write label=value, framework:onnx, module:bentoml.onnx, age<7d, size>10MiB, or a part of a tag; "…" keeps spaces.';
@@ -123,7 +123,7 @@ function termOf(word: string): Term {
     return {
       kind: "size",
       sign: signOf(compared[2]),
-      limit: amountOf(compared[3] ?? "", SIZES, "a size such as 10MiB"),
+      limit: amountOf(compared[3] ?? "", SIZE, SIZES, "a size such as 10MiB"),
     };
   }
   const named = /^(framework|module):(.*)$/s.exec(word);

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { JobKey } from "../base/ports";
-import { errno, storeFailure } from "./failure";
+import { storeFailure } from "./failure";
 import { nodeFiles } from "./fileLayer";
-import { ensureFolder, writeNewFile } from "./fileOperations";
 import { isFolderTag, type Layout, layoutOf } from "./layout";
 import type { Tag } from "./model";
 import { entriesOf } from "./modelFiles";
-import { discardStaged, newStagingPath, type StoreParts } from "./staging";
+import { dropNote, putNote } from "./record";
+import type { StoreParts } from "./staging";
 import { formatTag } from "./tag";
 
 /** Pins a version of the store at `home`, so that no clean-up takes it, or takes the pin off. */
@@ -32,25 +32,10 @@ export function pinnedTags({ pins }: Pick<Layout, "pins">): Set<string> {
 
 /** Sets or removes a version's pin; either twice is fine. @throws ModelbenchError `store.access` */
 export async function setPinned(parts: StoreParts, { name, version }: Tag, pinned: boolean): Promise<void> {
-  const { files, layout } = parts;
-  const path = join(layout.pins, name, version);
+  const path = join(parts.layout.pins, name, version);
   try {
-    if (pinned) await writePin(parts, path);
-    else await files.unlink(path);
+    await (pinned ? putNote(parts, path, {}) : dropNote(parts, path));
   } catch (error) {
-    if (!pinned && errno(error) === "ENOENT") return;
-    throw storeFailure(error, pinned ? "pin in" : "unpin in", layout.pins);
-  }
-}
-
-async function writePin(parts: StoreParts, path: string): Promise<void> {
-  const staged = await newStagingPath(parts);
-  try {
-    await writeNewFile(parts.files, staged, "");
-    await ensureFolder(parts.files, join(path, ".."));
-    await parts.files.rename(staged, path);
-  } catch (error) {
-    await discardStaged(parts, staged);
-    throw error;
+    throw storeFailure(error, pinned ? "pin in" : "unpin in", parts.layout.pins);
   }
 }

@@ -13,6 +13,30 @@ const MAX_EXPANDED_NODES = 50_000;
 /** PyYAML's reader refuses every other character. */
 const UNPRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
+/** One entry of a mapping, as indices of tokens: its key begins at `key`, its `:` (if any) stands at `value`. */
+export interface PairTokens {
+  readonly key: number;
+  readonly value: number;
+  /** The token after the entry. */
+  readonly end: number;
+}
+
+/** Where a mapping stands: `first` and `end` are indices of its first token, properties left out, and of the one after. */
+export interface MappingTokens {
+  readonly first: number;
+  end: number;
+  readonly pairs: PairTokens[];
+}
+
+/** A parsed text with the places of everything that can be edited. */
+export interface Outline {
+  readonly root: YamlNode;
+  readonly tokens: readonly Token[];
+  /** For every mapping at its anchor's place; in the order of `MappingNode.pairs`. */
+  readonly mappings: ReadonlyMap<YamlNode, MappingTokens>;
+  readonly anchors: ReadonlyMap<string, YamlNode>;
+}
+
 /** The anchor and the resolved tag in front of a node. */
 interface Properties {
   readonly anchor: string | undefined;
@@ -41,11 +65,20 @@ export function composeYaml(text: string, budget: Budget): YamlNode | undefined 
   return new Composer(text, new Scanner(text).scan(), budget).document();
 }
 
+/** The same with the places of all mappings; `undefined` for a text without a document. */
+export function outlineYaml(text: string, budget: Budget): Outline | undefined {
+  const tokens = new Scanner(text).scan();
+  const composer = new Composer(text, tokens, budget);
+  const root = composer.document();
+  return root && { root, tokens, mappings: composer.mappings, anchors: composer.anchors };
+}
+
 class Composer {
   readonly #text: string;
   readonly #tokens: readonly Token[];
   readonly #budget: Budget;
-  readonly #anchors = new Map<string, YamlNode>();
+  readonly anchors = new Map<string, YamlNode>();
+  readonly mappings = new Map<YamlNode, MappingTokens>();
   readonly #open = new Set<YamlNode>();
   readonly #weights = new Map<YamlNode, number>();
   #handles: ReadonlyMap<string, string> = new Map();
@@ -97,7 +130,7 @@ class Composer {
     if (token.kind === "alias") return this.#alias(token.name, token.start);
     const properties = this.#properties();
     const { anchor } = properties;
-    if (anchor !== undefined && this.#anchors.has(anchor)) {
+    if (anchor !== undefined && this.anchors.has(anchor)) {
       throw this.#error(properties.start, `the anchor ${anchor} is defined twice`);
     }
     this.#budget.enter();
@@ -107,7 +140,7 @@ class Composer {
   }
 
   #alias(name: string, start: number): YamlNode {
-    const node = this.#anchors.get(name);
+    const node = this.anchors.get(name);
     if (node === undefined) throw this.#error(start, `the alias ${name} names no anchor before it`);
     if (this.#open.has(node)) throw this.#error(start, `the alias ${name} stands inside the value it names`);
     this.#aliases += 1;
@@ -181,13 +214,9 @@ class Composer {
   #mapping(properties: Properties): MappingNode {
     const node = this.#openMapping(properties);
     this.#next += 1;
-    while (this.#at("?")) {
-      const key = this.#blockPart("?");
-      this.#addPair(node, key, this.#blockPart(":"));
-    }
+    while (this.#at("?")) this.#pair(node, (mark) => this.#blockPart(mark));
     this.#expect("end of a block");
-    this.#open.delete(node);
-    return node;
+    return this.#closeMapping(node);
   }
 
   #blockPart(mark: "?" | ":"): YamlNode {
@@ -212,10 +241,8 @@ class Composer {
   /** `[a: b]` holds a mapping of one pair. */
   #flowPair(): MappingNode {
     const node = this.#openMapping({ anchor: undefined, tag: undefined, start: this.#peek().start });
-    const key = this.#flowPart("?", "]");
-    this.#addPair(node, key, this.#flowPart(":", "]"));
-    this.#open.delete(node);
-    return node;
+    this.#pair(node, (mark) => this.#flowPart(mark, "]"));
+    return this.#closeMapping(node);
   }
 
   #flowMapping(properties: Properties): MappingNode {
@@ -223,17 +250,11 @@ class Composer {
     this.#next += 1;
     for (let first = true; !this.#at("}"); first = false) {
       if (!first) this.#expect(",");
-      if (this.#at("?")) {
-        const key = this.#flowPart("?", "}");
-        this.#addPair(node, key, this.#flowPart(":", "}"));
-      } else if (!this.#at("}")) {
-        const key = this.#node(FLOW);
-        this.#addPair(node, key, this.#empty());
-      }
+      if (this.#at("?")) this.#pair(node, (mark) => this.#flowPart(mark, "}"));
+      else if (!this.#at("}")) this.#pair(node, (mark) => (mark === "?" ? this.#node(FLOW) : this.#empty()));
     }
     this.#next += 1;
-    this.#open.delete(node);
-    return node;
+    return this.#closeMapping(node);
   }
 
   #flowPart(mark: "?" | ":", close: "]" | "}"): YamlNode {
@@ -252,14 +273,30 @@ class Composer {
   #openMapping({ anchor, tag, start }: Properties): MappingNode {
     const node: MappingNode = { kind: "mapping", tag: collectionTag(tag, TAG.map), pairs: [], start };
     this.#begin(node, anchor);
+    this.mappings.set(node, { first: this.#next, end: this.#next, pairs: [] });
     return node;
+  }
+
+  #closeMapping(node: MappingNode): MappingNode {
+    const place = this.mappings.get(node);
+    if (place !== undefined) place.end = this.#next;
+    this.#open.delete(node);
+    return node;
+  }
+
+  #pair(node: MappingNode, read: (mark: "?" | ":") => YamlNode): void {
+    const key = this.#next;
+    const keyNode = read("?");
+    const value = this.#next;
+    this.#addPair(node, keyNode, read(":"));
+    this.mappings.get(node)?.pairs.push({ key, value, end: this.#next });
   }
 
   #begin(node: YamlNode, anchor: string | undefined): void {
     this.#budget.nodes();
     this.#open.add(node);
     this.#weights.set(node, 1);
-    if (anchor !== undefined) this.#anchors.set(anchor, node);
+    if (anchor !== undefined) this.anchors.set(anchor, node);
   }
 
   #add(list: SequenceNode, item: YamlNode): void {

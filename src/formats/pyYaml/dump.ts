@@ -1,7 +1,7 @@
 import { analyzeScalar, type ScalarAnalysis } from "./analyze";
 import { type MappingOut, type OutNode, representValue, type ScalarOut, type SequenceOut } from "./represent";
 import { TAG } from "./resolve";
-import type { YamlValue } from "./values";
+import type { YamlKey, YamlValue } from "./values";
 import { YamlWriter } from "./writer";
 
 const STEP = 2;
@@ -22,6 +22,19 @@ export function dumpPyYaml(value: YamlValue): string {
   return new Emitter().document(representValue(value));
 }
 
+/** One entry of a block mapping as text, without the line break at its end. */
+export interface DumpedEntry {
+  /** Key and value; the first line without its indentation. */
+  readonly whole: string;
+  /** What follows the `:` of the key. */
+  readonly afterKey: string;
+}
+
+/** Writes one entry as PyYAML would in a mapping whose keys stand in `column`. @throws ModelbenchError as `dumpPyYaml` */
+export function dumpEntry(key: YamlKey, value: YamlValue, column: number): DumpedEntry {
+  return new Emitter().entry(representValue(key), representValue(value), column);
+}
+
 class Emitter {
   readonly #out = new YamlWriter();
   readonly #written = new Set<OutNode>();
@@ -34,6 +47,13 @@ class Emitter {
       this.#out.startLine();
     }
     return this.#out.toString();
+  }
+
+  entry(key: OutNode, value: OutNode, column: number): DumpedEntry {
+    this.#out.indent = column;
+    const after = this.#pair(key, value);
+    const text = this.#out.toString().replace(/\n$/, "");
+    return { whole: text.slice(column), afterKey: text.slice(after) };
   }
 
   /** Answers whether the document must be closed by `...` after this node. */
@@ -76,20 +96,26 @@ class Emitter {
     }
     const before = out.indent;
     out.indent = before === undefined ? 0 : before + STEP;
-    for (const [key, value] of node.pairs) {
-      out.startLine();
-      if (this.#isSimpleKey(key)) {
-        this.#node(key, "key");
-        out.indicator(":", false);
-      } else {
-        out.indicator("?", true, true);
-        this.#node(key, "value");
-        out.startLine();
-        out.indicator(":", true, true);
-      }
-      this.#node(value, "value");
-    }
+    for (const [key, value] of node.pairs) this.#pair(key, value);
     out.indent = before;
+  }
+
+  /** Answers how much is written once the `:` is. */
+  #pair(key: OutNode, value: OutNode): number {
+    const out = this.#out;
+    out.startLine();
+    if (this.#isSimpleKey(key)) {
+      this.#node(key, "key");
+      out.indicator(":", false);
+    } else {
+      out.indicator("?", true, true);
+      this.#node(key, "value");
+      out.startLine();
+      out.indicator(":", true, true);
+    }
+    const after = out.length;
+    this.#node(value, "value");
+    return after;
   }
 
   #empty(open: string, close: string): void {

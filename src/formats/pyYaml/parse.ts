@@ -14,7 +14,7 @@ export const HOST_BYTES = 64 * 1024;
 const HOST_NODES = 2_000;
 
 /** The limits that hold when the caller brings none. */
-function yamlBudget(what: string): Budget {
+export function yamlBudget(what: string): Budget {
   return new Budget(what, { bytes: MAX_YAML_BYTES, nodes: MAX_NODES, depth: MAX_YAML_DEPTH + 1 });
 }
 

@@ -27,9 +27,14 @@ const HEX_ESCAPES: ReadonlyMap<string, number> = new Map([
   ["U", 8],
 ]);
 
-/** A plain scalar, and whether it ended after a line break, where a new key may start. */
-export interface PlainScalar {
+/** A scalar and the offset at which its last character ends; a block's last line break belongs to it. */
+export interface ScannedScalar {
   readonly text: string;
+  readonly end: number;
+}
+
+/** A plain scalar, and whether it ended after a line break, where a new key may start. */
+export interface PlainScalar extends ScannedScalar {
   readonly crossedLine: boolean;
 }
 
@@ -38,17 +43,19 @@ export function scanPlain(cursor: Cursor, indent: number, inFlow: boolean): Plai
   let text = "";
   let spaces = "";
   let crossedLine = false;
+  let end = cursor.at;
   while (cursor.code() !== 35) {
-    const end = plainEnd(cursor, inFlow);
-    if (end === cursor.at) break;
+    const next = plainEnd(cursor, inFlow);
+    if (next === cursor.at) break;
     crossedLine = false;
-    text += spaces + cursor.takeTo(end);
+    text += spaces + cursor.takeTo(next);
+    end = next;
     const line = cursor.line;
     spaces = foldPlainSpaces(cursor);
     crossedLine = cursor.line !== line;
     if (spaces === "" || (!inFlow && cursor.column < indent)) break;
   }
-  return { text, crossedLine };
+  return { text, end, crossedLine };
 }
 
 function plainEnd(cursor: Cursor, inFlow: boolean): number {
@@ -175,11 +182,12 @@ function quotedBreaks(cursor: Cursor): string {
 }
 
 /** Reads a literal or folded block scalar; `minIndent` is the least column of its lines. */
-export function scanBlockScalar(cursor: Cursor, minIndent: number): string {
+export function scanBlockScalar(cursor: Cursor, minIndent: number): ScannedScalar {
   const folded = cursor.code() === 62;
   cursor.at += 1;
   const { chomping, increment } = blockHeader(cursor);
   endOfHeader(cursor);
+  let end = cursor.at;
   const least = Math.max(minIndent, 1);
   const found = increment === undefined ? leadingIndent(cursor) : undefined;
   const indent = found === undefined ? least + (increment ?? 1) - 1 : Math.max(least, found.indent);
@@ -193,6 +201,7 @@ export function scanBlockScalar(cursor: Cursor, minIndent: number): string {
     cursor.skipLine();
     text += cursor.text.slice(start, cursor.at);
     lineBreak = cursor.lineBreak();
+    end = cursor.at;
     breaks = blockBreaks(cursor, indent);
     const next = cursor.code();
     if (cursor.column !== indent || next === 0) break;
@@ -201,7 +210,7 @@ export function scanBlockScalar(cursor: Cursor, minIndent: number): string {
     else if (breaks === "") text += " ";
   }
   if (chomping !== "-") text += lineBreak;
-  return chomping === "+" ? text + breaks : text;
+  return chomping === "+" ? { text: text + breaks, end: cursor.at - cursor.column } : { text, end };
 }
 
 function blockHeader(cursor: Cursor): { chomping: string; increment: number | undefined } {

@@ -12,13 +12,18 @@ const MAX_KEY_LENGTH = 1024;
 /** `#`, `%`, `>`, `@`, `` ` `` and `|`: no plain scalar starts with one. */
 const NEVER_FIRST = [35, 37, 62, 64, 96, 124];
 
-/** One element of the text's grammar; `start` is a character offset. */
+/** One element of the text's grammar; `start` and `end` are character offsets, marks have a `start` alone. */
 export type Token =
   | { readonly kind: Mark; readonly start: number }
-  | { readonly kind: "scalar"; readonly start: number; readonly text: string; readonly plain: boolean }
-  | { readonly kind: "anchor" | "alias"; readonly start: number; readonly name: string }
-  | { readonly kind: "tag"; readonly start: number; readonly tag: WrittenTag }
-  | { readonly kind: "directive"; readonly start: number; readonly directive: Directive };
+  | (Written & { readonly kind: "scalar"; readonly text: string; readonly plain: boolean })
+  | (Written & { readonly kind: "anchor" | "alias"; readonly name: string })
+  | (Written & { readonly kind: "tag"; readonly tag: WrittenTag })
+  | (Written & { readonly kind: "directive"; readonly directive: Directive });
+
+interface Written {
+  readonly start: number;
+  readonly end: number;
+}
 
 type Mark =
   | "start of a document"
@@ -133,7 +138,8 @@ export class Scanner {
   #directive(): void {
     this.#startOver();
     const start = this.#cursor.at;
-    this.#tokens.push({ kind: "directive", start, directive: scanDirective(this.#cursor) });
+    const directive = scanDirective(this.#cursor);
+    this.#tokens.push({ kind: "directive", start, end: this.#cursor.at, directive });
   }
 
   #documentMarker(code: number): void {
@@ -203,36 +209,40 @@ export class Scanner {
     this.#saveKey();
     this.#keyAllowed = false;
     const start = this.#cursor.at;
-    this.#tokens.push({ kind, start, name: scanAnchor(this.#cursor) });
+    const name = scanAnchor(this.#cursor);
+    this.#tokens.push({ kind, start, end: this.#cursor.at, name });
   }
 
   #tag(): void {
     this.#saveKey();
     this.#keyAllowed = false;
     const start = this.#cursor.at;
-    this.#tokens.push({ kind: "tag", start, tag: scanTag(this.#cursor) });
+    const tag = scanTag(this.#cursor);
+    this.#tokens.push({ kind: "tag", start, end: this.#cursor.at, tag });
   }
 
   #block(): void {
     this.#keyAllowed = true;
     this.#dropKey();
     const start = this.#cursor.at;
-    this.#tokens.push({ kind: "scalar", start, text: scanBlockScalar(this.#cursor, this.#indent + 1), plain: false });
+    const { text, end } = scanBlockScalar(this.#cursor, this.#indent + 1);
+    this.#tokens.push({ kind: "scalar", start, end, text, plain: false });
   }
 
   #quoted(): void {
     this.#saveKey();
     this.#keyAllowed = false;
     const start = this.#cursor.at;
-    this.#tokens.push({ kind: "scalar", start, text: scanQuoted(this.#cursor), plain: false });
+    const text = scanQuoted(this.#cursor);
+    this.#tokens.push({ kind: "scalar", start, end: this.#cursor.at, text, plain: false });
   }
 
   #plain(): void {
     this.#saveKey();
     const start = this.#cursor.at;
-    const { text, crossedLine } = scanPlain(this.#cursor, this.#indent + 1, this.#flow > 0);
+    const { text, end, crossedLine } = scanPlain(this.#cursor, this.#indent + 1, this.#flow > 0);
     this.#keyAllowed = crossedLine;
-    this.#tokens.push({ kind: "scalar", start, text, plain: true });
+    this.#tokens.push({ kind: "scalar", start, end, text, plain: true });
   }
 
   /** Opens a block collection where an indicator stands deeper than the current one. */

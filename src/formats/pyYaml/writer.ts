@@ -29,6 +29,7 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 export class YamlWriter {
   readonly #parts: string[] = [];
   #column = 0;
+  #length = 0;
   /** The last thing written was white space. */
   #whitespace = true;
   /** Nothing but indentation and indicators stands on this line so far. */
@@ -38,6 +39,11 @@ export class YamlWriter {
 
   get onlyIndention(): boolean {
     return this.#indention;
+  }
+
+  /** How much is written, in UTF-16 units. */
+  get length(): number {
+    return this.#length;
   }
 
   /** Everything written. */
@@ -148,6 +154,7 @@ export class YamlWriter {
 
   #lineBreak(char = "\n"): void {
     this.#parts.push(char);
+    this.#length += char.length;
     this.#whitespace = true;
     this.#indention = true;
     this.#column = 0;
@@ -155,6 +162,7 @@ export class YamlWriter {
 
   #put(text: string, columns = text.length): void {
     this.#parts.push(text);
+    this.#length += text.length;
     this.#column += columns;
   }
 }

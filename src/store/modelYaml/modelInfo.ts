@@ -27,7 +27,7 @@ export { renderModelInfo } from "./renderModelInfo";
 export function parseModelInfo(text: string | Uint8Array, path?: string): ModelInfo {
   try {
     // BentoML opens the file in text mode, which turns every line break into "\n" before PyYAML sees it.
-    const root = parsePyYaml(decoded(text).replace(/\r\n?/g, "\n"));
+    const root = parsePyYaml(decodeModelYaml(text).replace(/\r\n?/g, "\n"));
     if (!(root instanceof Map)) throw fieldError("the file", "a mapping", root);
     return modelInfo(root);
   } catch (error) {
@@ -37,7 +37,8 @@ export function parseModelInfo(text: string | Uint8Array, path?: string): ModelI
   }
 }
 
-function decoded(text: string | Uint8Array): string {
+/** The text of a model.yaml, a byte order mark included. @throws ModelbenchError `yaml.invalid` when it is not UTF-8 */
+export function decodeModelYaml(text: string | Uint8Array): string {
   if (typeof text === "string") return text;
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text);

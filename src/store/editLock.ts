@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ModelbenchError } from "../base/errors";
+import { errno } from "./failure";
+import { writeNewFile } from "./fileOperations";
+import type { Tag } from "./model";
+import { statOf } from "./modelFiles";
+import { newStagingName, ownerState } from "./owner";
+import { discardStaged, newStagingPath, type StoreParts } from "./staging";
+import { formatTag } from "./tag";
+
+/** How long a writer waits for another one, which takes milliseconds. */
+const PATIENCE_MS = 5000;
+const PAUSE_MS = 15;
+
+/** After this a lock is taken from an owner that cannot be asked whether it lives. */
+const UNKNOWN_OWNER_MS = 60_000;
+
+/**
+ * Does work that must not run twice at once on one version. It keeps our own editors from losing one another's
+ * changes; a reader never waits, and nothing else rests on it. The lock of a process that is gone is taken over.
+ * @throws ModelbenchError `store.access` when another process keeps the lock, and what `work` throws
+ */
+export async function alone<T>(parts: StoreParts, tag: Tag, work: () => Promise<T>): Promise<T> {
+  const lock = join(parts.layout.staging, `edit.${tag.name}+${tag.version}`);
+  const own = await newStagingPath(parts);
+  await take(parts, lock, own, tag);
+  try {
+    return await work();
+  } finally {
+    await discardStaged(parts, lock);
+  }
+}
+
+async function take(parts: StoreParts, lock: string, own: string, tag: Tag): Promise<void> {
+  const giveUp = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await writeNewFile(parts.files, lock, newStagingName());
+    } catch (error) {
+      if (errno(error) !== "EEXIST") throw error;
+    }
+    if (isLeft(parts, lock)) {
+      // Of several that find it so only one can rename it away.
+      await parts.files.rename(lock, own).catch(() => undefined);
+      await discardStaged(parts, own);
+    } else if (performance.now() > giveUp) {
+      throw new ModelbenchError("store.access", `${formatTag(tag)} is being edited by another process.`, {
+        path: lock,
+        remedy: "Try again in a moment.",
+      });
+    } else await sleep(PAUSE_MS);
+  }
+}
+
+function isLeft({ now }: StoreParts, lock: string): boolean {
+  const state = ownerState(ownerOf(lock));
+  if (state !== "unknown") return state === "gone";
+  const stat = statOf(lock);
+  return stat !== undefined && now() - stat.mtimeMs > UNKNOWN_OWNER_MS;
+}
+
+function ownerOf(lock: string): string {
+  try {
+    return readFileSync(lock, "latin1");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { ModelbenchError } from "../base/errors";
+import { alone } from "./editLock";
+import type { ModelEdit } from "./editModelJob";
+import { errno, storeFailure } from "./failure";
+import { digestFile, writeNewFile } from "./fileOperations";
+import { MODEL_YAML, versionFolder } from "./layout";
+import { readModel } from "./lookup";
+import type { Tag } from "./model";
+import { isLink } from "./modelFiles";
+import { editModelInfo } from "./modelYaml/editModelInfo";
+import { decodeModelYaml, parseModelInfo } from "./modelYaml/modelInfo";
+import { readRecord, recordFiles, stamped } from "./record";
+import { SmallFileReader } from "./smallFileReader";
+import { discardStaged, newStagingPath, type StoreParts } from "./staging";
+import { formatTag } from "./tag";
+
+/** How often an edit is made anew on a file that another program changes at the same time. */
+const ATTEMPTS = 10;
+
+/**
+ * Edits a version's model.yaml in place and answers whether it changed. The new text is complete on the disk before
+ * it takes the old one's place. An edit of another program in the meantime is kept: ours is made on top of it.
+ * @throws ModelbenchError `model.notFound`, `model.broken`, `yaml.invalid`, `usage`, `store.access`
+ */
+export async function editModel(parts: StoreParts, tag: Tag, edit: ModelEdit): Promise<boolean> {
+  // A version that cannot be read is refused before anything is made for it.
+  readModel(parts.layout, tag);
+  const path = join(versionFolder(parts.layout, tag), MODEL_YAML);
+  if (isLink(path)) {
+    throw new ModelbenchError("model.broken", `${path} is a link: what it leads to is not edited.`, { path });
+  }
+  try {
+    return await alone(parts, tag, () => rewrite(parts, tag, path, edit));
+  } catch (error) {
+    throw storeFailure(error, "edit", path);
+  }
+}
+
+async function rewrite(parts: StoreParts, tag: Tag, path: string, edit: ModelEdit): Promise<boolean> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const before = readWhole(path);
+    const text = decodeModelYaml(before);
+    const edited = editModelInfo(text, edit, path);
+    if (edited === text) return false;
+    const staged = await newStagingPath(parts);
+    try {
+      await writeNewFile(parts.files, staged, edited);
+      if (!readWhole(path).equals(before)) continue;
+      await parts.files.rename(staged, path);
+    } catch (error) {
+      if (errno(error) === "ENOENT") throw gone(tag, path, error);
+      throw error;
+    } finally {
+      await discardStaged(parts, staged);
+    }
+    await parts.files.sync(join(path, ".."));
+    await noteDigest(parts, tag, edited);
+    return true;
+  }
+  throw new ModelbenchError("store.access", `${path} is being changed by another program all the time.`, {
+    path,
+    remedy: "Try again when that program is done.",
+  });
+}
+
+/** The record of the version's files follows, or a check would take the edit for damage. */
+async function noteDigest(parts: StoreParts, tag: Tag, text: string): Promise<void> {
+  const folder = versionFolder(parts.layout, tag);
+  const info = parseModelInfo(text);
+  const record = readRecord(parts.layout, info);
+  if (record === undefined || !record.has(MODEL_YAML)) return;
+  const digest = await digestFile(join(folder, MODEL_YAML));
+  const [[, entry] = []] = stamped(folder, new Map([[MODEL_YAML, digest]]));
+  if (entry !== undefined) await recordFiles(parts, info, new Map([...record, [MODEL_YAML, entry]]));
+}
+
+function readWhole(path: string): Buffer {
+  return Buffer.from(new SmallFileReader().read(path));
+}
+
+function gone(tag: Tag, path: string, cause: unknown): ModelbenchError {
+  const message = `${formatTag(tag)} was deleted while it was being edited.`;
+  return new ModelbenchError("model.notFound", message, { path, cause });
+}
