@@ -1,4 +1,5 @@
 import { ModelbenchError } from "../../base/errors";
+import { visible } from "../../base/visible";
 
 /** A tar archive is a row of such blocks. */
 export const TAR_BLOCK = 512;
@@ -29,7 +30,7 @@ export function readTarHeader(block: Uint8Array, offset: number): TarHeader {
   const gnu = readDialect(block, offset) === "gnu";
   const name = readText(block, 0, 100, "name", offset);
   if (gnu && block.subarray(345, 500).some((byte) => byte !== 0)) {
-    throw corruptTar("a header with GNU extra fields (times, sparse map), which are not supported", offset);
+    throw inHeader("GNU extra fields (times, sparse map), which are not supported,", block, offset);
   }
   const prefix = gnu ? new Uint8Array(0) : readText(block, 345, 155, "prefix", offset);
   return {
@@ -50,14 +51,20 @@ function readDialect(block: Uint8Array, offset: number): "posix" | "gnu" {
   const magic = Buffer.from(block.subarray(257, 265)).toString("latin1");
   if (magic === "ustar\x0000") return "posix";
   if (magic === "ustar  \0") return "gnu";
-  throw corruptTar("a header that is neither POSIX nor GNU tar", offset);
+  throw inHeader("neither POSIX nor GNU tar", block, offset);
+}
+
+/** A failure in a header whose checksum fits, so that the name in it can be told. */
+function inHeader(message: string, block: Uint8Array, offset: number): ModelbenchError {
+  const name = Buffer.from(block.subarray(0, 100)).toString().split("\0", 1)[0] ?? "";
+  return corruptTar(`${message} in the header of "${visible(name)}"`, offset);
 }
 
 function readText(block: Uint8Array, start: number, length: number, field: string, offset: number): Uint8Array {
   const area = block.subarray(start, start + length);
   const end = area.indexOf(0);
   if (end < 0) return area.slice();
-  if (area.subarray(end).some((byte) => byte !== 0)) throw corruptTar(`bytes hidden behind the ${field}`, offset);
+  if (area.subarray(end).some((byte) => byte !== 0)) throw inHeader(`bytes hidden behind the ${field}`, block, offset);
   return area.slice(0, end);
 }
 
@@ -71,7 +78,7 @@ function readOctal(field: Uint8Array): number | undefined {
 function readSize(block: Uint8Array, offset: number): number {
   const field = block.subarray(124, 136);
   const size = (field[0] ?? 0) >= 0x80 ? readBase256(field) : readOctal(field);
-  if (size === undefined) throw corruptTar("an impossible member size", offset);
+  if (size === undefined) throw inHeader("an impossible member size", block, offset);
   return size;
 }
 

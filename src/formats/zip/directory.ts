@@ -1,6 +1,6 @@
 import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
-import { readCentralEntry, type ZipEntry } from "./entry";
+import { overlap, readCentralEntry, type ZipEntry } from "./entry";
 import { bounded, corruptZip, unsupportedZip } from "./zipErrors";
 
 const END_SIGNATURE = 0x06054b50;
@@ -64,7 +64,7 @@ function sideBySide(entries: readonly ZipEntry[], directoryAt: number): ZipEntry
   if (sorted.length === 0 && directoryAt !== 0) throw corruptZip("bytes that belong to no member", 0);
   return sorted.map((entry, i) => {
     const end = sorted[i + 1]?.localAt ?? directoryAt;
-    if (end <= entry.localAt) throw corruptZip("members that overlap", entry.localAt);
+    if (end <= entry.localAt) throw overlap(entry);
     return { ...entry, end };
   });
 }

@@ -1,7 +1,7 @@
 import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { visible } from "../../base/visible";
-import { bounded, corruptZip, unsupportedZip } from "./zipErrors";
+import { corruptZip, unsupportedZip } from "./zipErrors";
 
 const CENTRAL_SIGNATURE = 0x02014b50;
 const CENTRAL_BYTES = 46;
@@ -64,7 +64,7 @@ export function readCentralEntry(directory: Buffer, at: number, base: number): {
     extras,
     offset,
   );
-  const method = methodOf(directory.readUInt16LE(at + 10), offset);
+  const method = methodOf(directory.readUInt16LE(at + 10), rawPath, offset);
   const { kind, executable } = kindOf(rawPath, directory.readUInt32LE(at + 38), offset);
   const entry = { rawPath, kind, executable, method, flags, packedBytes, bytes, localAt, end: 0 };
   checkSizes(entry, offset);
@@ -78,13 +78,13 @@ export function readCentralEntry(directory: Buffer, at: number, base: number): {
  */
 export function checkLocalHeader(reader: PositionalReader, entry: ZipEntry): number {
   const at = entry.localAt;
-  if (at + LOCAL_BYTES > entry.end) throw corruptZip("no room for a member's header", at);
+  if (at + LOCAL_BYTES > entry.end) throw corruptZip(`no room for the header of "${nameOf(entry.rawPath)}"`, at);
   const head = Buffer.from(new Uint8Array(reader.read(at, LOCAL_BYTES)));
-  if (head.readUInt32LE(0) !== LOCAL_SIGNATURE) throw corruptZip("no header before a member", at);
+  if (head.readUInt32LE(0) !== LOCAL_SIGNATURE) throw corruptZip(`no header before "${nameOf(entry.rawPath)}"`, at);
   const nameBytes = head.readUInt16LE(26);
   const extraBytes = head.readUInt16LE(28);
   const dataAt = at + LOCAL_BYTES + nameBytes + extraBytes;
-  if (dataAt + entry.packedBytes > entry.end) throw corruptZip("members that overlap", at);
+  if (dataAt + entry.packedBytes > entry.end) throw overlap(entry);
   const rest = Buffer.from(new Uint8Array(reader.read(at + LOCAL_BYTES, nameBytes + extraBytes)));
   if (!rest.subarray(0, nameBytes).equals(entry.rawPath)) throw contradiction(entry, "another name", at);
   const extras = readExtras(rest.subarray(nameBytes), entry.rawPath, at);
@@ -106,7 +106,7 @@ export function checkLocalHeader(reader: PositionalReader, entry: ZipEntry): num
 function checkGap(reader: PositionalReader, entry: ZipEntry, from: number, later: boolean): void {
   const gap = Buffer.from(new Uint8Array(reader.read(from, Math.min(entry.end - from, 64))));
   if (!later) {
-    if (gap.length > 0) throw corruptZip("bytes that belong to no member", from);
+    if (gap.length > 0) throw corruptZip(`bytes behind "${nameOf(entry.rawPath)}" that belong to no member`, from);
     return;
   }
   const body = gap.length % 8 === 0 ? gap.subarray(4) : gap;
@@ -122,18 +122,18 @@ function checkGap(reader: PositionalReader, entry: ZipEntry, from: number, later
 }
 
 function checkFlags(flags: number, rawPath: Uint8Array, offset: number): void {
-  if (flags & (ENCRYPTED | STRONG | MASKED)) throw unsupportedZip("encryption", offset);
-  if (flags & PATCHED) throw unsupportedZip("patches", offset);
+  if (flags & (ENCRYPTED | STRONG | MASKED)) throw unsupportedZip(`encryption for "${nameOf(rawPath)}"`, offset);
+  if (flags & PATCHED) throw unsupportedZip(`patches for "${nameOf(rawPath)}"`, offset);
   if ((flags & UTF8) === 0 && rawPath.some((byte) => byte > 0x7e)) {
     const message = `The archive holds a member "${nameOf(rawPath)}" and does not say in which encoding its name is.`;
     throw new ModelbenchError("archive.unsafe", message, { offset });
   }
 }
 
-function methodOf(method: number, offset: number): "stored" | "deflated" {
+function methodOf(method: number, rawPath: Uint8Array, offset: number): "stored" | "deflated" {
   if (method === 0) return "stored";
   if (method === 8) return "deflated";
-  throw unsupportedZip(`compression method ${method}`, offset);
+  throw unsupportedZip(`compression method ${method} for "${nameOf(rawPath)}"`, offset);
 }
 
 /** Whoever wrote it, Unix mode bits in the upper half are what other readers go by. */
@@ -158,44 +158,56 @@ function kindOf(
 }
 
 function checkSizes(entry: Omit<ZipEntry, "crc32">, offset: number): void {
-  const { kind, method, bytes, packedBytes } = entry;
-  if (kind === "directory" && bytes > 0) throw corruptZip("a folder with content", offset);
-  if (method === "stored" && bytes !== packedBytes) throw corruptZip("a stored member of two sizes", offset);
-  if (method === "deflated" && bytes > packedBytes * MAX_DEFLATE_RATIO) throw corruptZip("an impossible size", offset);
+  const { kind, method, bytes, packedBytes, rawPath } = entry;
+  const wrong = (what: string) => corruptZip(`${what}, "${nameOf(rawPath)}",`, offset);
+  if (kind === "directory" && bytes > 0) throw wrong("a folder with content");
+  if (method === "stored" && bytes !== packedBytes) throw wrong("a stored member of two sizes");
+  if (method === "deflated" && bytes > packedBytes * MAX_DEFLATE_RATIO) throw wrong("a member of an impossible size");
 }
 
 interface Extras {
+  /** The member's name, for messages. */
+  readonly rawPath: Uint8Array;
   readonly zip64: Buffer | undefined;
 }
 
 function readExtras(area: Buffer, rawPath: Uint8Array, offset: number): Extras {
+  const wrong = (what: string) => corruptZip(`${what} at "${nameOf(rawPath)}"`, offset);
   const found = new Map<number, Buffer>();
   for (let at = 0; at < area.length; ) {
-    if (at + 4 > area.length) throw corruptZip("an extra field that is cut short", offset);
+    if (at + 4 > area.length) throw wrong("an extra field that is cut short");
     const id = area.readUInt16LE(at);
     const next = at + 4 + area.readUInt16LE(at + 2);
-    if (next > area.length) throw corruptZip("an extra field that is cut short", offset);
-    if (found.has(id)) throw corruptZip("an extra field that comes twice", offset);
+    if (next > area.length) throw wrong("an extra field that is cut short");
+    if (found.has(id)) throw wrong("an extra field that comes twice");
     found.set(id, area.subarray(at + 4, next));
     at = next;
   }
-  if (found.has(AES_EXTRA)) throw unsupportedZip("encryption", offset);
+  if (found.has(AES_EXTRA)) throw unsupportedZip(`encryption for "${nameOf(rawPath)}"`, offset);
   const path = found.get(UNICODE_PATH_EXTRA);
-  if (path && !path.subarray(5).equals(rawPath)) throw corruptZip("a member with two names", offset);
-  return { zip64: found.get(ZIP64_EXTRA) };
+  if (path && !path.subarray(5).equals(rawPath)) throw wrong("two names");
+  return { zip64: found.get(ZIP64_EXTRA), rawPath };
 }
 
 /** Fields that do not fit into 32 bits are in the zip64 field, in this order, and only those. */
-function largeFields(fields: readonly number[], { zip64 }: Extras, offset: number): [number, number, number] {
+function largeFields(fields: readonly number[], { zip64, rawPath }: Extras, offset: number): [number, number, number] {
+  const wrong = (what: string) => corruptZip(`${what} at "${nameOf(rawPath)}"`, offset);
   let at = 0;
   const values = fields.map((field) => {
     if (field !== MAX_U32) return field;
-    if (!zip64 || at + 8 > zip64.length) throw corruptZip("a size without its zip64 field", offset);
+    if (!zip64 || at + 8 > zip64.length) throw wrong("a size without its zip64 field");
     at += 8;
-    return bounded(zip64.readBigUInt64LE(at - 8), offset);
+    const value = zip64.readBigUInt64LE(at - 8);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw wrong("an impossible number");
+    return Number(value);
   });
-  if (zip64 && at !== zip64.length) throw corruptZip("a zip64 field that is not asked for", offset);
+  if (zip64 && at !== zip64.length) throw wrong("a zip64 field that is not asked for");
   return [values[0] ?? 0, values[1] ?? 0, values[2] ?? 0];
+}
+
+/** Two members, or a member and the directory, that claim the same bytes. */
+export function overlap({ rawPath, localAt }: ZipEntry): ModelbenchError {
+  return corruptZip(`members that overlap, "${nameOf(rawPath)}" first,`, localAt);
 }
 
 function contradiction({ rawPath }: ZipEntry, what: string, offset: number): ModelbenchError {

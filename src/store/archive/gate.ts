@@ -60,7 +60,7 @@ export class ArchiveGate implements MemberSink {
   /** @throws ModelbenchError `archive.unsafe`, `archive.corrupt` */
   open(member: ArchiveMember): void {
     this.#members += 1;
-    assertCount(this.#members, this.#limits);
+    assertCount(this.#members, this.#limits, member.rawPath);
     const path = memberPath(member.rawPath, member.kind);
     this.#passing = path !== "";
     if (!this.#passing) return;
@@ -112,8 +112,8 @@ export class ArchiveGate implements MemberSink {
       const message = `"${visible(path)}" claims ${bytes} bytes, more than the archive can hold.`;
       throw new ModelbenchError("archive.corrupt", message);
     }
-    if (this.#bytes > expandedBytes) throw tooLarge(expandedBytes);
-    if (this.#bytes > ratioAfterBytes && this.#bytes > ratio * packedBytes) throw tooDense(ratio);
+    if (this.#bytes > expandedBytes) throw tooLarge(expandedBytes, path);
+    if (this.#bytes > ratioAfterBytes && this.#bytes > ratio * packedBytes) throw tooDense(ratio, path);
   }
 }
 
@@ -122,10 +122,17 @@ export function assertClaim({ contentBytes }: ArchiveFacts, limits: ArchiveLimit
   if ((contentBytes ?? 0) > mostProduced(limits)) throw tooLarge(limits.expandedBytes);
 }
 
-/** Refuses an archive with too many members. @throws ModelbenchError `archive.unsafe` */
-export function assertCount(members: number, limits: Pick<ArchiveLimits, "members">): void {
+/**
+ * Refuses an archive with too many members.
+ * @param rawPath the member that is counted, where that is known
+ * @throws ModelbenchError `archive.unsafe`
+ */
+export function assertCount(members: number, limits: Pick<ArchiveLimits, "members">, rawPath?: Uint8Array): void {
   if (members <= limits.members) return;
-  throw unsafe(`The archive holds more than ${limits.members} members.`, { remedy: limitRemedy("members") });
+  const at = rawPath && `; "${visible(Buffer.from(rawPath).toString())}" is one too many`;
+  throw unsafe(`The archive holds more than ${limits.members} members${at ?? ""}.`, {
+    remedy: limitRemedy("members"),
+  });
 }
 
 /** Counts what really comes out of a decompressor against what went in, tails behind the last member included. */
@@ -170,14 +177,20 @@ function collision(path: string, there: Taken): ModelbenchError {
   return unsafe(message);
 }
 
-function tooLarge(limit: number): ModelbenchError {
-  return unsafe(`The archive expands to more than ${limit} bytes.`, { remedy: limitRemedy("expandedBytes") });
+function tooLarge(limit: number, path?: string): ModelbenchError {
+  const message = `The archive expands to more than ${limit} bytes${whichIs(path)}.`;
+  return unsafe(message, { remedy: limitRemedy("expandedBytes") });
 }
 
-function tooDense(ratio: number): ModelbenchError {
-  return unsafe(`The archive expands to more than ${ratio} times its size, as a decompression bomb does.`, {
+function tooDense(ratio: number, path?: string): ModelbenchError {
+  const message = `The archive expands to more than ${ratio} times its size, as a decompression bomb does${whichIs(path)}.`;
+  return unsafe(message, {
     remedy: limitRemedy("ratio"),
   });
+}
+
+function whichIs(path: string | undefined): string {
+  return path === undefined ? "" : `, with "${visible(path)}"`;
 }
 
 function unsafe(message: string, details: { remedy?: string | undefined } = {}): ModelbenchError {

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { Budget } from "../../base/budget";
 import { ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
 import { visible } from "../../base/visible";
@@ -12,6 +13,9 @@ import { ModelYamlSink } from "./modelYamlSink";
 import { type OpenedArchive, openArchive, openFolderAsArchive } from "./openArchive";
 import { Pace } from "./pace";
 
+/** Reading is given up after this and a hundredth of a millisecond a byte: slow disks manage ten times as much. */
+const LEAST_TIME_MS = 120_000;
+const TIME_PER_BYTE_MS = 0.01;
 /** A failure's message may quote the archive; this keeps it short, also when every character had to be written out. */
 const MAX_MESSAGE = 900;
 
@@ -61,6 +65,7 @@ export async function readMembers(
 ): Promise<Found> {
   let model: { info: ModelInfo; yaml: string } | undefined;
   let current = "";
+  let inside = false;
   const sink = new ModelYamlSink(target, (info, yaml) => {
     onModel(info);
     model = { info, yaml };
@@ -68,24 +73,44 @@ export async function readMembers(
   const gate = new ArchiveGate(limits, archive, {
     open(member: SafeMember) {
       current = member.path;
+      inside = true;
       sink.open(member);
     },
     write: (chunk) => sink.write(chunk),
-    close: () => sink.close(),
+    close: () => {
+      inside = false;
+      sink.close();
+    },
   });
   const guard = new ExpansionGuard(limits);
+  const budget = new Budget("The archive", { timeMs: LEAST_TIME_MS + archive.packedBytes * TIME_PER_BYTE_MS });
   const pace = new Pace();
   throwIfAborted(signal);
-  for await (const _slice of archive.members(gate, guard)) {
-    throwIfAborted(signal);
-    onProgress?.({ doneBytes: guard.consumedBytes, totalBytes: archive.packedBytes, current });
-    await target?.settle?.();
-    await pace.rest();
+  try {
+    for await (const _slice of archive.members(gate, guard)) {
+      throwIfAborted(signal);
+      budget.time();
+      onProgress?.({ doneBytes: guard.consumedBytes, totalBytes: archive.packedBytes, current });
+      await target?.settle?.();
+      await pace.rest();
+    }
+  } catch (error) {
+    throw current === "" ? error : withPlace(error, `${inside ? "in" : "behind"} "${visible(current)}"`);
   }
   throwIfAborted(signal);
   gate.finish();
   if (!model) throw new ModelbenchError("internal", "The gate let an archive without model.yaml pass.");
   return { ...model, bytes: gate.bytes };
+}
+
+/** Damage, bombs and slowness are found at a byte; this adds the member that the byte is in or behind. */
+function withPlace(error: unknown, place: string): unknown {
+  if (!(error instanceof ModelbenchError)) return error;
+  const { code, message, remedy, path, offset } = error;
+  const placeless = code === "budget.exceeded" || code === "format.corrupt" || code.startsWith("archive.");
+  // Whatever names a member puts it in quotes.
+  if (!placeless || message.includes('"')) return error;
+  return new ModelbenchError(code, `${message.replace(/\.$/, "")}, ${place}.`, { remedy, path, offset, cause: error });
 }
 
 /** The failure with the archive's name in front, and nothing in it that a terminal would obey. */
