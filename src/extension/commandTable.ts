@@ -1,21 +1,28 @@
 import { addStore } from "./commands/addStore";
 import { chooseStore } from "./commands/chooseStore";
+import { checkModel, checkStore, repairModel } from "./commands/checkStore";
 import { cleanUp } from "./commands/cleanUp";
+import { clearFilter, filter } from "./commands/filter";
 import { copyModel } from "./commands/copyModel";
 import { copyPath } from "./commands/copyPath";
 import { copyTag } from "./commands/copyTag";
 import { deleteModel } from "./commands/deleteModel";
 import { editLabels, editMetadata, editSignatures } from "./commands/editModel";
+import { emptyTrash } from "./commands/emptyTrash";
 import { exportModel } from "./commands/exportModel";
+import { groupBy } from "./commands/groupBy";
 import { importModel } from "./commands/importModel";
 import { openModel } from "./commands/openModel";
 import { openModelYaml } from "./commands/openModelYaml";
 import { openSampleStore } from "./commands/openSampleStore";
+import { pin, unpin } from "./commands/pin";
 import { refresh } from "./commands/refresh";
 import { removeStore } from "./commands/removeStore";
+import { restoreFromTrash } from "./commands/restoreFromTrash";
 import { revealInOs } from "./commands/revealInOs";
 import { saveModel } from "./commands/saveModel";
 import { showLog } from "./commands/showLog";
+import { showMore } from "./commands/showMore";
 import { showMyStore } from "./commands/showMyStore";
 import { sortBy } from "./commands/sortBy";
 import { testModel } from "./commands/testModel";
@@ -43,13 +50,24 @@ export const commandTable: CommandTable = {
   "modelbench.editMetadata": editMetadata,
   "modelbench.editSignatures": editSignatures,
   "modelbench.cleanUp": cleanUp,
+  "modelbench.checkStore": checkStore,
+  "modelbench.checkModel": checkModel,
+  "modelbench.repairModel": repairModel,
   "modelbench.deleteModel": deleteModel,
   "modelbench.undoDelete": undoDelete,
   "modelbench.copyTag": copyTag,
   "modelbench.copyPath": copyPath,
   "modelbench.revealInOs": revealInOs,
   "modelbench.refresh": refresh,
+  "modelbench.filter": filter,
+  "modelbench.clearFilter": clearFilter,
   "modelbench.sortBy": sortBy,
+  "modelbench.groupBy": groupBy,
+  "modelbench.showMore": showMore,
+  "modelbench.pin": pin,
+  "modelbench.unpin": unpin,
+  "modelbench.restoreFromTrash": restoreFromTrash,
+  "modelbench.emptyTrash": emptyTrash,
   "modelbench.openSampleStore": openSampleStore,
   "modelbench.showMyStore": showMyStore,
   "modelbench.chooseStore": chooseStore,

@@ -1,5 +1,6 @@
 import type { ModelRef, StoreId } from "./services";
-import type { TreeNode } from "./tree/treeModel";
+import type { TrashNode } from "./tree/trashRow";
+import type { MoreNode, TreeNode } from "./tree/treeModel";
 
 /**
  * What a command acts on: a tree node or a reference from a page or another command; `"selection"` comes from
@@ -37,13 +38,24 @@ export interface Commands {
   "modelbench.editMetadata": [target?: Target];
   "modelbench.editSignatures": [target?: Target];
   "modelbench.cleanUp": [target?: Target, selected?: readonly TreeNode[]];
+  "modelbench.checkStore": [target?: Target];
+  "modelbench.checkModel": [target?: Target, selected?: readonly TreeNode[]];
+  "modelbench.repairModel": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.deleteModel": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.undoDelete": [];
   "modelbench.copyTag": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.copyPath": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.revealInOs": [target?: Target];
   "modelbench.refresh": [];
+  "modelbench.filter": [];
+  "modelbench.clearFilter": [];
   "modelbench.sortBy": [];
+  "modelbench.groupBy": [];
+  "modelbench.showMore": [more: MoreNode];
+  "modelbench.pin": [target?: Target, selected?: readonly TreeNode[]];
+  "modelbench.unpin": [target?: Target, selected?: readonly TreeNode[]];
+  "modelbench.restoreFromTrash": [target?: TrashNode, selected?: readonly TrashNode[]];
+  "modelbench.emptyTrash": [];
   "modelbench.openSampleStore": [];
   "modelbench.showMyStore": [];
   "modelbench.chooseStore": [];
@@ -53,7 +65,7 @@ export interface Commands {
 }
 
 /** The views this extension contributes. */
-export const VIEWS = { models: "modelbench.models", test: "modelbench.test" } as const;
+export const VIEWS = { models: "modelbench.models", trash: "modelbench.trash", test: "modelbench.test" } as const;
 
 /** The `viewType` of the details editor; saved windows name it. */
 export const DETAILS_EDITOR = "modelbench.details";
@@ -63,4 +75,6 @@ export const CONTEXT_KEYS = {
   state: "modelbench.state",
   sampleOpen: "modelbench.sampleOpen",
   loaded: "modelbench.loaded",
+  filtered: "modelbench.filtered",
+  trash: "modelbench.trash",
 } as const;

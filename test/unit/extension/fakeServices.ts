@@ -96,6 +96,16 @@ export function fakeUi(answers: Answers, { lines }: Transcript): Ui {
       }
       return undefined;
     },
+    async inputLive({ title, value, check, onType }) {
+      lines.push(`inputLive: ${title} [${value}]`);
+      const typed = answers.input?.(title, value) ?? [];
+      for (const text of typed) {
+        const finding = check(text);
+        if (finding === undefined) onType(text);
+        else lines.push(`finding: ${finding}`);
+      }
+      return [...typed].reverse().find((text) => check(text) === undefined);
+    },
     async confirm(message, action, detail) {
       lines.push(`confirm: ${message} [${action}] ${detail?.replaceAll("\n", " | ") ?? ""}`);
       return answers.confirm ?? false;
@@ -176,16 +186,31 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
       onDidGrant: new Emitter<void>().event,
       refusal: (module, origin) => runRefusal(t, module, true, origin),
     },
-    settings: () => ({ maxBatchSize: 32, maxLoaded: 2, idleUnloadMinutes: 10, importLimits: {}, sortBy: "created" }),
+    settings: () => ({
+      maxBatchSize: 32,
+      maxLoaded: 2,
+      idleUnloadMinutes: 10,
+      importLimits: {},
+      sortBy: "created",
+      groupBy: "name",
+    }),
     ui: fakeUi(answers, transcript),
     tree: {
       selection: [],
       reveal: async ({ tag }) => void lines.push(`reveal: ${tag}`),
       revealStore: async (store) => void lines.push(`revealStore: ${store}`),
       sortBy: async (order) => void lines.push(`sortBy: ${order}`),
+      groupBy: async (groups) => void lines.push(`groupBy: ${groups}`),
+      filter: "",
+      recentFilters: [],
+      filterBy: (text, keep) => void lines.push(`filterBy: ${text}${keep ? " (kept)" : ""}`),
+      pinsChanged: () => void lines.push("pinsChanged"),
+      below: () => [],
+      showMore: () => void lines.push("showMore"),
     },
     pages: {
-      openDetails: async ({ tag }) => void lines.push(`details: ${tag}`),
+      openDetails: async ({ tag }, { edit } = {}) =>
+        void lines.push(`details: ${tag}${edit === undefined ? "" : ` (${edit})`}`),
       openTest: async ({ tag }) => void lines.push(`test: ${tag}`),
       async openSaveForm(initial) {
         lines.push(`form: ${initial.values.name}`);
