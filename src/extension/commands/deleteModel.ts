@@ -2,14 +2,11 @@ import { humanSize } from "../../base/humanSize";
 import { visible } from "../../base/visible";
 import { listBentosJob } from "../../store/bentos";
 import { formatTag } from "../../store/tag";
-import { TRASH_KEPT_MS } from "../../store/trash";
 import type { Target } from "../ids";
 import type { Services } from "../services";
 import { folderTag, manyFolders } from "../targets";
 import type { TreeNode } from "../tree/treeModel";
 import { isVersion, loadedAmong, moveAllToTrash, refsOf, type VersionFolder } from "./moveToTrash";
-
-const DAY_MS = 24 * 3600 * 1000;
 
 /** Most lines that name a version in the question; the rest is counted. */
 const NAMED_AT_MOST = 12;
@@ -55,7 +52,7 @@ function usersOf(users: Users, folder: VersionFolder): readonly string[] {
 
 /** Names tags, sizes, who uses them and what is loaded, and says which names will be gone with their last version. */
 async function details(services: Services, folders: readonly VersionFolder[], users: Users): Promise<string> {
-  const { catalog, t } = services;
+  const { catalog, settings, t } = services;
   const loaded = new Set((await loadedAmong(services, refsOf(folders))).map(({ store, tag }) => `${store}/${tag}`));
   // Those that somebody depends on must not hide behind "and 30 more".
   const sorted = [...folders].sort((a, b) => usersOf(users, b).length - usersOf(users, a).length);
@@ -73,8 +70,14 @@ async function details(services: Services, folders: readonly VersionFolder[], us
     const going = folders.filter((folder) => folder.store === store && folder.name === name).length;
     if (going >= all) lines.push(t("No version of {0} will be left.", name));
   }
-  lines.push(t("Undo Delete can bring back what was deleted in the last {0} days.", TRASH_KEPT_MS / DAY_MS));
+  lines.push(keptWords(t, settings().trashDays));
   return lines.join("\n");
+}
+
+function keptWords(t: Services["t"], days: number): string {
+  if (days === 0) return t("The trash is set to keep nothing: Undo works only right afterwards.");
+  if (days === 1) return t("Undo Delete can bring back what was deleted in the last day.");
+  return t("Undo Delete can bring back what was deleted in the last {0} days.", days);
 }
 
 /** `a:v1 (5.81 KiB), used by summarizer:2kf, loaded now`. */
