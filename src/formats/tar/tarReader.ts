@@ -165,10 +165,13 @@ export class TarReader {
     else this.#state = { kind: "content", bytes, left: bytes };
   }
 
-  #trueSize({ bytes }: TarHeader, offset: number): number {
+  #trueSize({ bytes, rawPath }: TarHeader, offset: number): number {
     const stated = this.#pax?.bytes;
     if (stated === undefined || stated === bytes) return bytes;
-    if (stated <= MAX_OCTAL_SIZE) throw corruptTar(`a pax size of ${stated} against ${bytes} in the header`, offset);
+    if (stated <= MAX_OCTAL_SIZE) {
+      const name = visible(Buffer.from(rawPath).toString());
+      throw corruptTar(`a pax size of ${stated} against ${bytes} in the header of "${name}"`, offset);
+    }
     return stated;
   }
 }

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { type CliAnswer, type CliKit, openCliKit } from "../../fixtures/cliKit";
+import { assertQuiet, HostileArea, type HostileOutcome } from "../../fixtures/hostileArea";
+import {
+  CORPUS_BOUNDS,
+  corpus,
+  type HostileCase,
+  type HostileImport,
+  importsOf,
+  tagOf,
+} from "../../fixtures/hostileCorpus";
+import { assertJudged } from "../../fixtures/hostileReasons";
+import { watchEventLoop } from "../../host/eventLoop";
+import { tempFolder } from "../store/storeKit";
+
+/** How long whoever starts the command may be held at a stretch. */
+const MAX_BLOCKED_MS = 50;
+/** A slow answer counts when it comes every time: other programs of the machine hold things up as well. */
+const ATTEMPTS = 3;
+
+/** Loaded into the command's process, it tells at the end what has become of that. */
+const PROBE = `
+const { readFileSync, writeFileSync } = require("node:fs");
+const keys = () => Reflect.ownKeys(Object.prototype).map(String).join();
+const before = keys();
+process.on("exit", () => {
+  const status = readFileSync("/proc/self/status", "latin1");
+  writeFileSync(process.env.MODELBENCH_TEST_FACTS, JSON.stringify({
+    unchanged: keys() === before,
+    peakBytes: Number(/^VmHWM:\\s+(\\d+) kB/m.exec(status)[1]) * 1024,
+    writtenBytes: Number(/^wchar: (\\d+)/m.exec(readFileSync("/proc/self/io", "latin1"))[1]),
+  }));
+});
+`;
+
+const { path: folder, remove } = tempFolder();
+const probe = join(folder, "probe.cjs");
+const facts = join(folder, "facts.json");
+let kit: CliKit;
+before(async () => {
+  kit = await openCliKit();
+  writeFileSync(probe, PROBE);
+});
+after(() => {
+  kit.dispose();
+  remove();
+});
+
+/** `modelbench ...args -o json` on the area's store, as a user stands in it. */
+function run({ home, work, user, temporary }: HostileArea, ...args: string[]): Promise<CliAnswer> {
+  const env = { BENTOML_HOME: home, HOME: user, TMPDIR: temporary };
+  const probing = { NODE_OPTIONS: `--require ${probe}`, MODELBENCH_TEST_FACTS: facts };
+  return kit.run(args, { cwd: work, env: { ...env, ...probing } });
+}
+
+function outcomeOf({ code, stdout, stderr }: CliAnswer): HostileOutcome {
+  assert.equal(code, stderr === "" ? 0 : 1, stderr);
+  // JSON writes controls out; what else a terminal would obey has to be gone from the texts themselves.
+  assert.doesNotMatch(stdout + stderr, /[^\P{Cc}\n]/u);
+  if (code === 0) return { tag: JSON.parse(stdout)[0].tag, said: [] };
+  const { error, warnings } = JSON.parse(stderr);
+  return { error, said: warnings.map(({ message }: { message: string }) => message) };
+}
+
+async function importOnce(hostile: HostileCase, judged: HostileImport) {
+  const area = new HostileArea(folder, judged.fileName, judged.bytes);
+  const loop = watchEventLoop();
+  try {
+    const began = performance.now();
+    const answer = await run(area, "import", "-o", "json", "--", area.source);
+    const cost = { seconds: (performance.now() - began) / 1000, blockedMs: loop.longestMs() };
+    const outcome = outcomeOf(answer);
+    area.assertUnharmed(outcome, hostile.watch);
+    const { unchanged, peakBytes, writtenBytes } = JSON.parse(readFileSync(facts, "utf8"));
+    assert.ok(unchanged, "Object.prototype has other keys than before");
+    assert.ok(peakBytes <= CORPUS_BOUNDS.residentBytes, `${peakBytes} bytes of memory`);
+    assert.ok(writtenBytes <= CORPUS_BOUNDS.writtenBytes, `${writtenBytes} bytes were written`);
+    assertJudged(judged, outcome);
+    return cost;
+  } finally {
+    loop.stop();
+    area.remove();
+  }
+}
+
+for (const hostile of corpus()) {
+  for (const judged of importsOf(hostile)) {
+    test(`${hostile.id} as ${judged.fileName} is handled as told by modelbench import`, async () => {
+      const costs = [];
+      while (costs.length < ATTEMPTS) {
+        const cost = await importOnce(hostile, judged);
+        costs.push(cost);
+        if (cost.seconds <= hostile.seconds && cost.blockedMs <= MAX_BLOCKED_MS) return;
+      }
+      assert.fail(`too slow, or its caller was held: ${JSON.stringify(costs)}`);
+    });
+  }
+}
+
+for (const hostile of corpus().filter(({ group }) => group === "tag")) {
+  test(`${hostile.id} is judged alike by modelbench get`, async () => {
+    const area = new HostileArea(folder, "unused", Buffer.alloc(0));
+    try {
+      const outcome = outcomeOf(await run(area, "get", "-o", "json", "--", tagOf(hostile)));
+      const codes = {
+        accept: /^model\.notFound$/,
+        reject: /^tag\.invalid$/,
+        either: /^(model\.notFound|tag\.invalid)$/,
+      };
+      assert.match(outcome.error?.code ?? "", codes[hostile.verdict === "inspect" ? "either" : hostile.verdict]);
+      assertQuiet(outcome.error?.message ?? "");
+      area.assertUnharmed(outcome, hostile.watch);
+    } finally {
+      area.remove();
+    }
+  });
+}
