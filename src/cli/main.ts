@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { resolve } from "node:path";
+import { version } from "../../package.json";
 import { ModelbenchError } from "../base/errors";
 import { resolveHome } from "../store/home";
 import { HelpRequested, parseVerbArgs, usageError } from "./args";
@@ -10,23 +11,26 @@ import { list } from "./verbs/list";
 
 /** Verbs that must start fast live in this bundle; the others are loaded when they are called. */
 const FAST: Readonly<Record<string, Verb>> = { list, get };
-const OTHERS = ["inspect", "save", "import", "export", "delete", "restore", "check", "run"];
-const LATER = ["trash", "edit", "copy", "clean", "batch", "bench", "compare", "convert", "test", "mcp", "push", "pull"];
+const OTHERS = "inspect save import export delete restore trash check run edit copy clean pin unpin".split(" ");
+const LATER = ["batch", "bench", "compare", "convert", "test", "mcp", "push", "pull"];
 
 const verbsRemedy = `Verbs: ${[...Object.keys(FAST), ...OTHERS].join(", ")}.`;
 
 /** Options of every verb whose value is the next word. */
-const TAKES_VALUE = new Set(["--home", "--output", "-o"]);
+const TAKES_VALUE = new Set(["--home", "--output", "-o", "--context"]);
 
 const USAGE = `modelbench: look into, test and move the models of a BentoML model store.
 
   list [NAME]              versions in the store        inspect TAG|FILE      what is inside, by headers only
   get TAG                  one model.yaml               run TAG|FILE          one inference
-  save NAME[:VER] FILE...  a file becomes a model       check                 damage in the store
+  save NAME[:VER] FILE...  a file becomes a model       check [--repair]      damage in the store, mended
   import SRC...            archives into the store      export TAG [DEST]     a version as an archive
-  delete TAG...            into the trash               restore TAG           out of the trash
+  delete TAG...            into the trash               restore TAG|ID        out of the trash
+  trash list|empty         what can be restored         copy TAG NEW          a version under another tag
+  edit TAG                 labels, metadata, signatures pin TAG... | unpin    what clean never takes
+  clean --keep N           old versions into the trash
 
-Every verb: --home DIR (else BENTOML_HOME, else ~/bentoml), -o json, --help.
+Every verb: --home DIR (else BENTOML_HOME, else ~/bentoml), -o json, -q, --help (with an example).
 Exit: 0 done, 1 failed, 2 usage, 130 interrupted.`;
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -41,7 +45,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT.done;
   } catch (error) {
     if (error instanceof HelpRequested) {
-      output.lines(`Usage: modelbench ${error.usage}`);
+      output.lines(`Usage: modelbench ${error.syntax.usage}`, "", `Example: modelbench ${error.syntax.example}`);
       return EXIT.done;
     }
     output.finish(interrupt.signal.aborted ? new ModelbenchError("cancelled", "Interrupted.") : error);
@@ -52,20 +56,25 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function runVerb(argv: readonly string[], output: Output, signal: AbortSignal): Promise<void> {
   const { name, rest } = splitVerb(argv);
-  if (name === "--help" || name === "help" || argv.length === 0) return output.lines(...USAGE.split("\n"));
+  if (name === "--version") return output.lines(`modelbench, version ${version}`);
+  if (argv.length === 0 || ["--help", "-h", "help"].includes(name ?? "")) return output.lines(...USAGE.split("\n"));
   if (name === undefined) throw new ModelbenchError("usage", "A verb is missing.", { remedy: verbsRemedy });
   const verb = await findVerb(name);
   const args = parseVerbArgs(name, verb.syntax, rest);
+  output.quiet = args.isSet("quiet");
   const chosen = args.value("home");
   if (chosen === "") throw usageError("--home takes a folder; got nothing.", verb.syntax);
   const home = chosen === undefined ? resolveHome(process.env, homedir()) : resolve(chosen);
   await verb.run({ home, output, signal, bundles: __dirname }, args);
 }
 
+/** What stands in a verb's place. */
+const ALONE = new Set(["--help", "-h", "--version"]);
+
 /** Options of every verb may stand before the verb too. */
 function splitVerb(argv: readonly string[]): { name: string | undefined; rest: string[] } {
   let at = 0;
-  while (argv[at]?.startsWith("-") && argv[at] !== "--help") at += TAKES_VALUE.has(argv[at] ?? "") ? 2 : 1;
+  while (argv[at]?.startsWith("-") && !ALONE.has(argv[at] ?? "")) at += TAKES_VALUE.has(argv[at] ?? "") ? 2 : 1;
   return { name: argv[at], rest: [...argv.slice(0, at), ...argv.slice(at + 1)] };
 }
 

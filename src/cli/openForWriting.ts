@@ -7,3 +7,10 @@ export async function openForWriting(home: string): Promise<ModelStore> {
   await store.sweepStaging().catch(() => undefined);
   return store;
 }
+
+/** The same, and what has been in the trash for too long is gone: for commands that fill the store or the trash. */
+export async function openForAdding(home: string): Promise<ModelStore> {
+  const store = await openForWriting(home);
+  await store.purgeTrash().catch(() => undefined);
+  return store;
+}

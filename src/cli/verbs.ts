@@ -7,6 +7,7 @@ import { inspect } from "./verbs/inspect";
 import { restore } from "./verbs/restore";
 import { run } from "./verbs/run";
 import { save } from "./verbs/save";
+import { trash } from "./verbs/trash";
 
 /** Every verb but `list` and `get`: a bundle of its own, loaded when one of them is called. */
 export const verbs: Readonly<Record<string, Verb>> = {
@@ -16,6 +17,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
   export: exportVerb,
   delete: deleteModels,
   restore,
+  trash,
   check,
   run,
 };

@@ -1,9 +1,12 @@
 import { type ExtensionContext, ExtensionMode, l10n, Uri, window, workspace } from "vscode";
+import type { ModelbenchApi } from "../../api";
 import { Emitter } from "../base/events";
 import { Scope } from "../base/scope";
 import { childJobs } from "../jobs/client";
-import { watchStore } from "../store/watch";
+import { watchFolder, watchStore } from "../store/watch";
+import { createApi } from "./api";
 import { Catalog } from "./catalog";
+import { dropOnTree } from "./commands/dropOnTree";
 import { openSampleStore } from "./commands/openSampleStore";
 import { guard } from "./guard";
 import { keepTidy } from "./housekeeping";
@@ -14,13 +17,19 @@ import { vscodePrompts } from "./prompts";
 import { registerCommands } from "./registerCommands";
 import type { Localize, Services, Trust } from "./services";
 import { readSettings } from "./settings";
+import { StoreAccesses } from "./storeAccesses";
 import { WrittenStoreSettings } from "./storeSettings";
+import { TrashBin } from "./trashBin";
 import { ModelsTree } from "./tree/modelsTree";
+import { TrashTree } from "./tree/trashTree";
 import { runRefusal } from "./trust";
 import { tellUnreadable } from "./unreadableStore";
 import { WorkspaceHomes } from "./workspaceHomes";
 
-/** What the tests inside the extension host are handed; nobody else gets an answer from `activate`. */
+/** Where the answer of `activate` holds the parts for the tests inside the extension host, and only for them. */
+export const TEST_PARTS = Symbol.for("modelbench.testParts");
+
+/** What those tests are handed. */
 export interface TestApi {
   /** The parts in use; a test may put another one in place, for instance a `ui` that answers by itself. */
   readonly services: { -readonly [K in keyof Services]: Services[K] };
@@ -36,7 +45,7 @@ let scope: Scope | undefined;
 
 /** Puts the parts together by hand. Writes nothing, and reads at most the folder's `.env`: the first
  * reading of a store comes with the first look. */
-export function activate(context: ExtensionContext): TestApi | undefined {
+export function activate(context: ExtensionContext): ModelbenchApi & { readonly [TEST_PARTS]?: TestApi } {
   const startedMs = performance.now();
   scope = new Scope();
   const services = buildServices(scope, context);
@@ -44,8 +53,9 @@ export function activate(context: ExtensionContext): TestApi | undefined {
   // `npm start` sets it, so that a fresh window has something to show.
   if (process.env["MODELBENCH_SAMPLE_STORE"] === "open")
     void openSampleStore(services).catch((error) => services.log.error("The sample store did not open", error));
-  if (context.extensionMode !== ExtensionMode.Test) return undefined;
-  return { services, activatedInMs: performance.now() - startedMs };
+  const api = createApi(services);
+  if (context.extensionMode !== ExtensionMode.Test) return api;
+  return { ...api, [TEST_PARTS]: { services, activatedInMs: performance.now() - startedMs } };
 }
 
 /** Awaited by VS Code: loaded models and jobs have ended when this answers. */
@@ -63,17 +73,24 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const catalog = owner.own(new Catalog(jobs, watchStore));
   catalog.follow(stores.all);
   owner.own(stores.onDidChange(() => catalog.follow(stores.all)));
-  owner.own(keepTidy(catalog, jobs, log));
+  owner.own(keepTidy(catalog, jobs, readSettings, log));
   owner.own(homes.onDidChange(() => stores.settingsChanged()));
   const ui = vscodePrompts(t, channel);
   owner.own(tellUnreadable(catalog, { ui, log, t }));
   void guard("modelbench.openSampleStore", { ui, log, t }, () => stores.resumeSample());
   const trust = workspaceTrust(owner, t);
   const settings = readSettings;
-  const tree = owner.own(new ModelsTree({ catalog, stores, settings, trust, t, log, memory: context.workspaceState }));
+  const accesses = owner.own(new StoreAccesses(catalog));
+  const tree = owner.own(
+    new ModelsTree({ catalog, stores, accesses, settings, trust, t, log, memory: context.workspaceState }),
+  );
   const storeSettings = new WrittenStoreSettings({ homes, stores, memory: context.globalState });
   const parts = { stores, storeSettings, catalog, jobs, trust, settings, ui, tree, log, t };
-  return { ...parts, pages: registerPages(owner, parts, context) };
+  const bin = owner.own(new TrashBin({ catalog, stores, jobs, watchFolder }));
+  owner.own(new TrashTree(bin, stores, t));
+  const services = { ...parts, pages: registerPages(owner, parts, context) };
+  owner.own(tree.onDidDrop((drop) => void guard("modelbench.importModel", services, () => dropOnTree(services, drop))));
+  return services;
 }
 
 function openStores(context: ExtensionContext, homes: WorkspaceHomes, t: Localize): OpenStores {

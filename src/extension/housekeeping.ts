@@ -3,19 +3,28 @@ import type { Jobs } from "../base/ports";
 import type { Disposable } from "../base/scope";
 import { tidyStoreJob } from "../store/trashJobs";
 import type { Catalog } from "./catalog";
+import type { Settings } from "./services";
 
 /** Long after the window has settled. */
 const DELAY_MS = 15_000;
+const DAY_MS = 24 * 3600 * 1000;
 
 /**
  * Clears a store away once it has been looked at: what dead processes left unfinished, and what has been in the trash
  * for longer than it is kept. A store that nobody looks at is not touched.
  */
-export function keepTidy(catalog: Catalog, jobs: Jobs, log: Log): Disposable {
+export function keepTidy(
+  catalog: Catalog,
+  jobs: Jobs,
+  settings: () => Pick<Settings, "trashDays">,
+  log: Log,
+): Disposable {
   const tidied = new Set<string>();
   const timers = new Set<NodeJS.Timeout>();
   const tidy = (home: string): Promise<unknown> =>
-    jobs.run(tidyStoreJob, { home }).catch((error) => log.error(`Clearing up ${home} failed`, error));
+    jobs
+      .run(tidyStoreJob, { home, keptMs: settings().trashDays * DAY_MS })
+      .catch((error) => log.error(`Clearing up ${home} failed`, error));
   const subscription = catalog.onDidChange(({ store: id }) => {
     const { home, phase } = catalog.snapshot(id) ?? {};
     if (home === undefined || tidied.has(home) || phase !== "ready") return;

@@ -97,6 +97,8 @@ export interface Settings {
   readonly idleUnloadMinutes: number;
   /** What an archive may hold to be imported. */
   readonly importLimits: Partial<SettableLimits>;
+  /** Days after which what was deleted is gone for good. */
+  readonly trashDays: number;
   readonly sortBy: SortBy;
   readonly groupBy: GroupBy;
 }
@@ -165,6 +167,15 @@ export interface InputQuestion {
   check(value: string): string | undefined;
 }
 
+/** A question whose answer takes effect while it is typed. */
+export interface LiveQuestion extends InputQuestion {
+  readonly placeholder: string;
+  /** Answers given before, offered behind a button. */
+  readonly recent: readonly string[];
+  /** Called with every text that passed its check, shortly after it was typed. */
+  onType(value: string): void;
+}
+
 /** What a running operation tells its progress notification. */
 export type Report = (progress: JobProgress) => void;
 
@@ -178,6 +189,8 @@ export interface Ui {
   review<T>(review: Review<T>): Promise<readonly T[] | undefined>;
   /** A line of text that passed its check; `undefined` when dismissed. */
   input(question: InputQuestion): Promise<string | undefined>;
+  /** A line of text that takes effect while it is typed; `undefined` when dismissed. */
+  inputLive(question: LiveQuestion): Promise<string | undefined>;
   /** A modal question with one action; `false` when dismissed. */
   confirm(message: string, action: string, detail?: string): Promise<boolean>;
   /** A notification with at most one button; `true` when it was pressed. */
@@ -222,6 +235,34 @@ export interface Tree {
   revealStore(store: StoreId): Promise<void>;
   /** Changes the order and remembers it in the settings. */
   sortBy(order: SortBy): Promise<void>;
+  /** Changes what versions are put under and remembers it in the settings. */
+  groupBy(groups: GroupBy): Promise<void>;
+  /** The filter in force as it was typed; empty = none. */
+  readonly filter: string;
+  /** The filters that were kept before, last first. */
+  readonly recentFilters: readonly string[];
+  /** Narrows the tree; remembers the filter for this workspace when it is to be kept. @throws ModelbenchError `usage` */
+  filterBy(text: string, keep: boolean): void;
+  /** Looks at the pins again. */
+  pinsChanged(): void;
+  /** The rows that are shown below a row: under a filter not all there are. */
+  below(node: TreeNode): readonly TreeNode[];
+  /** Draws more rows of a long list. @param below the row whose list it is; `undefined` = the top */
+  showMore(below: TreeNode | undefined): void;
+}
+
+/** What was dropped on the models tree. */
+export interface TreeDrop {
+  /** The store of the row it was dropped on; `undefined` = on none. */
+  readonly store: StoreId | undefined;
+  /** Absolute paths of files and folders. */
+  readonly paths: readonly string[];
+  /** Rows of the tree itself. */
+  readonly models: readonly ModelRef[];
+  /** How many things were dropped that are no files on this machine. */
+  readonly elsewhere: number;
+  /** Removes what was copied for the drop; to be called when its files have been read. */
+  release(): Promise<void>;
 }
 
 /** What the save form starts from. */

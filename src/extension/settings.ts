@@ -1,6 +1,6 @@
 import { workspace } from "vscode";
 import { ARCHIVE_LIMITS } from "../store/archive/limits";
-import type { Settings, SortBy } from "./services";
+import type { GroupBy, Settings, SortBy } from "./services";
 
 const GIB = 1024 ** 3;
 
@@ -19,8 +19,16 @@ export function readSettings(): Settings {
       expandedBytes: within(values.get<unknown>("import.maxExpandedGiB"), 0.001, 65_536, 8) * GIB,
       ratio: within(values.get<unknown>("import.maxRatio"), 1, 100_000, ARCHIVE_LIMITS.ratio),
     },
+    trashDays: within(values.get<unknown>("trash.days"), 0, 365, 7),
     sortBy: ORDERS.find((order) => order === sortBy) ?? "created",
+    groupBy: groupsOf(values.get<unknown>("tree.groupBy")),
   };
+}
+
+function groupsOf(value: unknown): GroupBy {
+  if (value === "framework" || value === "none") return value;
+  const [, key] = /^label:(.+)$/s.exec(String(value)) ?? [];
+  return key === undefined ? "name" : `label:${key}`;
 }
 
 function within(value: unknown, least: number, most: number, otherwise: number): number {

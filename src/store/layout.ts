@@ -15,12 +15,16 @@ export interface Layout {
   readonly staging: string;
   /** Deleted versions: `<id>/{entry.json, model/}` each. */
   readonly trash: string;
+  /** A file that says for how long the trash is kept; 7 days without it. */
+  readonly kept: string;
   /** What the files of a version were when it was saved: `<name>/<version>.json`. */
   readonly digests: string;
   /** Where a version came from: `<name>/<version>.json`. */
   readonly origins: string;
   /** Versions that a clean-up keeps: `<name>/<version>`. */
   readonly pins: string;
+  /** What the last listing read, to be believed of what has not changed since; may go at any time. */
+  readonly listing: string;
 }
 
 /** File in every version folder that makes it a model. */
@@ -39,9 +43,11 @@ export function layoutOf(home: string): Layout {
     format: join(own, "format"),
     staging: join(own, "staging"),
     trash: join(own, "trash"),
+    kept: join(own, "kept.json"),
     digests: join(own, "digests"),
     origins: join(own, "origins"),
     pins: join(own, "pins"),
+    listing: join(own, "cache", "listing"),
   };
 }
 

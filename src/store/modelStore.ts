@@ -1,12 +1,12 @@
-import { ModelbenchError } from "../base/errors";
 import type { JobOptions } from "../base/ports";
-import { Slice } from "../base/slice";
+import type { Slice } from "../base/slice";
 import { type CheckReport, checkStore, drain } from "./check";
 import { editModel } from "./editing";
 import type { ModelEdit } from "./editModelJob";
 import { type FileLayer, nodeFiles } from "./fileLayer";
 import { layoutOf, nameFolder, versionFolder } from "./layout";
-import { type ListRequest, type ListScope, listModels } from "./listing";
+import { type ListRequest, listModels } from "./listing";
+import { listStore } from "./listStore";
 import { findVersion, latestVersion, readModel } from "./lookup";
 import type { Listing, ModelDraft, ModelFile, SourceFile, StoredModel, Tag, TrashEntry } from "./model";
 import { modelFilesIn, statOf } from "./modelFiles";
@@ -16,8 +16,8 @@ import { type RepairReport, repairProblems } from "./repair";
 import { type AdoptOptions, adoptModel, saveModel } from "./saving";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
 import { sweepStaging } from "./sweep";
-import { parseTag } from "./tag";
-import { emptyTrash, moveFromTrash, moveToTrash, purgeTrash, TRASH_KEPT_MS } from "./trash";
+import { emptyTrash, moveFromTrash, moveToTrash, purgeTrash } from "./trash";
+import { keepFor } from "./trashKept";
 import { trashEntries } from "./trashRecord";
 
 /** How a store is opened other than on the real disk at the real time. */
@@ -50,12 +50,7 @@ export class ModelStore {
    * @throws ModelbenchError `model.notFound` for a name that is not there, `tag.invalid`, `store.access`
    */
   list(name?: string): Listing {
-    const scope = name === undefined ? undefined : this.#scope(name);
-    const pass = this.#pass(scope, { slice: new Slice(Number.POSITIVE_INFINITY) });
-    for (;;) {
-      const step = pass.next();
-      if (step.done) return step.value;
-    }
+    return listStore(this.#parts.layout, name, { now: this.#parts.now });
   }
 
   /** When the folder of each name changed last, in ms since the epoch, in slices. @throws ModelbenchError `store.access` */
@@ -74,7 +69,7 @@ export class ModelStore {
    * host's thread. Nothing where there is no such folder.
    */
   versionSlices(name: string, options: SliceOptions): Generator<void, Listing> {
-    return this.#pass({ name }, options);
+    return listModels({ models: this.#parts.layout.models, scope: { name }, now: this.#parts.now, ...options });
   }
 
   /** The version that `name`, `name:latest`, `name:version` or the only fitting beginning of a version means.
@@ -167,10 +162,15 @@ export class ModelStore {
     return trashEntries(this.#parts);
   }
 
-  /** Removes for good what was deleted more than `keptMs` ago, and answers with it.
+  /** Removes for good what was deleted longer ago than this store keeps it (7 days), and answers with it.
    *  @throws ModelbenchError `store.access` */
-  purgeTrash(keptMs = TRASH_KEPT_MS): Promise<TrashEntry[]> {
-    return purgeTrash(this.#parts, keptMs);
+  purgeTrash(): Promise<TrashEntry[]> {
+    return purgeTrash(this.#parts);
+  }
+
+  /** Changes how long this store keeps what is deleted, for everybody. @throws ModelbenchError `store.access` */
+  keepTrashFor(keptMs: number): Promise<void> {
+    return keepFor(this.#parts, keptMs);
   }
 
   /** Removes these entries of the trash for good, all of them without `ids`, and answers with them.
@@ -193,22 +193,5 @@ export class ModelStore {
   /** Clears away what processes that are gone left unfinished. @throws ModelbenchError `store.access` */
   sweepStaging(): Promise<void> {
     return sweepStaging(this.#parts);
-  }
-
-  #pass(scope: ListScope | undefined, options: SliceOptions): Generator<void, Listing> {
-    return listModels({ models: this.#parts.layout.models, scope, now: this.#parts.now, ...options });
-  }
-
-  #scope(text: string): ListScope {
-    const scope = parseTag(text);
-    const folder = nameFolder(this.#parts.layout, scope.name);
-    if (statOf(folder)?.isDirectory()) return scope;
-    throw new ModelbenchError(
-      "model.notFound",
-      `No models with name '${scope.name}' found in the store ${this.home}.`,
-      {
-        remedy: "List the store without a name to see what it holds.",
-      },
-    );
   }
 }

@@ -12,6 +12,7 @@ import { assertVacant, flushPlace, moveIntoPlace, settleIntent, shouldBeLatest }
 import { forgetFiles } from "./record";
 import { discardStaged, newStagingFolder, putLatest, type StoreParts } from "./staging";
 import { formatTag, parseTag } from "./tag";
+import { keptMsOf } from "./trashKept";
 import {
   ENTRY,
   entryOf,
@@ -22,9 +23,6 @@ import {
   trashEntries,
   writtenRecord,
 } from "./trashRecord";
-
-/** How long a deleted version can be restored unless the user chose another time. */
-export const TRASH_KEPT_MS = 7 * 24 * 3600 * 1000;
 
 /** How often a version that others move at the same time is looked for. */
 const ATTEMPTS = 10;
@@ -106,10 +104,11 @@ export async function moveFromTrash(parts: StoreParts, idOrTag: string): Promise
 }
 
 /**
- * Removes for good what was deleted more than `keptMs` ago, and answers with it.
+ * Removes for good what was deleted longer ago than this store keeps it, and answers with it.
  * @throws ModelbenchError `store.access`
  */
-export async function purgeTrash(parts: StoreParts, keptMs: number): Promise<TrashEntry[]> {
+export async function purgeTrash(parts: StoreParts): Promise<TrashEntry[]> {
+  const keptMs = keptMsOf(parts.layout);
   return removeEntries(parts, (entry) => parts.now() - entry.deletedMs > keptMs);
 }
 

@@ -22,8 +22,8 @@ export const emptyTrashJob: JobKey<InStore & { readonly ids?: readonly string[] 
   name: "store.emptyTrash",
 };
 
-/** Clears away what dead processes left unfinished, and what has been in the trash for longer than `keptMs`; 7 days
- *  when left out. */
+/** Clears away what dead processes left unfinished, and what has been in the trash for longer than `keptMs`, which the
+ *  store remembers; without it, than the store keeps it. */
 export const tidyStoreJob: JobKey<InStore & { readonly keptMs?: number }, null> = { name: "store.tidy" };
 
 /** The work behind `deleteModelJob`. @throws ModelbenchError as `ModelStore.delete` */
@@ -53,6 +53,7 @@ export async function runEmptyTrash({
 export async function runTidyStore({ home, keptMs }: InStore & { readonly keptMs?: number }): Promise<null> {
   const store = new ModelStore(home);
   await store.sweepStaging();
-  await store.purgeTrash(keptMs);
+  if (keptMs !== undefined) await store.keepTrashFor(keptMs);
+  await store.purgeTrash();
   return null;
 }

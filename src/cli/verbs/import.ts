@@ -4,7 +4,7 @@ import { inProcessJobs } from "../../jobs/inProcess";
 import { type ImportResult, importArchiveJob } from "../../store/archive/archiveJobs";
 import type { SettableLimits } from "../../store/archive/limits";
 import { type ParsedArgs, usageError } from "../args";
-import { openForWriting } from "../openForWriting";
+import { openForAdding } from "../openForWriting";
 import { jobOptions } from "../progress";
 import { JSON_OR_TEXT, type Verb } from "../verb";
 
@@ -14,6 +14,7 @@ const ON_CONFLICT = ["fail", "skip", "replace", "new-version"] as const;
 export const importVerb: Verb = {
   syntax: {
     usage: `import SRC... [--on-conflict ${ON_CONFLICT.join("|")}] [--dry-run] [--max-members N] [--max-bytes N] [--max-ratio N] [-o json]`,
+    example: "import ./iris_clf.bentomodel --on-conflict skip",
     operands: [1, Number.POSITIVE_INFINITY],
     options: {
       "on-conflict": { oneOf: ON_CONFLICT },
@@ -29,7 +30,7 @@ export const importVerb: Verb = {
     const onConflict = ON_CONFLICT.find((choice) => choice === args.value("on-conflict")) ?? "fail";
     const dryRun = args.isSet("dry-run");
     const limits = chosenLimits(args);
-    if (!dryRun) await openForWriting(home);
+    if (!dryRun) await openForAdding(home);
     const jobs = inProcessJobs();
     const imported: ImportResult[] = [];
     const failed: { from: string; error: WireError }[] = [];

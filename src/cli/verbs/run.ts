@@ -4,6 +4,8 @@ import { silentLog } from "../../base/log";
 import { methodOf } from "../../runner/inputCheck";
 import type { LoadRequest, RunRequest, RunResult } from "../../runner/protocol";
 import { openSession } from "../../runner/session";
+import { tagOfFolder } from "../../store/layout";
+import { assertUnchanged } from "../../store/verifyJob";
 import { readInputs } from "../runInputs";
 import { presentResult } from "../runOutput";
 import { openSubject, runnable } from "../subject";
@@ -14,6 +16,7 @@ import { JSON_OR_TEXT, type Verb, type VerbContext } from "../verb";
 export const run: Verb = {
   syntax: {
     usage: "run TAG|FILE [--method M] [--input NAME=V]... [--example] [--device cpu] [--out DIR] [-o json]",
+    example: "run iris_clf --example",
     operands: [0, 1],
     options: {
       tag: "value",
@@ -30,7 +33,11 @@ export const run: Verb = {
   },
   async run(context, args) {
     const target = resolveTarget(args.operands[0], args.value("tag"), args.value("file"));
-    const { request, examples, warnings } = runnable(openSubject(context.home, target), args.value("device") ?? "cpu");
+    const subject = openSubject(context.home, target);
+    const { request, examples, warnings } = runnable(subject, args.value("device") ?? "cpu");
+    if (target.kind === "tag" && subject.kind === "model") {
+      await assertUnchanged(context.home, tagOfFolder(subject.model.path), { signal: context.signal });
+    }
     for (const warning of warnings) context.output.warn(warning);
     const method = chosenMethod(request, args.value("method"));
     const example = args.isSet("example") ? examples[method] : undefined;

@@ -6,7 +6,7 @@ import { draftFromFiles } from "../../frameworks/registry";
 import type { ModelSignature } from "../../store/model";
 import { formatTag, parseTag } from "../../store/tag";
 import { splitAssignment } from "../args";
-import { openForWriting } from "../openForWriting";
+import { openForAdding } from "../openForWriting";
 import { jobOptions } from "../progress";
 import { JSON_OR_TEXT, type Verb } from "../verb";
 
@@ -15,6 +15,7 @@ export const save: Verb = {
   syntax: {
     usage:
       "save NAME[:VERSION] FILE... [--module M] [--label k=v] [--metadata k=json] [--signature method=json] [-o json]",
+    example: "save iris_clf:v2 model.onnx --label owner=vision",
     operands: [2, Number.POSITIVE_INFINITY],
     options: { module: "value", label: "values", metadata: "values", signature: "values", output: JSON_OR_TEXT },
   },
@@ -34,7 +35,7 @@ export const save: Verb = {
       metadata: new Map(args.values("metadata").map((text) => metadataOf(text))),
       signatures: { ...draft.signatures, ...Object.fromEntries(signatures) },
     };
-    const store = await openForWriting(context.home);
+    const store = await openForAdding(context.home);
     const saved = await store.save(described, files, jobOptions(context, `Saving ${name}`));
     const tag = formatTag(saved.tag);
     if (context.output.json) context.output.document(JSON.stringify({ tag, path: saved.path }, null, 2));

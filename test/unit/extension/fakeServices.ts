@@ -190,6 +190,7 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
       maxBatchSize: 32,
       maxLoaded: 2,
       idleUnloadMinutes: 10,
+      trashDays: 7,
       importLimits: {},
       sortBy: "created",
       groupBy: "name",
