@@ -1,8 +1,7 @@
 import { addStore } from "./commands/addStore";
-import { chooseStore } from "./commands/chooseStore";
 import { checkModel, checkStore, repairModel } from "./commands/checkStore";
+import { chooseStore } from "./commands/chooseStore";
 import { cleanUp } from "./commands/cleanUp";
-import { clearFilter, filter } from "./commands/filter";
 import { copyModel } from "./commands/copyModel";
 import { copyPath } from "./commands/copyPath";
 import { copyTag } from "./commands/copyTag";
@@ -10,6 +9,7 @@ import { deleteModel } from "./commands/deleteModel";
 import { editLabels, editMetadata, editSignatures } from "./commands/editModel";
 import { emptyTrash } from "./commands/emptyTrash";
 import { exportModel } from "./commands/exportModel";
+import { clearFilter, filter } from "./commands/filter";
 import { groupBy } from "./commands/groupBy";
 import { importModel } from "./commands/importModel";
 import { openModel } from "./commands/openModel";

@@ -13,6 +13,7 @@ import {
 import { humanSize } from "../base/humanSize";
 import type { JobProgress } from "../base/ports";
 import { visible } from "../base/visible";
+import { inputLive } from "./liveInput";
 import { review } from "./reviewPick";
 import type { InputQuestion, Localize, PickItem, Report, Ui } from "./services";
 
@@ -37,6 +38,7 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
     pickMany,
     review,
     input,
+    inputLive: (question) => inputLive(t, question),
     async confirm(message, action, detail) {
       const options = detail === undefined ? { modal: true } : { modal: true, detail };
       return (await window.showWarningMessage(message, options, action)) === action;

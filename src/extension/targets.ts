@@ -121,6 +121,9 @@ function newestOf(services: Services, store: StoreId, name: string): ModelRef | 
 function foldersOf(services: Services, node: TreeNode | ModelRef): StoredFolder[] {
   if ("tag" in node) return [folderOf(services, node)];
   if (node.kind === "broken") return node.item.beingWritten ? [] : [brokenFolder(node.store, node.item)];
+  const isNarrowed = node.kind === "name" && node.narrowed !== undefined;
+  // Under a filter a row stands for what is seen below it: nobody deletes what they do not see.
+  if (node.kind === "group" || isNarrowed) return services.tree.below(node).flatMap((row) => foldersOf(services, row));
   if (node.kind !== "name") return [];
   const entry = services.catalog.snapshot(node.store)?.names.get(node.name);
   const versions = sortedVersions(entry?.models ?? [], "created").map((summary) => versionNode(node.store, summary));

@@ -36,6 +36,21 @@ export function watchStore(home: string, options: WatchOptions): StoreWatch {
   return new Watch(home, options);
 }
 
+/**
+ * Watches one folder for entries that come, go or change. It need not exist yet, and may be removed and made again;
+ * where the system refuses a watch it is polled. @param onChange is told once for what happens at a time
+ */
+export function watchFolder(path: string, onChange: () => void): Disposable {
+  const changes = new Coalesced(() => onChange());
+  const folder = new FolderWatch(path, () => changes.add(undefined));
+  return {
+    dispose() {
+      changes.dispose();
+      folder.dispose();
+    },
+  };
+}
+
 class Watch implements StoreWatch {
   readonly #layout;
   readonly #changes: Coalesced;

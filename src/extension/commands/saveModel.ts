@@ -7,16 +7,16 @@ import { type DraftedFiles, draftFilesJob } from "../../frameworks/draftJob";
 import { saveModelJob } from "../../store/saveModelJob";
 import { makeTag } from "../../store/tag";
 import type { FileArgument } from "../ids";
-import type { HostStore, ModelRef, SaveFormInitial, SaveFormValues, Services } from "../services";
+import type { HostStore, ModelRef, SaveFormInitial, SaveFormValues, Services, StoreId } from "../services";
 import { suggestedName } from "../suggestedName";
-import { storeForNew } from "../targets";
+import { storeForNew, storeOf } from "../targets";
 
 /** Saves a model file as a new version in the user's own store or another home: file, form, copy. */
-export async function saveModel(services: Services, file?: FileArgument): Promise<void> {
+export async function saveModel(services: Services, file?: FileArgument & { readonly store?: StoreId }): Promise<void> {
   const { catalog, jobs, pages, t, tree, ui } = services;
   const source = file?.fsPath ?? (await chosenFile(services));
   if (source === undefined) return;
-  const target = await storeForNew(services, t("Save into which store?"));
+  const target = file?.store ? storeOf(services, file.store) : await storeForNew(services, t("Save into which store?"));
   if (!target) return;
   const drafted = await jobs.run(draftFilesJob, { files: [source] });
   const values = await pages.openSaveForm(formOf(services, target.store, source, drafted));

@@ -51,7 +51,8 @@ export async function restoreEntries(services: Services, trashed: readonly Trash
   if (restored) await tree.reveal(restored);
 }
 
-async function trashOf({ catalog, jobs, stores }: Services): Promise<Trashed[]> {
+/** What is in the trash of the open stores. */
+export async function trashOf({ catalog, jobs, stores }: Services): Promise<Trashed[]> {
   const found: Trashed[] = [];
   for (const store of catalog.stores) {
     const entries = await jobs.run(listTrashJob, { home: stores.of({ store }).home });

@@ -16,192 +16,300 @@ import {
 } from "vscode";
 import type { Log } from "../../base/log";
 import type { Disposable } from "../../base/scope";
-import type { Catalog, CatalogChange } from "../catalog";
+import { parseFilter } from "../../store/filter";
+import type { Catalog } from "../catalog";
 import { CONTEXT_KEYS, VIEWS } from "../ids";
-import type { Localize, ModelRef, Settings, SortBy, StoreId, Stores, Tree, Trust } from "../services";
-import {
-  childNodes,
-  hasRoots,
-  nodeId,
-  parentNode,
-  type TreeNode,
-  type TreeState,
-  topNodes,
-  versionNode,
-} from "./treeModel";
-import { type Row, rowOf, shortPath } from "./treeRow";
+import type { GroupBy, Localize, ModelRef, Settings, SortBy, StoreId, Stores, Tree, Trust } from "../services";
+import type { StoreAccesses } from "../storeAccesses";
+import { hasRoots } from "./arrange";
+import { type ContentChange, TreeContent } from "./treeContent";
+import { TreeDrops } from "./treeDrops";
+import { TreeMemory } from "./treeMemory";
+import { nodeId, type TreeNode, versionNode } from "./treeModel";
+import { type Row, type RowContext, rowOf, type StoreFacts } from "./treeRow";
+import { Turns } from "./turns";
+import { viewText } from "./viewText";
 
 /** What the tree is built from. */
 export interface TreeParts {
   readonly catalog: Catalog;
   readonly stores: Pick<Stores, "all">;
+  readonly accesses: Pick<StoreAccesses, "of" | "onDidChange">;
   readonly settings: () => Settings;
   readonly trust: Trust;
   readonly t: Localize;
   readonly log: Log;
-  /** Remembers what was expanded in this workspace. */
+  /** Remembers what was expanded, filtered and selected in this workspace. */
   readonly memory: Memento;
 }
 
-const EXPANSION_KEY = "tree.expansion";
 /** In a store of at most this many names each shows its versions until the user folds it. */
 const FEW_NAMES = 5;
+/** Up to so many versions in all, groups show theirs. */
+const FEW_GROUPED = 50;
 /** Ages are coarse; a minute is the finest step they show. */
 const AGES_MS = 60_000;
 /** How long `reveal` waits for the catalog to notice a new version. */
 const REVEAL_WAIT_MS = 3_000;
+/** How many rows of one list are drawn at once: each row costs both processes time, and nobody reads more. */
+const PAGE_ROWS = 1_000;
 
 /** The models view: rows come from the catalog's memory, so drawing reads no file. */
 export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable {
   readonly #parts: TreeParts;
+  readonly #content: TreeContent;
+  readonly #memory: TreeMemory;
+  readonly #drops = new TreeDrops();
+  readonly #turns = new Turns();
   readonly #changed = new EventEmitter<TreeNode | undefined>();
   readonly #view: TreeView<TreeNode>;
-  /** What the user expanded or folded, by node id. */
-  readonly #expansion: Map<string, boolean>;
   readonly #owned: { dispose(): unknown }[] = [];
-  #names = new Map<string, TreeNode>();
+  /** The very objects that stand for rows with others below them, by id. */
+  readonly #nodes = new Map<string, TreeNode>();
+  /** How many rows are drawn of a list longer than a page, by the id of what is above it. */
+  readonly #pages = new Map<string, number>();
+  #filter = "";
+  /** What was selected when the window closed, until it is selected again. */
+  #toSelect: string | undefined;
 
   readonly onDidChangeTreeData = this.#changed.event;
+  readonly onDidDrop = this.#drops.onDidDrop;
 
   constructor(parts: TreeParts) {
     this.#parts = parts;
-    this.#expansion = new Map(Object.entries(parts.memory.get<Record<string, boolean>>(EXPANSION_KEY, {})));
+    this.#memory = new TreeMemory(parts.memory);
+    this.#content = new TreeContent(parts);
+    this.#toSelect = this.#memory.selected;
     this.#view = window.createTreeView(VIEWS.models, {
       treeDataProvider: this,
+      dragAndDropController: this.#drops,
       canSelectMany: true,
       showCollapseAll: true,
     });
-    const ages = setInterval(() => this.#view.visible && this.#changed.fire(undefined), AGES_MS);
-    this.#owned.push(
-      this.#view,
-      this.#changed,
-      { dispose: () => clearInterval(ages) },
-      parts.catalog.onDidChange((change) => this.#show(change)),
-      parts.trust.onDidGrant(() => this.#changed.fire(undefined)),
-      this.#view.onDidExpandElement(({ element }) => this.#remember(element, true)),
-      this.#view.onDidCollapseElement(({ element }) => this.#remember(element, false)),
-      this.#view.onDidChangeVisibility(({ visible }) => visible && parts.catalog.recheck()),
-      window.onDidChangeWindowState(({ focused }) => focused && this.#view.visible && parts.catalog.recheck()),
-      workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration("modelbench.tree")) this.#changed.fire(undefined);
-      }),
-    );
+    this.#restoreFilter();
+    this.#listen();
   }
 
   get selection(): readonly TreeNode[] {
     return this.#view.selection;
   }
 
+  get filter(): string {
+    return this.#filter;
+  }
+
+  get recentFilters(): readonly string[] {
+    return this.#memory.recentFilters;
+  }
+
+  filterBy(text: string, keep: boolean): void {
+    const typed = text.trim();
+    this.#content.filter = typed === "" ? undefined : parseFilter(typed);
+    this.#filter = typed;
+    this.#pages.clear();
+    void commands.executeCommand("setContext", CONTEXT_KEYS.filtered, typed !== "");
+    if (!keep) return;
+    this.#memory.filter = typed;
+    if (typed !== "") this.#memory.rememberFilter(typed);
+  }
+
   async reveal(ref: ModelRef): Promise<void> {
     const summary = await this.#awaitModel(ref);
     if (!summary) return;
+    await this.#content.settled();
+    const { state } = this.#content.arrangement;
+    // What an operation was about is to be seen; the filter stays among the recent ones.
+    if (state.accepts && !state.accepts.version(ref.store, summary)) {
+      this.filterBy("", true);
+      await this.#content.settled();
+    }
     await this.#select(versionNode(ref.store, summary));
   }
 
   async revealStore(store: StoreId): Promise<void> {
-    await this.#parts.catalog.ready(store);
+    await this.#parts.catalog.named(store);
+    await this.#content.settled();
     const root: TreeNode = { kind: "root", store };
-    if (!hasRoots(this.#state())) return;
-    await this.#select(this.#names.get(nodeId(root)) ?? root);
+    if (!hasRoots(this.#content.arrangement.state)) return;
+    await this.#select(this.#known(root));
   }
 
   async sortBy(order: SortBy): Promise<void> {
     await workspace.getConfiguration("modelbench").update("tree.sortBy", order, ConfigurationTarget.Global);
   }
 
-  getTreeItem(node: TreeNode): TreeItem {
-    const row = rowOf(node, {
-      t: this.#parts.t,
-      nowMs: Date.now(),
-      userHome: homedir(),
-      snapshot: (store) => this.#parts.catalog.snapshot(store),
-      store: (id) => this.#parts.stores.all.find((open) => open.id === id),
-      refusal: (module, store) => this.#parts.trust.refusal(module, store),
-    });
-    const item = new TreeItem(row.label, this.#collapsibleState(node, row));
-    item.id = row.id;
-    item.description = row.description;
-    item.tooltip = row.tooltip === "" ? row.spoken : new MarkdownString(row.tooltip);
-    item.contextValue = row.contextValue;
-    item.iconPath = new ThemeIcon(row.icon, row.warns ? new ThemeColor("list.warningForeground") : undefined);
-    item.accessibilityInformation = { label: row.spoken };
-    const ref = detailsOf(node);
-    if (ref) item.command = { command: "modelbench.openModel", title: this.#parts.t("Open Model"), arguments: [ref] };
+  async groupBy(groups: GroupBy): Promise<void> {
+    await workspace.getConfiguration("modelbench").update("tree.groupBy", groups, ConfigurationTarget.Global);
+  }
+
+  pinsChanged(): void {
+    this.#content.lookAtPins();
+  }
+
+  below(node: TreeNode): readonly TreeNode[] {
+    return this.#content.arrangement.children(node);
+  }
+
+  showMore(below: TreeNode | undefined): void {
+    const id = below ? nodeId(below) : "";
+    this.#pages.set(id, (this.#pages.get(id) ?? PAGE_ROWS) + PAGE_ROWS);
+    this.#changed.fire(below && this.#known(below));
+  }
+
+  getTreeItem(node: TreeNode): TreeItem | Promise<TreeItem> {
+    return this.#turns.take(() => this.#item(node));
+  }
+
+  resolveTreeItem(item: TreeItem, node: TreeNode): TreeItem {
+    const row = rowOf(node, this.#rowContext());
+    const tooltip = row.tooltip();
+    item.tooltip = tooltip === "" ? row.spoken : new MarkdownString(tooltip);
     return item;
   }
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
     if (node === undefined) return this.#topNodes();
-    if (node.kind === "root") await this.#parts.catalog.ready(node.store);
-    if (node.kind === "name" && this.#isExpanded(node)) {
-      this.#parts.catalog.watchName(node.store, node.name, true);
+    const { catalog } = this.#parts;
+    if (node.kind === "root") await catalog.named(node.store);
+    if (node.kind === "name") {
+      if (this.#isExpanded(node)) catalog.watchName(node.store, node.name, true);
+      if (catalog.snapshot(node.store)?.names.get(node.name)?.pending) await catalog.details(node.store, node.name);
     }
-    return this.#keepIdentity(childNodes(node, this.#state()));
+    await this.#content.settled();
+    return this.#page(this.#content.arrangement.children(node), node);
   }
 
   getParent(node: TreeNode): TreeNode | undefined {
-    const parent = parentNode(node, this.#state());
-    return parent && (this.#names.get(nodeId(parent)) ?? parent);
+    const parent = this.#content.arrangement.parent(node);
+    return parent && this.#known(parent);
   }
 
   dispose(): void {
     for (const thing of this.#owned.reverse()) thing.dispose();
   }
 
+  #listen(): void {
+    const { accesses, catalog, trust } = this.#parts;
+    const ages = setInterval(() => this.#view.visible && this.#changed.fire(undefined), AGES_MS);
+    const lookAgain = (): void => {
+      catalog.recheck();
+      this.#content.lookAtPins();
+    };
+    this.#owned.push(
+      ...[this.#drops, this.#content, this.#view, this.#changed, this.#turns],
+      { dispose: () => clearInterval(ages) },
+      this.#content.onDidChange((change) => this.#show(change)),
+      trust.onDidGrant(() => this.#changed.fire(undefined)),
+      accesses.onDidChange(() => this.#changed.fire(undefined)),
+      this.#view.onDidExpandElement(({ element }) => this.#remember(element, true)),
+      this.#view.onDidCollapseElement(({ element }) => this.#remember(element, false)),
+      this.#view.onDidChangeSelection(({ selection: [first] }) => this.#rememberSelected(first)),
+      this.#view.onDidChangeVisibility(({ visible }) => visible && lookAgain()),
+      window.onDidChangeWindowState(({ focused }) => focused && this.#view.visible && lookAgain()),
+      workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration("modelbench.tree")) this.#content.arrangeAnew();
+      }),
+    );
+  }
+
+  /** A filter that an older version wrote may not be read any more. */
+  #restoreFilter(): void {
+    try {
+      this.filterBy(this.#memory.filter, false);
+    } catch (error) {
+      this.#parts.log.warn(`The filter ${this.#memory.filter} was left out: ${error}`);
+    }
+  }
+
   async #topNodes(): Promise<TreeNode[]> {
     const { catalog } = this.#parts;
     this.#describe();
-    if (catalog.stores.length === 1) await catalog.ready("own");
+    if (catalog.stores.length === 1) await catalog.named("own");
+    await this.#content.settled();
     this.#describe();
-    this.#names = new Map();
-    return this.#keepIdentity(topNodes(this.#state()));
+    this.#nodes.clear();
+    void this.#selectAgain();
+    return this.#page(this.#content.arrangement.tops, undefined);
   }
 
-  #state(): TreeState {
-    const { catalog, settings } = this.#parts;
-    const known = catalog.stores.flatMap((id) => {
-      const snapshot = catalog.snapshot(id);
-      return snapshot ? [[id, snapshot] as const] : [];
-    });
-    return { snapshots: new Map(known), sortBy: settings().sortBy };
+  /** The first rows of a list, and one that stands for the rest. */
+  #page(nodes: readonly TreeNode[], below: TreeNode | undefined): TreeNode[] {
+    const size = this.#pages.get(below ? nodeId(below) : "") ?? PAGE_ROWS;
+    const hidden = nodes.length - size;
+    const shown = hidden > 0 ? nodes.slice(0, size) : nodes;
+    const store = below?.store ?? nodes[0]?.store ?? "own";
+    const more: TreeNode[] = hidden > 0 ? [{ kind: "more", store, below, hidden }] : [];
+    return [...shown, ...more].map((node) => this.#keepIdentity(node));
   }
 
   /** A part of the tree can only be drawn anew through the very object that stood for it. */
-  #keepIdentity(nodes: TreeNode[]): TreeNode[] {
-    for (const node of nodes) if (node.kind === "name" || node.kind === "root") this.#names.set(nodeId(node), node);
-    return nodes;
+  #keepIdentity(node: TreeNode): TreeNode {
+    if (node.kind !== "name" && node.kind !== "root" && node.kind !== "group") return node;
+    const known = this.#known(node);
+    this.#nodes.set(nodeId(node), known);
+    return known;
   }
 
-  /** Draws only the names that changed, unless names came, went or moved. */
-  #show(change: CatalogChange): void {
+  #known(node: TreeNode): TreeNode {
+    return this.#nodes.get(nodeId(node)) ?? node;
+  }
+
+  #show(change: ContentChange): void {
     this.#describe();
-    const nodes =
-      change.names === "all"
-        ? []
-        : change.names.map((name) => this.#names.get(nodeId({ kind: "name", store: change.store, name })));
-    if (nodes.length === 0 || nodes.includes(undefined) || this.#orderChanged(change.store)) {
+    if (change === "all") {
       this.#changed.fire(undefined);
       return;
     }
-    for (const node of nodes) this.#changed.fire(node);
+    const { arrangement } = this.#content;
+    const narrowed = arrangement.tops.find((node) => node.kind === "name")?.narrowed;
+    for (const { store, name } of change) {
+      const node = this.#nodes.get(nodeId({ kind: "name", store, name, narrowed }));
+      if (node) this.#changed.fire(node);
+    }
   }
 
-  #orderChanged(store: StoreId): boolean {
-    const state = this.#state();
-    const rows = hasRoots(state) ? childNodes({ kind: "root", store }, state) : topNodes(state);
-    const shown = [...this.#names.values()].filter((node) => node.kind === "name" && node.store === store);
-    const wanted = rows.filter((node) => node.kind === "name");
-    return wanted.length !== shown.length || wanted.some((node, i) => nodeId(node) !== nodeId(shown[i] ?? node));
-  }
-
-  /** Tells the welcome texts and menus what there is to say, and the title whose store it is. */
+  /** Tells the welcome texts and menus what there is to say, and title and message what is shown. */
   #describe(): void {
-    const { catalog } = this.#parts;
-    const own = catalog.snapshot("own");
-    const phase = own?.phase === "ready" && own.names.size === 0 ? "empty" : own?.phase;
-    void commands.executeCommand("setContext", CONTEXT_KEYS.state, phase);
+    const { catalog, t } = this.#parts;
+    const shown = { filter: this.#filter, t, userHome: homedir(), store: this.#factsOf("own") };
+    const text = viewText(this.#content, { own: catalog.snapshot("own"), ...shown });
+    void commands.executeCommand("setContext", CONTEXT_KEYS.state, text.state);
     void commands.executeCommand("setContext", CONTEXT_KEYS.sampleOpen, catalog.stores.includes("sample"));
-    this.#view.description = shortPath(own?.home ?? "", homedir());
+    this.#view.description = text.description;
+    // An empty one is none.
+    if (this.#view.message !== text.message) this.#view.message = text.message;
+  }
+
+  #item(node: TreeNode): TreeItem {
+    const row = rowOf(node, this.#rowContext());
+    const item = new TreeItem(row.label, this.#collapsibleState(node, row));
+    item.id = row.id;
+    item.description = row.description;
+    item.contextValue = row.contextValue;
+    item.iconPath = new ThemeIcon(row.icon, row.warns ? new ThemeColor("list.warningForeground") : undefined);
+    item.accessibilityInformation = { label: row.spoken };
+    const { t } = this.#parts;
+    const ref = detailsOf(node);
+    if (ref) item.command = { command: "modelbench.openModel", title: t("Open Model"), arguments: [ref] };
+    if (node.kind === "more") {
+      item.command = { command: "modelbench.showMore", title: t("Show More"), arguments: [node] };
+    }
+    return item;
+  }
+
+  #rowContext(): RowContext {
+    const { t, trust } = this.#parts;
+    return {
+      ...{ t, nowMs: Date.now(), userHome: homedir(), arrangement: this.#content.arrangement },
+      store: (id) => this.#factsOf(id),
+      refusal: (module, store) => trust.refusal(module, store),
+    };
+  }
+
+  #factsOf(id: StoreId): StoreFacts | undefined {
+    const { accesses, stores } = this.#parts;
+    const open = stores.all.find((store) => store.id === id);
+    return open && { ...open, access: accesses.of(id) };
   }
 
   #collapsibleState(node: TreeNode, row: Row): TreeItemCollapsibleState {
@@ -210,21 +318,47 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   }
 
   #isExpanded(node: TreeNode): boolean {
-    const names = this.#parts.catalog.snapshot(node.store)?.names.size ?? 0;
-    return this.#expansion.get(nodeId(node)) ?? (node.kind === "root" || names <= FEW_NAMES);
+    return this.#memory.expanded(nodeId(node)) ?? this.#isExpandedAtFirst(node);
+  }
+
+  #isExpandedAtFirst(node: TreeNode): boolean {
+    if (node.kind === "root") return true;
+    if (node.kind !== "name" && node.kind !== "group") return false;
+    if (node.narrowed) return node.narrowed === "few";
+    if (node.kind === "group") return this.#content.arrangement.all <= FEW_GROUPED;
+    return (this.#parts.catalog.snapshot(node.store)?.names.size ?? 0) <= FEW_NAMES;
   }
 
   #remember(node: TreeNode, expanded: boolean): void {
-    this.#expansion.set(nodeId(node), expanded);
-    if (node.kind === "name") {
-      this.#parts.catalog.watchName(node.store, node.name, expanded);
-      if (expanded) this.#parts.catalog.recheck();
-    }
-    void this.#parts.memory.update(EXPANSION_KEY, Object.fromEntries(this.#expansion));
+    const passing = (node.kind === "name" || node.kind === "group") && node.narrowed;
+    if (!passing) this.#memory.rememberExpanded(nodeId(node), expanded);
+    if (node.kind !== "name") return;
+    this.#parts.catalog.watchName(node.store, node.name, expanded);
+    if (expanded) this.#parts.catalog.recheck();
+  }
+
+  #rememberSelected(node: TreeNode | undefined): void {
+    this.#toSelect = undefined;
+    this.#memory.selected = node?.kind === "version" ? `${node.store} ${node.tag}` : undefined;
+  }
+
+  /** After a reload: the row that was selected then, where it is in sight without unfolding anything. */
+  async #selectAgain(): Promise<void> {
+    const [, store, tag] = /^(.*) (\S+)$/.exec(this.#toSelect ?? "") ?? [];
+    const summary = store !== undefined && tag !== undefined && this.#parts.catalog.find({ store, tag });
+    if (!store || !summary || !this.#view.visible) return;
+    this.#toSelect = undefined;
+    const node = versionNode(store, summary);
+    const { accepts } = this.#content.arrangement.state;
+    if (accepts && !accepts.version(store, summary)) return;
+    for (let above = this.getParent(node); above; above = this.getParent(above)) if (!this.#isExpanded(above)) return;
+    // The rows are handed out first.
+    setTimeout(() => void this.#select(node), 0);
   }
 
   /** The row may be gone again by now; what was done before it was to be shown is done all the same. */
   async #select(node: TreeNode): Promise<void> {
+    this.#drawUpTo(node);
     try {
       await this.#view.reveal(node, { select: true, focus: false, expand: true });
     } catch (error) {
@@ -232,9 +366,23 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
     }
   }
 
+  /** Draws as many pages of each list as it takes to get to a row. */
+  #drawUpTo(node: TreeNode): void {
+    const { arrangement } = this.#content;
+    for (let row: TreeNode | undefined = node; row; row = arrangement.parent(row)) {
+      const above = arrangement.parent(row);
+      const id = nodeId(row);
+      const at = (above ? arrangement.children(above) : arrangement.tops).findIndex((other) => nodeId(other) === id);
+      const key = above ? nodeId(above) : "";
+      if (at < (this.#pages.get(key) ?? PAGE_ROWS)) continue;
+      this.#pages.set(key, Math.ceil((at + 1) / PAGE_ROWS) * PAGE_ROWS);
+      this.#changed.fire(above && this.#known(above));
+    }
+  }
+
   async #awaitModel(ref: ModelRef) {
     const { catalog } = this.#parts;
-    await catalog.ready(ref.store);
+    await catalog.named(ref.store);
     catalog.recheck();
     const known = catalog.find(ref);
     if (known) return known;
@@ -252,7 +400,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
 
 /** What a click on a row opens: versions, also one that cannot be read, whose page says what is wrong with it. */
 function detailsOf(node: TreeNode): ModelRef | undefined {
-  if (node.kind === "version") return node;
+  if (node.kind === "version") return { store: node.store, tag: node.tag };
   if (node.kind !== "broken" || node.item.beingWritten || node.item.version === undefined) return undefined;
   return { store: node.store, tag: `${node.item.name}:${node.item.version}` };
 }

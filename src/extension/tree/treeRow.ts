@@ -1,12 +1,15 @@
 import { humanSize } from "../../base/humanSize";
 import { localTime } from "../../base/localTime";
 import { visible } from "../../base/visible";
+import type { StoreAccess } from "../../store/access";
 import type { BrokenItem, ModelSummary } from "../../store/model";
 import { frameworkFacts } from "../frameworkFacts";
-import type { StoreSnapshot } from "../liveListing";
 import type { Localize, OpenStore, RunRefusal, StoreId } from "../services";
+import { type Arrangement, labelKey } from "./arrange";
 import {
   type BrokenNode,
+  type GroupNode,
+  type MoreNode,
   type NameNode,
   type NoteNode,
   nodeId,
@@ -22,8 +25,8 @@ export interface Row {
   readonly id: string;
   readonly label: string;
   readonly description: string;
-  /** Markdown in which everything from the store is escaped; empty = none. */
-  readonly tooltip: string;
+  /** Markdown in which everything from the store is escaped; empty = none. Made only when it is asked for. */
+  readonly tooltip: () => string;
   /** Flags separated by spaces, matched by the menus. */
   readonly contextValue: string;
   /** Codicon id. */
@@ -35,14 +38,20 @@ export interface Row {
   readonly spoken: string;
 }
 
+/** What is told of a store. */
+export interface StoreFacts extends Pick<OpenStore, "kind" | "label" | "from"> {
+  /** What can be done with it; `undefined` = not known yet. */
+  readonly access?: StoreAccess | undefined;
+}
+
 /** What rows are drawn with. */
 export interface RowContext {
   readonly t: Localize;
   readonly nowMs: number;
   /** The user's home folder, shown as `~`. */
   readonly userHome: string;
-  readonly snapshot: (store: StoreId) => StoreSnapshot | undefined;
-  readonly store: (id: StoreId) => Pick<OpenStore, "kind" | "label"> | undefined;
+  readonly arrangement: Arrangement;
+  readonly store: (id: StoreId) => StoreFacts | undefined;
   /** Why a model may not run now. */
   readonly refusal: (module: string, store: StoreId) => RunRefusal | undefined;
 }
@@ -56,10 +65,14 @@ export function rowOf(node: TreeNode, context: RowContext): Row {
       return nameRow(node, context);
     case "version":
       return versionRow(node, context);
+    case "group":
+      return groupRow(node, context);
     case "broken":
       return brokenRow(node, context);
     case "note":
       return noteRow(node, context);
+    case "more":
+      return moreRow(node, context);
   }
 }
 
@@ -72,78 +85,133 @@ export function shortPath(path: string, userHome: string): string {
  * `latest · onnx · 5.81 KiB · 2d`: what tree and pickers say of a version beside its name. What keeps it from running
  * comes first, because a narrow tree cuts the end.
  */
-export function versionDescription(summary: ModelSummary, t: Localize, nowMs: number): string {
+export function versionDescription(summary: ModelSummary, t: Localize, nowMs: number, isPinned = false): string {
   const facts = frameworkFacts(t, summary.module);
   const age = shortAge(t, summary.creationMs, nowMs);
   const remark = facts.remark === undefined ? [] : [facts.remark];
   const latest = summary.isLatest ? [t("latest")] : [];
-  return visible([...remark, ...latest, facts.label, humanSize(summary.sizeBytes), age].join(" · "));
+  const pinned = isPinned ? [t("pinned")] : [];
+  return visible([...remark, ...latest, ...pinned, facts.label, humanSize(summary.sizeBytes), age].join(" · "));
 }
 
-function rootRow(node: RootNode, { t, userHome, snapshot, store }: RowContext): Row {
-  const { kind, label } = store(node.store) ?? { kind: "home", label: node.store };
+/** What is said of a store beside its folder: why it is this one, and that nothing can be written. */
+export function storeRemarks(facts: StoreFacts | undefined, t: Localize): string[] {
+  return [...(facts?.from ? [facts.from] : []), ...(facts?.access === "readOnly" ? [t("read-only")] : [])];
+}
+
+function rootRow(node: RootNode, { t, userHome, arrangement, store }: RowContext): Row {
+  const facts: StoreFacts = store(node.store) ?? { kind: "home", label: node.store };
+  const { kind, label } = facts;
   const sample = kind === "sample";
-  const home = shortPath(snapshot(node.store)?.home ?? "", userHome);
-  const about = sample ? t("temporary copy") : home;
+  const folder = arrangement.state.snapshots.get(node.store)?.home ?? "";
+  const home = shortPath(folder, userHome);
+  const about = [sample ? t("temporary copy") : home, ...storeRemarks(facts, t)].join(" · ");
+  const isLocked = facts.access === "readOnly";
   return {
     id: nodeId(node),
     label: visible(label),
     description: visible(about),
-    tooltip: lines([
-      ...(sample ? [markdownText(t("A temporary copy to try things out; your own store is left alone."))] : []),
-      markdownText(snapshot(node.store)?.home ?? ""),
-    ]),
-    contextValue: `root ${kind}`,
-    icon: sample ? "beaker" : "database",
+    tooltip: () =>
+      lines([
+        ...(sample ? [markdownText(t("A temporary copy to try things out; your own store is left alone."))] : []),
+        markdownText(folder),
+        ...(facts.from ? [markdownText(t("Chosen {0}.", facts.from))] : []),
+        ...(isLocked ? [markdownText(t("Nothing can be written here."))] : []),
+      ]),
+    contextValue: `root ${kind}${isLocked ? " readonly" : ""}`,
+    icon: isLocked ? "lock" : sample ? "beaker" : "database",
     warns: false,
     expandable: true,
     spoken: `${visible(label)}, ${visible(about)}`,
   };
 }
 
-function nameRow(node: NameNode, { t, snapshot }: RowContext): Row {
-  const entry = snapshot(node.store)?.names.get(node.name);
-  const models = entry?.models ?? [];
-  const broken = entry?.broken.filter((item) => !item.beingWritten).length ?? 0;
-  const size = humanSize(totalBytes(models));
-  const versions = models.length === 1 ? t("1 version") : t("{0} versions", models.length);
+function nameRow(node: NameNode, { t, arrangement }: RowContext): Row {
+  const entry = arrangement.state.snapshots.get(node.store)?.names.get(node.name);
+  const models = arrangement.versions(node);
+  const { accepts } = arrangement.state;
+  const faulty = entry?.broken.filter((item) => !item.beingWritten && (!accepts || accepts.broken(item)));
+  const broken = faulty?.length ?? 0;
   const faults = broken > 0 ? [t("{0} cannot be read", broken)] : [];
   const counted = models.length > 0;
-  const facts = [...(counted ? [versions, size] : []), ...faults];
+  const { short, long } = counts(models, entry?.models.length ?? 0, t);
+  const facts = [...(counted ? long : []), ...faults];
   return {
     id: nodeId(node),
     label: visible(node.name),
-    description: [...(counted ? [String(models.length), size] : []), ...faults].join(" · "),
-    tooltip: lines([`**${markdownText(node.name)}**`, markdownText(facts.join(", "))]),
-    contextValue: "name",
+    description: entry?.pending ? t("not read yet") : [...(counted ? short : []), ...faults].join(" · "),
+    tooltip: () => lines([`**${markdownText(node.name)}**`, markdownText(facts.join(", "))]),
+    contextValue: ["name", ...(broken > 0 ? ["fixable"] : [])].join(" "),
     icon: counted || broken === 0 ? "package" : "warning",
     warns: !counted && broken > 0,
     expandable: true,
-    spoken: [visible(node.name), ...facts].join(", "),
+    spoken: [visible(node.name), ...(entry?.pending ? [t("not read yet")] : facts)].join(", "),
   };
+}
+
+function groupRow(node: GroupNode, { t, arrangement }: RowContext): Row {
+  const { groupBy } = arrangement.state;
+  const isLabel = groupBy !== "framework";
+  const label = node.value === undefined ? t("No label {0}", labelKey(groupBy)) : node.value || t("(empty)");
+  const models = arrangement.versions(node);
+  const { short, long } = counts(models, models.length, t);
+  const what = isLabel && node.value !== undefined ? `${labelKey(groupBy)}=${node.value}` : label;
+  return {
+    id: nodeId(node),
+    label: visible(label),
+    description: short.join(" · "),
+    tooltip: () => lines([`**${markdownText(what)}**`, markdownText(long.join(", "))]),
+    contextValue: "group",
+    icon: isLabel ? "symbol-constant" : "symbol-namespace",
+    warns: false,
+    expandable: true,
+    spoken: [visible(what), ...long].join(", "),
+  };
+}
+
+/** `2 · 11.81 KiB`, or `1 of 2 · 5.81 KiB` where a filter leaves some out; and the same in words. */
+function counts(models: readonly ModelSummary[], all: number, t: Localize) {
+  const size = humanSize(totalBytes(models));
+  if (models.length < all) {
+    return {
+      short: [t("{0} of {1}", models.length, all), size],
+      long: [t("{0} of {1} versions", models.length, all), size],
+    };
+  }
+  const versions = models.length === 1 ? t("1 version") : t("{0} versions", models.length);
+  return { short: [String(models.length), size], long: [versions, size] };
 }
 
 function versionRow(node: VersionNode, context: RowContext): Row {
   const { t, nowMs } = context;
   const { summary } = node;
+  const isPinned = context.arrangement.state.pins.get(node.store)?.has(node.tag) === true;
   const facts = frameworkFacts(t, summary.module);
   const refusal = context.refusal(summary.module, node.store);
   const remark = facts.cannotRun === undefined ? [] : [facts.cannotRun];
   const latest = summary.isLatest ? [t("latest")] : [];
+  const pinned = isPinned ? [t("pinned")] : [];
   const size = humanSize(summary.sizeBytes);
-  const flags = ["version", ...facts.flags.filter((flag) => flag !== "runnable" || !refusal)];
+  const warned = summary.warnings.length > 0;
+  const flags = [
+    ...["version", ...facts.flags.filter((flag) => flag !== "runnable" || !refusal)],
+    ...(summary.isLatest ? ["latest"] : []),
+    ...(isPinned ? ["pinned"] : []),
+    ...(warned ? ["fixable"] : []),
+  ];
   return {
     id: nodeId(node),
-    label: visible(summary.tag.version),
-    description: versionDescription(summary, t, nowMs),
-    tooltip: versionTooltip(node, refusal?.reason ?? facts.cannotRun, context),
-    contextValue: [...flags, ...(summary.isLatest ? ["latest"] : [])].join(" "),
-    icon: summary.warnings.length > 0 ? "warning" : "tag",
-    warns: summary.warnings.length > 0,
+    label: visible(node.alone ? node.tag : summary.tag.version),
+    description: versionDescription(summary, t, nowMs, isPinned),
+    tooltip: () => versionTooltip(node, isPinned, refusal?.reason ?? facts.cannotRun, context),
+    contextValue: flags.join(" "),
+    icon: warned ? "warning" : isPinned ? "pinned" : "tag",
+    warns: warned,
     expandable: false,
     spoken: [
       t("{0} version {1}", summary.tag.name, summary.tag.version),
       ...latest,
+      ...pinned,
       facts.label,
       size,
       t("saved {0}", longAge(t, summary.creationMs, nowMs)),
@@ -155,7 +223,12 @@ function versionRow(node: VersionNode, context: RowContext): Row {
   };
 }
 
-function versionTooltip(node: VersionNode, cannotRun: string | undefined, { t, nowMs }: RowContext): string {
+function versionTooltip(
+  node: VersionNode,
+  isPinned: boolean,
+  cannotRun: string | undefined,
+  { t, nowMs }: RowContext,
+): string {
   const { summary } = node;
   const fact = (label: string, value: string): string => `${markdownText(label)} ${markdownText(value)}`;
   const saved = `${localTime(summary.creationMs)} (${longAge(t, summary.creationMs, nowMs)})`;
@@ -165,21 +238,24 @@ function versionTooltip(node: VersionNode, cannotRun: string | undefined, { t, n
     fact(t("Size:"), humanSize(summary.sizeBytes)),
     fact(t("Saved:"), saved),
     fact(t("Folder:"), summary.path),
+    ...(isPinned ? [markdownText(t("Pinned: no clean-up takes it."))] : []),
     ...(cannotRun === undefined ? [] : [fact(t("Test:"), cannotRun)]),
     ...summary.warnings.map((warning) => fact(t("Warning:"), warning.message)),
   ]);
 }
 
-function brokenRow({ item, store }: BrokenNode, { t }: RowContext): Row {
-  const label = visible(item.version ?? item.name);
+function brokenRow(node: BrokenNode, { t }: RowContext): Row {
+  const { item } = node;
+  const inside = node.alone ? `${item.name}:${item.version}` : item.version;
+  const label = visible(item.version === undefined ? item.name : (inside ?? ""));
   const reason = item.beingWritten ? t("being written") : visible(reasonOf(item));
   const remedy = item.beingWritten || item.error.remedy === undefined ? [] : [item.error.remedy];
-  const flags = item.version === undefined ? ["broken"] : ["broken", "inside"];
+  const flags = ["broken", ...(item.version === undefined ? [] : ["inside"]), "fixable"];
   return {
-    id: nodeId({ kind: "broken", item, store }),
+    id: nodeId(node),
     label,
     description: reason,
-    tooltip: lines([`**${markdownText(label)}**`, ...[reason, ...remedy, item.path].map(markdownText)]),
+    tooltip: () => lines([`**${markdownText(label)}**`, ...[reason, ...remedy, item.path].map(markdownText)]),
     contextValue: item.beingWritten ? "writing" : flags.join(" "),
     icon: item.beingWritten ? "loading~spin" : "warning",
     warns: !item.beingWritten,
@@ -193,10 +269,11 @@ function reasonOf({ error, path }: BrokenItem): string {
   return error.message.startsWith(path) ? error.message.slice(path.length).replace(/^[/:\s]+/, "") : error.message;
 }
 
-function noteRow(node: NoteNode, { t }: RowContext): Row {
+function noteRow(node: NoteNode, { t, store }: RowContext): Row {
   const text = {
     loading: t("Reading the store…"),
-    empty: t("No models yet"),
+    empty: store(node.store)?.access === "missing" ? t("This folder does not exist yet") : t("No models yet"),
+    unmatched: t("Nothing matches the filter"),
     failed: t("The store cannot be read"),
   }[node.note];
   const reason = visible(node.error?.message ?? "");
@@ -204,12 +281,28 @@ function noteRow(node: NoteNode, { t }: RowContext): Row {
     id: nodeId(node),
     label: text,
     description: reason,
-    tooltip: markdownText(reason),
+    tooltip: () => markdownText(reason),
     contextValue: "note",
-    icon: { loading: "loading~spin", empty: "info", failed: "warning" }[node.note],
+    icon: { loading: "loading~spin", empty: "info", unmatched: "filter", failed: "warning" }[node.note],
     warns: node.note === "failed",
     expandable: false,
     spoken: reason === "" ? text : `${text}: ${reason}`,
+  };
+}
+
+function moreRow(node: MoreNode, { t }: RowContext): Row {
+  const label = t("Show more…");
+  const hidden = t("{0} not shown", node.hidden);
+  return {
+    id: nodeId(node),
+    label,
+    description: hidden,
+    tooltip: () => "",
+    contextValue: "more",
+    icon: "ellipsis",
+    warns: false,
+    expandable: false,
+    spoken: `${label} ${hidden}`,
   };
 }
 

@@ -60,7 +60,8 @@ test("every menu, key binding and welcome text refers to a command that exists",
 
 test("the palette hides what only makes sense on a tree row, and shows the rest", () => {
   const hidden = (contributes.menus["commandPalette"] ?? []).filter(({ when }) => when === "false");
-  assert.deepEqual(hidden.map(({ command }) => command).sort(), ["modelbench.copyPath", "modelbench.revealInOs"]);
+  const onRows = ["copyPath", "restoreFromTrash", "revealInOs", "showMore"].map((name) => `modelbench.${name}`);
+  assert.deepEqual(hidden.map(({ command }) => command).sort(), onRows);
 });
 
 test("what deletes stands last in its menu, in a group of its own", () => {
@@ -76,8 +77,27 @@ test("what deletes stands last in its menu, in a group of its own", () => {
 test("a row has at most two buttons and the view's title at most four", () => {
   const inline = (contributes.menus["view/item/context"] ?? []).filter(({ group }) => group?.startsWith("inline"));
   const title = (contributes.menus["view/title"] ?? []).filter(({ group }) => group?.startsWith("navigation"));
-  assert.ok(inline.length <= 2 && title.length <= 4, `${inline.length} inline, ${title.length} in the title`);
+  for (const view of [VIEWS.models, VIEWS.trash]) {
+    assert.ok(inline.filter(({ when }) => when?.startsWith(`view == ${view} `)).length <= 2, view);
+  }
+  for (const keys of [
+    [],
+    [CONTEXT_KEYS.sampleOpen],
+    [CONTEXT_KEYS.filtered],
+    [CONTEXT_KEYS.sampleOpen, CONTEXT_KEYS.filtered],
+  ]) {
+    const shown = title.filter(({ when }) => holds(when ?? "", new Set<string>(keys)));
+    assert.ok(shown.length <= 4, `${keys}: ${shown.map(({ command }) => command)}`);
+  }
 });
+
+/** Whether a clause of terms joined by && holds in the models view while these context keys are set. */
+function holds(when: string, keys: ReadonlySet<string>): boolean {
+  return when.split(" && ").every((term) => {
+    if (term.startsWith("view == ")) return term === `view == ${VIEWS.models}`;
+    return term.startsWith("!") ? !keys.has(term.slice(1)) : keys.has(term);
+  });
+}
 
 test("keys are bound only while the models view has the focus", () => {
   for (const { when } of contributes.keybindings) assert.match(when, /^focusedView == modelbench\.models\b/);

@@ -3,13 +3,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { StoreSnapshot } from "../../../../src/extension/liveListing";
-import type { SortBy, StoreId } from "../../../../src/extension/services";
-import { childNodes, nodeId, parentNode, type TreeNode, topNodes } from "../../../../src/extension/tree/treeModel";
+import type { GroupBy, SortBy, StoreId } from "../../../../src/extension/services";
+import type { Accepts, TreeState } from "../../../../src/extension/tree/arrange";
+import { nodeId, type TreeNode } from "../../../../src/extension/tree/treeModel";
 import { type RowContext, rowOf } from "../../../../src/extension/tree/treeRow";
 import { runRefusal } from "../../../../src/extension/trust";
 import type { BrokenItem, ModelSummary } from "../../../../src/store/model";
 import { broken, summary, t } from "../fakes";
-import { treeText } from "./treeText";
+import { arranged, outline, treeState, treeText } from "./treeText";
 
 process.env["TZ"] = "UTC";
 
@@ -34,19 +35,23 @@ const STORES = [
   { id: "sample", kind: "sample", label: "Sample Store" },
 ] as const;
 
-function context(snapshots: ReadonlyMap<StoreId, StoreSnapshot>, isTrusted = true): RowContext {
+function context(
+  snapshots: ReadonlyMap<StoreId, StoreSnapshot>,
+  isTrusted = true,
+  parts: Partial<TreeState> = {},
+): RowContext {
   return {
     t,
     nowMs: NOW,
     userHome: "/home/ann",
-    snapshot: (store) => snapshots.get(store),
+    arrangement: arranged(treeState(snapshots, parts)),
     store: (id) => STORES.find((store) => store.id === id),
     refusal: (module, store) => runRefusal(t, module, isTrusted, store),
   };
 }
 
-function draw(snapshots: ReadonlyMap<StoreId, StoreSnapshot>, sortBy: SortBy = "created", isTrusted = true): string {
-  return treeText({ snapshots, sortBy }, context(snapshots, isTrusted));
+function draw(snapshots: ReadonlyMap<StoreId, StoreSnapshot>, parts: Partial<TreeState> = {}): string {
+  return treeText(context(snapshots, true, parts));
 }
 
 /** Compares with the golden file; `UPDATE_GOLDEN=1` writes it, to be reviewed as a diff. */
@@ -115,8 +120,7 @@ test("an unreadable own store says so below its root and hides nothing of the sa
 
 test("names are ordered by their newest version, by name or by size, and versions newest first", () => {
   const order = (sortBy: SortBy): string[] => {
-    const state = { snapshots: new Map([["own", own]] as const), sortBy };
-    return topNodes(state).flatMap((node) => [nodeId(node), ...childNodes(node, state).map(nodeId)]);
+    return outline(arranged(treeState(new Map([["own", own]]), { sortBy }))).map((row) => row.trim());
   };
   const iris = ["own/iris_clf", "own/iris_clf/v2", "own/iris_clf/v1", "own/iris_clf/new", "own/iris_clf/torn"];
   const names = (rows: string[]) => rows.filter((row) => row.split("/").length === 2);
@@ -134,14 +138,40 @@ test("names are ordered by their newest version, by name or by size, and version
 
 test("every row leads to its parent, with and without roots", () => {
   for (const stores of [["own"], ["own", "sample"], ["own", "home:/data/team", "home:/data/team/digits"]]) {
-    const state = { snapshots: new Map(stores.map((store) => [store, own] as const)), sortBy: "name" as const };
-    const visit = (node: TreeNode, above: TreeNode | undefined): void => {
-      const parent = parentNode(node, state);
-      assert.equal(parent && nodeId(parent), above && nodeId(above), nodeId(node));
-      for (const child of childNodes(node, state)) visit(child, node);
-    };
-    for (const node of topNodes(state)) visit(node, undefined);
+    for (const groupBy of ["name", "framework", "label:stage", "none"] as const) {
+      for (const accepts of [undefined, everything]) {
+        const snapshots = new Map(stores.map((store) => [store, own] as const));
+        const arrangement = arranged(treeState(snapshots, { sortBy: "name", groupBy, accepts, labels: LABELS }));
+        const visit = (node: TreeNode, above: TreeNode | undefined): void => {
+          const parent = arrangement.parent(node);
+          assert.equal(parent && nodeId(parent), above && nodeId(above), nodeId(node));
+          for (const child of arrangement.children(node)) visit(child, node);
+        };
+        for (const node of arrangement.tops) visit(node, undefined);
+      }
+    }
   }
+});
+
+const everything: Accepts = { version: () => true, broken: () => true };
+const stages = new Map([
+  ["iris_clf:v1", new Map([["stage", "prod"]])],
+  ["iris_clf:v2", new Map([["stage", "dev"]])],
+  ["digits:7k2mbxtnfofq5gqf", new Map([["stage", "prod"]])],
+]);
+const LABELS = new Map([["own", stages]]);
+
+test("a filter leaves the names of what fits with how many of their versions that are", () => {
+  const accepts: Accepts = { version: (_, model) => model.tag.version === "v1", broken: () => false };
+  golden("filtered", draw(new Map([["own", own]]), { accepts }));
+});
+
+test("versions stand under their frameworks or the values of a label by their whole tags, pinned ones first", () => {
+  const draws = (groupBy: GroupBy) =>
+    draw(new Map([["own", own]]), { groupBy, labels: LABELS, pins: new Map([["own", new Set(["iris_clf:v1"])]]) });
+  golden("frameworks", draws("framework"));
+  golden("labels", draws("label:stage"));
+  golden("flat", draws("none"));
 });
 
 test("in Restricted Mode an ONNX model of the user's own store keeps its Test button", () => {
@@ -154,7 +184,7 @@ test("a model that needs Python says so in its row, its tooltip and to a screen 
   const model = summary("spam:a", { module: "bentoml.sklearn" });
   const row = rowOf({ kind: "version", store: "own", tag: "spam:a", summary: model }, context(new Map()));
   assert.match(row.description, /^needs Python · /, "a narrow view cuts the end of the row");
-  for (const text of [row.spoken, row.tooltip.replaceAll("\\", "")]) {
+  for (const text of [row.spoken, row.tooltip().replaceAll("\\", "")]) {
     assert.match(text, /needs your Python: not in this version/);
   }
   assert.doesNotMatch(row.contextValue, /runnable/);
