@@ -18,6 +18,8 @@ export type ErrorCode =
   | "model.notFound"
   /** The target version already exists. */
   | "model.exists"
+  /** A version that a bento of the same store needs. */
+  | "model.inUse"
   /** A folder in the store that is not a readable model. */
   | "model.broken"
   /** A file of a model that is not what it was when the model was saved here. */

@@ -5,6 +5,8 @@ import { ModelbenchError } from "../base/errors";
 export interface VerbSyntax {
   /** The words after `modelbench`, for instance `export TAG [DEST] [--format F]`. */
   readonly usage: string;
+  /** A command line that does something useful, without `modelbench` in front. */
+  readonly example: string;
   /** Fewest and most operands. */
   readonly operands: readonly [number, number];
   readonly options: Readonly<Record<string, OptionSyntax>>;
@@ -27,9 +29,21 @@ export interface ParsedArgs {
   isSet(name: string): boolean;
 }
 
-/** Options that every verb takes. */
-const COMMON: Record<string, OptionSyntax> = { home: "value", help: "switch" };
-const SHORT: Record<string, string> = { output: "o", yes: "y" };
+/** Options that every verb takes. The last four are there for scripts that were written for `bentoml`: this program
+ *  tracks nobody, has no debug output and no cloud. */
+const COMMON: Record<string, OptionSyntax> = {
+  home: "value",
+  help: "switch",
+  quiet: "switch",
+  "do-not-track": "switch",
+  verbose: "switch",
+  debug: "switch",
+  context: "value",
+};
+const SHORT: Record<string, string> = { output: "o", yes: "y", quiet: "q", help: "h" };
+
+/** Another spelling of an option, as the real command line has it. */
+const SPELLINGS: Record<string, string> = { yes: "assume-yes" };
 
 /**
  * Reads the words after the verb. Long options take `--k v` or `--k=v` anywhere, `--` ends them.
@@ -39,7 +53,7 @@ export function parseVerbArgs(verb: string, syntax: VerbSyntax, argv: readonly s
   const all = { ...COMMON, ...syntax.options };
   rejectLater(verb, syntax, argv);
   const { values, positionals } = parse(verb, syntax, all, argv);
-  if (values["help"] === true) throw new HelpRequested(syntax.usage);
+  if (values["help"] === true) throw new HelpRequested(syntax);
   const [fewest, most] = syntax.operands;
   if (positionals.length < fewest || positionals.length > most) {
     throw usageError(
@@ -66,17 +80,17 @@ export function parseVerbArgs(verb: string, syntax: VerbSyntax, argv: readonly s
       const value = values[name];
       return Array.isArray(value) ? value.filter((v) => typeof v === "string") : [];
     },
-    isSet: (name) => values[name] === true,
+    isSet: (name) => values[name] === true || values[SPELLINGS[name] ?? name] === true,
   };
 }
 
 /** Thrown for `--help`, so that the happy path has no branch for it. */
 export class HelpRequested extends Error {
-  readonly usage: string;
+  readonly syntax: Pick<VerbSyntax, "usage" | "example">;
 
-  constructor(usage: string) {
+  constructor(syntax: Pick<VerbSyntax, "usage" | "example">) {
     super("help");
-    this.usage = usage;
+    this.syntax = syntax;
   }
 }
 
@@ -110,6 +124,8 @@ function parse(verb: string, syntax: VerbSyntax, all: Record<string, OptionSynta
       multiple: option === "values",
       ...(short === undefined ? {} : { short }),
     };
+    const spelling = SPELLINGS[name];
+    if (spelling !== undefined) options[spelling] = { type: "boolean" };
   }
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });

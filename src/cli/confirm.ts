@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import type { Readable, Writable } from "node:stream";
+import { ModelbenchError } from "../base/errors";
 
 /** Where a question goes and where its answer comes from. */
 export interface Terminal {
@@ -8,9 +9,9 @@ export interface Terminal {
 }
 
 /**
- * Asks a person; anything but `y` or `yes`, an ended input included, is a no. The line is left to the terminal's own
- * editing, so that Ctrl+C is a signal here as everywhere else.
- * @throws AbortError when `signal` fires
+ * Asks a person until the answer is `y`, `yes`, `n`, `no` or nothing, which is a no, as the real command line asks. The
+ * line is left to the terminal's own editing, so that Ctrl+C is a signal here as everywhere else.
+ * @throws ModelbenchError `cancelled` when the input ends; AbortError when `signal` fires
  */
 export async function isConfirmed(
   question: string,
@@ -18,10 +19,16 @@ export async function isConfirmed(
   signal: AbortSignal,
 ): Promise<boolean> {
   const prompt = createInterface({ input, output, terminal: false });
-  const ended = new Promise<string>((resolve) => prompt.once("close", () => resolve("")));
+  const ended = new Promise<undefined>((resolve) => prompt.once("close", () => resolve(undefined)));
   try {
-    const answer = await Promise.race([prompt.question(`${question} [y/N] `, { signal }), ended]);
-    return /^y(es)?$/i.test(answer.trim());
+    for (;;) {
+      const answer = await Promise.race([prompt.question(`${question} [y/N]: `, { signal }), ended]);
+      if (answer === undefined) throw new ModelbenchError("cancelled", "Aborted!");
+      const word = answer.trim().toLowerCase();
+      if (["", "n", "no"].includes(word)) return false;
+      if (["y", "yes"].includes(word)) return true;
+      output.write("Error: invalid input\n");
+    }
   } finally {
     prompt.close();
   }

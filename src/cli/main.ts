@@ -6,11 +6,13 @@ import { resolveHome } from "../store/home";
 import { HelpRequested, parseVerbArgs, usageError } from "./args";
 import { EXIT, Output } from "./output";
 import type { Verb } from "./verb";
-import { get } from "./verbs/get";
-import { list } from "./verbs/list";
 
-/** Verbs that must start fast live in this bundle; the others are loaded when they are called. */
-const FAST: Readonly<Record<string, Verb>> = { list, get };
+/** Verbs that must start fast live in this bundle, and no module is set up before it is needed. */
+const FAST: Readonly<Record<string, () => Promise<Verb>>> = {
+  list: async () => (await import("./verbs/list")).list,
+  get: async () => (await import("./verbs/get")).get,
+};
+/** These are loaded when they are called. */
 const OTHERS = "inspect save import export delete restore trash check run edit copy clean pin unpin".split(" ");
 const LATER = ["batch", "bench", "compare", "convert", "test", "mcp", "push", "pull"];
 
@@ -80,7 +82,7 @@ function splitVerb(argv: readonly string[]): { name: string | undefined; rest: s
 
 async function findVerb(name: string): Promise<Verb> {
   const fast = FAST[name];
-  if (fast !== undefined) return fast;
+  if (fast !== undefined) return fast();
   if (OTHERS.includes(name)) {
     const { verbs } = await import("./verbs");
     const verb = verbs[name];

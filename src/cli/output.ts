@@ -15,6 +15,8 @@ export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
  */
 export class Output {
   readonly json: boolean;
+  /** Keeps warnings to itself. */
+  quiet = false;
   readonly #warnings: Warning[] = [];
   #failedParts: readonly unknown[] | undefined;
   #progressShown = false;
@@ -32,6 +34,12 @@ export class Output {
   lines(...lines: readonly string[]): void {
     this.#clearProgress();
     process.stdout.write(lines.map((line) => `${printable(line)}\n`).join(""));
+  }
+
+  /** Says something beside the answer, to a person at a terminal only. */
+  hint(line: string): void {
+    this.#clearProgress();
+    if (!this.json && !this.quiet && process.stderr.isTTY) process.stderr.write(`${printable(line)}\n`);
   }
 
   /** Writes text that ends its own lines and holds nothing unprintable, such as YAML. */
@@ -59,6 +67,7 @@ export class Output {
   /** Ends the run: warnings and the failure go to stderr. */
   finish(failure?: unknown): void {
     this.#clearProgress();
+    if (this.quiet) this.#warnings.length = 0;
     if (failure === undefined && this.#warnings.length === 0) return;
     const error = failure === undefined ? undefined : toWireError(failure);
     process.stderr.write(this.json ? this.#finishJson(error) : this.#finishText(error));

@@ -1,9 +1,13 @@
 import type { Verb } from "./verb";
 import { check } from "./verbs/check";
+import { clean } from "./verbs/clean";
+import { copy } from "./verbs/copy";
 import { deleteModels } from "./verbs/delete";
+import { edit } from "./verbs/edit";
 import { exportVerb } from "./verbs/export";
 import { importVerb } from "./verbs/import";
 import { inspect } from "./verbs/inspect";
+import { pin, unpin } from "./verbs/pin";
 import { restore } from "./verbs/restore";
 import { run } from "./verbs/run";
 import { save } from "./verbs/save";
@@ -20,4 +24,9 @@ export const verbs: Readonly<Record<string, Verb>> = {
   trash,
   check,
   run,
+  edit,
+  copy,
+  clean,
+  pin,
+  unpin,
 };

@@ -1,43 +1,37 @@
-import { ModelbenchError, throwIfAborted } from "../../base/errors";
+import { ModelbenchError } from "../../base/errors";
 import { isFolderTag, tagOfFolder } from "../../store/layout";
 import type { Tag } from "../../store/model";
 import { statOf } from "../../store/modelFiles";
 import type { ModelStore } from "../../store/modelStore";
 import { formatTag, makeTag, parseTag } from "../../store/tag";
-import { usageError } from "../args";
-import { isConfirmed } from "../confirm";
-import { openForWriting } from "../openForWriting";
-import { printable } from "../output";
-import { JSON_OR_TEXT, type Verb, type VerbContext } from "../verb";
+import { assertAskable, assertUnused, deleteAll, isDeletionWanted } from "../deleting";
+import { openForAdding } from "../openForWriting";
+import { JSON_OR_TEXT, type Verb } from "../verb";
 
 /** Moves versions into the trash; a bare name means every version of it, listed before anything happens. */
 export const deleteModels: Verb = {
   syntax: {
     usage: "delete TAG... [-y] [-o json]",
+    example: "delete iris_clf:v1,iris_clf:v2 -y",
     operands: [1, Number.POSITIVE_INFINITY],
     options: { yes: "switch", output: JSON_OR_TEXT },
   },
   async run(context, args) {
-    const { output } = context;
     const isSure = args.isSet("yes");
-    if (!isSure && (!process.stdin.isTTY || !process.stderr.isTTY || output.json)) {
-      throw usageError("delete needs -y where nobody can be asked.", deleteModels.syntax);
-    }
-    const store = await openForWriting(context.home);
-    const tags = uniqueTags(args.operands.flatMap((operand) => versionsOf(store, operand)));
-    if (!isSure) await confirm(context, tags);
-    const deleted: { tag: string; trash: string }[] = [];
-    try {
-      for (const tag of tags) {
-        throwIfAborted(context.signal);
-        deleted.push({ tag: formatTag(tag), trash: (await store.delete(tag)).id });
-      }
-    } finally {
-      if (output.json) output.document(JSON.stringify(deleted, null, 2));
-      else output.lines(...deleted.map(({ tag }) => `${tag} moved to the trash. Undo: modelbench restore ${tag}`));
-    }
+    if (!isSure) assertAskable(context, "delete", deleteModels.syntax);
+    const store = await openForAdding(context.home);
+    const tags = uniqueTags(targetsOf(args.operands).flatMap((target) => versionsOf(store, target)));
+    assertUnused(context.home, tags);
+    if (isSure || (await isDeletionWanted(context, tags))) await deleteAll(context, store, tags);
   },
 };
+
+/** As the real command line has it: targets are separated by commas when there is one anywhere, else by spaces. */
+function targetsOf(operands: readonly string[]): string[] {
+  const text = operands.join(" ");
+  const targets = (text.includes(",") ? text.split(",") : text.split(/\s+/)).map((target) => target.trim());
+  return targets.filter((target, index) => target !== "" || index < targets.length - 1);
+}
 
 /** The versions an operand means. @throws ModelbenchError `model.notFound` */
 function versionsOf(store: ModelStore, operand: string): Tag[] {
@@ -64,11 +58,4 @@ function exactVersion(store: ModelStore, name: string, version: string): Tag {
 
 function uniqueTags(tags: readonly Tag[]): Tag[] {
   return [...new Map(tags.map((tag) => [formatTag(tag), tag])).values()];
-}
-
-async function confirm({ signal }: VerbContext, tags: readonly Tag[]): Promise<void> {
-  for (const tag of tags) process.stderr.write(`  ${printable(formatTag(tag))}\n`);
-  const question = `Delete ${tags.length === 1 ? "this version" : `these ${tags.length} versions`}?`;
-  if (await isConfirmed(question, { input: process.stdin, output: process.stderr }, signal)) return;
-  throw new ModelbenchError("cancelled", "Nothing was deleted.");
 }

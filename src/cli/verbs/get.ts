@@ -9,6 +9,7 @@ import type { Verb } from "../verb";
 export const get: Verb = {
   syntax: {
     usage: "get TAG [-o yaml|json|path] [--framework F]",
+    example: "get iris_clf:latest -o json",
     operands: [1, 1],
     options: { output: { oneOf: ["yaml", "json", "path"] }, framework: "value" },
   },

@@ -4,6 +4,7 @@ import { inProcessJobs } from "../../jobs/inProcess";
 import { type ImportResult, importArchiveJob } from "../../store/archive/archiveJobs";
 import type { SettableLimits } from "../../store/archive/limits";
 import { type ParsedArgs, usageError } from "../args";
+import { modelText } from "../deleting";
 import { openForAdding } from "../openForWriting";
 import { jobOptions } from "../progress";
 import { JSON_OR_TEXT, type Verb } from "../verb";
@@ -44,7 +45,7 @@ export const importVerb: Verb = {
       }
     }
     if (output.json) output.document(JSON.stringify(imported, null, 2));
-    else output.lines(...imported.map(({ tag, action, from }) => `${tag} ${action} (${from})`));
+    else output.lines(...imported.map(lineOf));
     reportFailures(context.output, failed, args.operands.length);
     throwIfAborted(signal);
   },
@@ -68,6 +69,11 @@ function limitOf(args: ParsedArgs, option: string): number | undefined {
   const limit = /^[0-9]+$/.test(text) ? Number(text) : 0;
   if (limit >= 1 && Number.isSafeInteger(limit)) return limit;
   throw usageError(`--${option} takes a whole number from 1 on; got ${JSON.stringify(text)}.`, importVerb.syntax);
+}
+
+/** In the words of the real command line, as far as that knows the case. */
+function lineOf({ tag, action, from }: ImportResult): string {
+  return action === "imported" ? `${modelText(tag)} imported.` : `${modelText(tag)} ${action} (${from}).`;
 }
 
 function reportFailures(

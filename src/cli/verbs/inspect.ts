@@ -10,6 +10,7 @@ import { JSON_OR_TEXT, type Verb } from "../verb";
 export const inspect: Verb = {
   syntax: {
     usage: "inspect TAG|FILE [--tag TAG] [--file FILE] [--digest] [-o json]",
+    example: "inspect ./model.onnx -o json",
     operands: [0, 1],
     options: { tag: "value", file: "value", digest: "switch", output: JSON_OR_TEXT },
     later: ["tensor", "stats", "text"],

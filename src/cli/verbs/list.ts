@@ -1,12 +1,14 @@
 import { humanSize } from "../../base/humanSize";
 import { localTime } from "../../base/localTime";
 import { byCreation } from "../../store/essentials";
-import { readModelFolder } from "../../store/lookup";
+import { type Filter, matches, needsLabels, parseFilter } from "../../store/filter";
+import { layoutOf } from "../../store/layout";
+import { listStore } from "../../store/listStore";
 import type { BrokenItem, ModelSummary } from "../../store/model";
-import { ModelStore } from "../../store/modelStore";
+import { labelsOf } from "../../store/modelLabels";
 import { listJson, listYaml } from "../../store/modelYaml/bentoJson";
+import { openListingCache } from "../../store/savedListing";
 import { formatTag } from "../../store/tag";
-import { splitAssignment } from "../args";
 import type { Output } from "../output";
 import type { Verb } from "../verb";
 
@@ -22,7 +24,8 @@ const ORDERS: Readonly<Record<string, Order>> = {
 /** Every version in the store, newest first; what is broken is a warning and never fails the list. */
 export const list: Verb = {
   syntax: {
-    usage: "list [NAME] [--filter label=value]... [--sort created|name|size] [-o json|yaml|table]",
+    usage: "list [NAME] [--filter CONDITIONS]... [--sort created|name|size] [-o json|yaml|table]",
+    example: "list --filter 'framework:onnx owner=vision age<7d' -o json",
     operands: [0, 1],
     options: {
       filter: "values",
@@ -31,14 +34,20 @@ export const list: Verb = {
     },
   },
   async run({ home, output }, args) {
-    const { models, broken } = new ModelStore(home).list(args.operands[0]);
+    const filters = args.values("filter").map(parseFilter);
+    const [name] = args.operands;
+    const layout = layoutOf(home);
+    const cache = name === undefined ? openListingCache(layout, Date.now) : undefined;
+    const { models, broken } = listStore(layout, name, { now: Date.now, cache });
     reportFindings(output, models, broken);
-    const labels = args.values("filter").map((text) => splitAssignment("filter", text));
-    const chosen = labels.length === 0 ? [...models] : models.filter((model) => hasLabels(model, labels));
+    const chosen = models.filter((model) =>
+      filters.every((filter) => matches(filter, model, labelsFor(filter, model))),
+    );
     chosen.sort(ORDERS[args.value("sort") ?? "created"]);
     if (output.json) output.document(listJson(chosen));
     else if (args.value("output") === "yaml") output.text(listYaml(chosen));
     else output.lines(...table(chosen));
+    if (cache?.isWorthSaving) (await import("../../store/saveListing")).saveListing(layout, cache, Date.now);
   },
 };
 
@@ -50,11 +59,12 @@ function reportFindings(output: Output, models: readonly ModelSummary[], broken:
   }
 }
 
-function hasLabels({ path }: ModelSummary, wanted: readonly (readonly [string, string])[]): boolean {
-  const { labels } = readModelFolder(path).info;
-  return wanted.every(([key, value]) => labels.get(key) === value);
+/** A list reads no labels: they are read for a filter that asks for some. */
+function labelsFor(filter: Filter, { path }: ModelSummary): ReadonlyMap<string, string> | undefined {
+  return needsLabels(filter) ? labelsOf(path) : undefined;
 }
 
+/** As the real one lays it out: a blank on either side of every cell. */
 function table(models: readonly ModelSummary[]): string[] {
   const rows = models.map((model) => [
     formatTag(model.tag),
@@ -64,10 +74,5 @@ function table(models: readonly ModelSummary[]): string[] {
   ]);
   const all = [["Tag", "Module", "Size", "Creation Time"], ...rows];
   const widths = [0, 1, 2, 3].map((i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
-  return all.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  return all.map((row) => row.map((cell, i) => ` ${cell.padEnd(widths[i] ?? 0)} `).join(""));
 }

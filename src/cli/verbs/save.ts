@@ -1,13 +1,11 @@
 import { resolve } from "node:path";
-import { ModelbenchError } from "../../base/errors";
 import type { YamlValue } from "../../formats/pyYaml";
-import { yamlFromJson } from "../../formats/yamlFromJson";
 import { draftFromFiles } from "../../frameworks/registry";
-import type { ModelSignature } from "../../store/model";
 import { formatTag, parseTag } from "../../store/tag";
 import { splitAssignment } from "../args";
 import { openForAdding } from "../openForWriting";
 import { jobOptions } from "../progress";
+import { jsonOption, signatureOption } from "../signatureOption";
 import { JSON_OR_TEXT, type Verb } from "../verb";
 
 /** Copies model files into the store as a new version that a real BentoML reads. */
@@ -26,7 +24,7 @@ export const save: Verb = {
       sources.map((source) => resolve(source)),
       args.value("module"),
     );
-    const signatures = args.values("signature").map((text) => signatureOf(text));
+    const signatures = args.values("signature").map((text) => signatureOption(text));
     const described = {
       ...draft,
       name,
@@ -46,39 +44,4 @@ export const save: Verb = {
 function metadataOf(text: string): [string, YamlValue] {
   const [key, json] = splitAssignment("metadata", text);
   return [key, jsonOption("metadata", json)];
-}
-
-/** `method={"batchable": true, "batch_dim": 0}`; the dimension is one number or `[in, out]`, as in BentoML. */
-function signatureOf(text: string): [string, ModelSignature] {
-  const [method, json] = splitAssignment("signature", text);
-  const value = jsonOption("signature", json);
-  const unknown =
-    value instanceof Map ? [...value.keys()].filter((key) => key !== "batchable" && key !== "batch_dim") : [];
-  const batchable = value instanceof Map ? (value.get("batchable") ?? false) : undefined;
-  const batchDim = value instanceof Map ? batchDimOf(value.get("batch_dim")) : undefined;
-  if (typeof batchable !== "boolean" || batchDim === undefined || unknown.length > 0) {
-    throw new ModelbenchError(
-      "usage",
-      `--signature ${method} takes {"batchable": true|false, "batch_dim": 0 or [0, 0]}; got ${json}.`,
-    );
-  }
-  return [method, { batchable, batchDim }];
-}
-
-function batchDimOf(value: YamlValue | undefined): readonly [number, number] | undefined {
-  if (value === undefined) return [0, 0];
-  const [first, second] = Array.isArray(value) && value.length === 2 ? value : [value, value];
-  return typeof first === "number" && typeof second === "number" ? [first, second] : undefined;
-}
-
-function jsonOption(option: string, json: string): YamlValue {
-  try {
-    return yamlFromJson(json);
-  } catch (cause) {
-    const said = cause instanceof Error ? ` ${cause.message}` : "";
-    throw new ModelbenchError("usage", `--${option} takes JSON; got ${JSON.stringify(json)}.${said}`, {
-      cause,
-      remedy: `Text needs quotes of its own: --${option} 'key="text"'.`,
-    });
-  }
 }
