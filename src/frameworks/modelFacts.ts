@@ -3,12 +3,14 @@ import type { JobKey } from "../base/ports";
 import { stringifyExact } from "../formats/jsonExact";
 import type { YamlMap, YamlValue } from "../formats/pyYaml";
 import type { MethodSignature } from "../formats/tensor";
+import { layoutOf } from "../store/layout";
 import type { ModelInfo, StoredModel } from "../store/model";
 import { modelFilesIn } from "../store/modelFiles";
 import { ModelStore } from "../store/modelStore";
 import type { Description, FrameworkAdapter, OnnxFacts } from "./adapter";
 import { exampleInputs } from "./example";
 import { adapterFor } from "./registry";
+import { type StoredFacts, storedFacts } from "./storedFacts";
 import { yamlAsData } from "./yamlAsData";
 
 /** A key with its value as text; values that were no text in the file are exact JSON. */
@@ -44,6 +46,7 @@ export interface ModelFacts {
     readonly externalFiles: number;
   };
   readonly warnings: readonly Warning[];
+  readonly stored: StoredFacts;
   /** Why the model's file could not be read; everything from model.yaml is there all the same. */
   readonly broken?: WireError;
 }
@@ -79,6 +82,7 @@ export async function runDescribeModel({ home, tag }: { home: string; tag: strin
     ...(entryFile === undefined ? {} : { entryFile }),
     ...(description?.onnx ? { onnx: onnxFacts(description.onnx) } : {}),
     warnings: [...model.warnings, ...(description?.warnings ?? [])],
+    stored: storedFacts(layoutOf(home), model),
     ...(broken ? { broken } : {}),
   };
 }

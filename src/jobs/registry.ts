@@ -1,3 +1,4 @@
+import { brokenFactsJob, runBrokenFacts } from "../frameworks/brokenFacts";
 import { draftFilesJob, runDraftFiles } from "../frameworks/draftJob";
 import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
 import { exportModelJob, importArchiveJob, previewArchiveJob } from "../store/archive/archiveJobs";
@@ -34,6 +35,7 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(exportModelJob, runExportModel),
   defineJob(saveModelJob, runSaveModel),
   defineJob(describeModelJob, runDescribeModel),
+  defineJob(brokenFactsJob, runBrokenFacts),
   defineJob(draftFilesJob, runDraftFiles),
   defineJob(listNameJob, runListName),
   defineJob(readLabelsJob, runReadLabels),

@@ -63,6 +63,18 @@ export const irisFacts: ModelFacts = {
     externalFiles: 0,
   },
   warnings: [],
+  stored: {
+    pinned: true,
+    origin: { kind: "imported", atMs: Date.UTC(2026, 10, 21, 8), from: "/home/me/Downloads/iris_clf-v2.bentomodel" },
+    release: "",
+    notes: "",
+    metadataJson: [
+      ["accuracy", "0.9737"],
+      ["classes", '["setosa", "versicolor", "virginica"]'],
+      ["dataset", '"iris, 150 rows, 4 columns"'],
+    ],
+    methods: { run: { batchable: true, batchDim: [0, 0] } },
+  },
 };
 
 /** Rows that a scripted session puts into one batch. */
