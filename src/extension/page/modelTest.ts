@@ -33,6 +33,8 @@ export interface Testable extends Drafted {
   readonly classes: readonly string[];
   /** What the runner is asked to load. @throws ModelbenchError when the model's file is missing */
   loadRequest(): LoadRequest;
+  /** @throws ModelbenchError `model.changed` when a file is not what was saved, `cancelled` */
+  verify(signal: AbortSignal): Promise<void>;
 }
 
 /** What a test needs from its surroundings. */
@@ -191,6 +193,7 @@ export class ModelTest {
     this.#results.clear();
     this.#show("loading");
     try {
+      await this.#model.verify(run.signal);
       await this.#use((session) => session.load(run.signal));
       if (this.#run === run) this.#show("idle");
     } catch (error) {
@@ -236,6 +239,7 @@ export class ModelTest {
     try {
       await this.#use(async (session) => {
         const isWarm = session.state === "ready" || session.state === "busy";
+        if (!isWarm) await this.#model.verify(run.signal);
         await session.load(run.signal);
         if (this.#run === run) this.#show("running");
         await sendCopies(session, { method, inputs }, copies, run.signal, (at, { reply, result }) => {

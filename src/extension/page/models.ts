@@ -6,6 +6,8 @@ import { describeModelJob, type ModelFacts } from "../../frameworks/modelFacts";
 import type { LoadRequest } from "../../runner/protocol";
 import type { ModelStore } from "../../store/modelStore";
 import { parseTag } from "../../store/tag";
+import { refuseChanged } from "../../store/verify";
+import { verifyModelJob } from "../../store/verifyJob";
 import type { Catalog } from "../catalog";
 import type { Localize, ModelRef, Settings, Trust } from "../services";
 import type { Sessions } from "../sessions";
@@ -97,6 +99,15 @@ export class PageModels implements Disposable {
     return this.#services.jobs.run(describeModelJob, { home, tag: ref.tag }, { signal });
   }
 
+  /** Files whose size and times are as recorded are not read: this is before every load. */
+  async #verify(ref: ModelRef, signal: AbortSignal): Promise<void> {
+    const { home } = this.#services.stores.of(ref);
+    const { name, version = "" } = parseTag(ref.tag);
+    const input = { home, tag: { name, version }, full: false };
+    const { problems } = await this.#services.jobs.run(verifyModelJob, input, { signal });
+    refuseChanged(ref.tag, problems);
+  }
+
   async #open(ref: ModelRef): Promise<ModelTest> {
     const { trust, settings, t } = this.#services;
     const facts = await this.#facts(ref);
@@ -105,7 +116,7 @@ export class PageModels implements Disposable {
     const loadRequest = (): LoadRequest => requestOf(ref.tag, facts, settings().maxBatchSize);
     return new ModelTest(
       refKey(ref),
-      { tag: ref.tag, methods, classes, examples, loadRequest },
+      { tag: ref.tag, methods, classes, examples, loadRequest, verify: (signal) => this.#verify(ref, signal) },
       {
         sessions: this.#sessions,
         memory: this.#memory,

@@ -5,7 +5,8 @@ import { PageModels } from "../../../src/extension/page/models";
 import type { RunRefusal } from "../../../src/extension/services";
 import { Sessions } from "../../../src/extension/sessions";
 import type { ModelFacts } from "../../../src/frameworks/modelFacts";
-import type { ModelSummary } from "../../../src/store/model";
+import type { ModelSummary, Problem } from "../../../src/store/model";
+import { verifyModelJob } from "../../../src/store/verifyJob";
 import { t } from "../extension/fakes";
 import type { RigOptions } from "./pageRig";
 import { type Answering, irisAnswer, irisFacts, ScriptedSession } from "./sampleModel";
@@ -20,6 +21,8 @@ export interface HostOptions {
   readonly refusal?: () => RunRefusal | undefined;
   readonly memory?: Map<string, unknown>;
   readonly pick?: () => readonly string[] | undefined;
+  /** What comparing the model's files with their record finds. */
+  readonly damage?: () => readonly Problem[];
 }
 
 /** The host end of a page about one model. */
@@ -55,8 +58,9 @@ export function makeHost(options: HostOptions = {}): Host {
       stores: { of: () => ({ home: "/home/me/bentoml", pathOf: () => "/home/me/bentoml/models/iris_clf/v2" }) },
       catalog: { find: () => summary },
       jobs: {
-        run: async <Input, Result>(_job: JobKey<Input, Result>): Promise<Result> => {
+        run: async <Input, Result>(job: JobKey<Input, Result>): Promise<Result> => {
           if (facts instanceof Error) throw facts;
+          if (job.name === verifyModelJob.name) return { checked: true, problems: options.damage?.() ?? [] } as Result;
           return facts as Result;
         },
       },

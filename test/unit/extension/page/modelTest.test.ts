@@ -86,6 +86,24 @@ test("a dead worker is shown as a crash and Restart loads the model anew", async
   assert.equal(opened.view().phase, "done");
 });
 
+test("a model whose file is not what was saved is refused in words, and runs once it is mended", async () => {
+  const detail = "/home/me/bentoml/models/iris_clf/v2/saved_model.onnx is not what was saved: bytes 0 to 9 differ.";
+  let isDamaged = true;
+  const damage = () => (isDamaged ? [{ kind: "file.changed" as const, path: "saved_model.onnx", detail }] : []);
+  const host = makeHost({ damage });
+  const opened = await host.models.test(REF);
+  await run(opened);
+  const { phase, error } = opened.view();
+  assert.deepEqual([phase, error?.code], ["failed", "model.changed"]);
+  assert.match(`${error?.message} ${error?.remedy}`, /bytes 0 to 9 differ.*Import the model again/s);
+  await opened.restart();
+  assert.equal(opened.view().phase, "failed");
+  assert.ok(host.opened.every(({ state }) => state !== "ready"));
+  isDamaged = false;
+  await run(opened);
+  assert.equal(opened.view().phase, "done");
+});
+
 test("wrong inputs are named and nothing is run", async () => {
   const host = makeHost();
   const opened = await host.models.test(REF);
