@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Stands in for the desktop program that @vscode/test-electron starts: takes the same --extensionDevelopmentPath,
-// --extensionTestsPath and folder, runs the suite in the extension host of a VS Code server and exits with its code.
+// Stands in for the desktop program that @vscode/test-electron starts: takes the same
+// --extensionDevelopmentPath (ours first), --extensionTestsPath and folder, runs the suite in the extension host of a VS Code server and exits with its code.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openBrowser } from "./browser.mjs";
@@ -12,7 +12,7 @@ const LIMIT_MS = 300_000;
 
 const args = process.argv.slice(2);
 const named = (name) => args.filter((a) => a.startsWith(`--${name}=`)).map((a) => resolve(a.slice(name.length + 3)));
-const [development] = named("extensionDevelopmentPath");
+const [development, ...others] = named("extensionDevelopmentPath");
 const [tests] = named("extensionTestsPath");
 const folder = args.find((a) => !a.startsWith("-"));
 const { MODELBENCH_SERVER: version, MODELBENCH_RESULT: result, MODELBENCH_LOG: report } = process.env;
@@ -26,7 +26,8 @@ let browser;
 
 /** Opens the workbench on the folder, with the extension and its suite named in the payload. */
 async function runSuite() {
-  server = await startServer({ version, testMode: true });
+  // A page's payload names one extension under development: the others count as installed.
+  server = await startServer({ version, testMode: true, linked: others });
   const opened = await openBrowser(server.origin);
   browser = opened.browser;
   const page = await opened.context.newPage();

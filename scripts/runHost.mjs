@@ -1,7 +1,7 @@
 // Runs test/host inside real extension hosts: VS Code of test/servers/current and /minimum, or with --desktop=PATH a
 // desktop VS Code (its Electron program, not the `code` wrapper). Other arguments: --only=current|minimum, and a
 // pattern of test titles.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runTests } from "@vscode/test-electron";
@@ -14,9 +14,14 @@ const desktop = value("desktop");
 const only = value("only");
 const pattern = args.find((a) => !a.startsWith("--")) ?? "";
 const built = join(out, "host");
+/** A second extension, which uses the API of ours. */
+const client = "test/host/fixtures/apiClient";
+const builtClient = join(out, "host-client");
 
 mkdirSync(out, { recursive: true });
 await buildTests("test/host", [...testFiles("test/host"), join(root, "test/host/index.ts")], built);
+await buildTests(client, [join(root, client, "extension.ts")], builtClient);
+cpSync(join(root, client, "package.json"), join(builtClient, "package.json"));
 for (const version of desktop ? ["desktop"] : ["current", "minimum"]) {
   if (only && only !== version) continue;
   if (!(await runVersion(version))) process.exitCode = 1;
@@ -29,7 +34,7 @@ async function runVersion(version) {
   try {
     await runTests({
       vscodeExecutablePath: desktop ?? join(root, "scripts/codeShim.mjs"),
-      extensionDevelopmentPath: root,
+      extensionDevelopmentPath: [root, builtClient],
       extensionTestsPath: join(built, "index.cjs"),
       extensionTestsEnv: {
         MODELBENCH_SERVER: version,

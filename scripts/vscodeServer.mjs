@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { out, serverFolder } from "./places.mjs";
 
 /** Keeps the workbench quiet: no welcome page, no trust question, nothing that asks the network. */
@@ -29,6 +29,7 @@ export const quietSettings = {
  * @param {Record<string, string>} [options.env] reaches the extension host
  * @param {string[]} [options.vsix] installed before the start
  * @param {string} [options.development] folder of an extension to be loaded in place of an installed one
+ * @param {string[]} [options.linked] folders of other extensions, as if they were installed
  * @param {Record<string, unknown>} [options.settings] user settings on top of the quiet ones
  * @param {boolean} [options.testMode] lets the page's payload name extensions under development and their tests
  * @param {(home: string) => void} [options.prepareHome] called with the throw-away HOME before anything starts
@@ -44,6 +45,7 @@ export async function startServer(options = {}) {
   const log = options.log ?? join(out, `server-${version}.log`);
   const home = mkdtempSync(join(tmpdir(), "modelbench-vscode-"));
   const profile = makeProfile(home, options.settings, development);
+  for (const folder of options.linked ?? []) link(home, folder, basename(folder));
   const env = serverEnvironment(home, options.env);
   const install = vsix.flatMap((path) => ["--install-extension", path]);
   let child;
@@ -84,9 +86,14 @@ function makeProfile(home, settings, development) {
   mkdirSync(join(data, "User"), { recursive: true });
   mkdirSync(extensions);
   writeFileSync(join(data, "User/settings.json"), JSON.stringify({ ...quietSettings, ...settings }));
-  if (development) symlinkSync(development, join(extensions, "modelbench.modelbench-development"));
+  if (development) link(home, development, "modelbench.modelbench-development");
   const folders = ["--server-data-dir", home, "--user-data-dir", data, "--extensions-dir", extensions];
   return ["--accept-server-license-terms", ...folders];
+}
+
+/** What lies in the extensions' folder when the server starts counts as installed. */
+function link(home, folder, name) {
+  symlinkSync(folder, join(home, "extensions", name));
 }
 
 /** A HOME of its own keeps the developer's files out; the variables of an outer VS Code must not leak in. */

@@ -6,7 +6,7 @@
 export type ErrorCode =
   /** The user dismissed a prompt or pressed Cancel. Silent. */
   | "cancelled"
-  /** A command line that cannot be understood. CLI exit 2. */
+  /** A command line, or a call of another extension, that cannot be understood. CLI exit 2. */
   | "usage"
   /** A bug of ours: something that no input should reach. */
   | "internal"

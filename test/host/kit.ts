@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as vscode from "vscode";
-import type { TestApi } from "../../src/extension/extension";
+import type { activate, TEST_PARTS, TestApi } from "../../src/extension/extension";
 import type { Services } from "../../src/extension/services";
 import { type Answers, fakeUi } from "../unit/extension/fakeServices";
 import { watchEventLoop } from "./eventLoop";
@@ -16,11 +16,11 @@ const TRIES = 3;
 
 /** The extension, activated, with what it hands to tests. */
 export async function activated(): Promise<TestApi> {
-  const extension = vscode.extensions.getExtension<TestApi | undefined>("modelbench.modelbench");
+  const extension = vscode.extensions.getExtension<ReturnType<typeof activate>>("modelbench.modelbench");
   assert.ok(extension, "the extension is not installed");
-  const api = await extension.activate();
-  assert.ok(api, "activate answers tests with its parts");
-  return api;
+  const parts = (await extension.activate())[Symbol.for("modelbench.testParts") as typeof TEST_PARTS];
+  assert.ok(parts, "activate answers tests with its parts");
+  return parts;
 }
 
 /** The repository that the tests run from. */
