@@ -138,7 +138,66 @@ def command(request):
     return {"exit": result.exit_code, "output": result.stdout}
 
 
+def text_mode(text):
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def strict(value):
+    """A value as text that tells types apart and shares nothing."""
+    if isinstance(value, dict):
+        return "{%s}" % ",".join(sorted("%s %r:%s" % (type(k).__name__, k, strict(v)) for k, v in value.items()))
+    if isinstance(value, (list, tuple)):
+        return "[%s]" % ",".join(strict(item) for item in value)
+    return "%s %r" % (type(value).__name__, value)
+
+
+def key_named(mapping, name):
+    """The key that is shown under a name."""
+    return name if name in mapping else next((key for key in reversed(mapping) if str(key) == name), name)
+
+
+def edited(request):
+    """Whether `after` is `before` with an edit applied, value for value, and reads in BentoML as asked: the differences."""
+    import copy
+    import io
+
+    from bentoml._internal.models.model import ModelInfo
+
+    infos = [ModelInfo.from_yaml_file(io.StringIO(text_mode(request[which]))) for which in ("before", "after")]
+    wanted, found = (copy.deepcopy(yaml.safe_load(text_mode(request[which]))) for which in ("before", "after"))
+    edit = request["edit"]
+    problems = []
+    for section in ("labels", "metadata"):
+        wanted[section], found[section] = dict(wanted[section]), dict(found[section])
+        for name in set(edit.get(section, {}).get("remove", [])) - set(edit.get(section, {}).get("set", {})):
+            wanted[section] = {k: v for k, v in wanted[section].items() if k != key_named(wanted[section], name)}
+        for name, value in edit.get(section, {}).get("set", {}).items():
+            value = json.loads(value) if section == "metadata" else value
+            wanted[section] = {**wanted[section], key_named(wanted[section], name): value}
+    rows = {k: dict(v) for k, v in (wanted.get("signatures") or {}).items()}
+    asked_rows = edit.get("signatures", {}).get("set", {})
+    for name in set(edit.get("signatures", {}).get("remove", [])) - set(asked_rows):
+        rows.pop(key_named(rows, name), None)
+    for name, asked in asked_rows.items():
+        row = infos[1].signatures[name]
+        if (row.batchable, list(row.batch_dim)) != (asked["batchable"], asked["batchDim"]):
+            problems.append("%s: %r" % (name, row))
+        rows.setdefault(key_named(rows, name), {})
+        for each in (rows, found["signatures"]):
+            each[key_named(each, name)] = {
+                k: v for k, v in each[key_named(each, name)].items() if k not in ("batchable", "batch_dim")
+            }
+    if rows or "signatures" in found:
+        wanted["signatures"] = rows
+    if strict(wanted) != strict(found):
+        problems.append("wanted %s\nfound %s" % (strict(wanted), strict(found)))
+    if infos[0].creation_time != infos[1].creation_time or infos[0].tag != infos[1].tag:
+        problems.append("another model")
+    return problems
+
+
 OPERATIONS = {
+    "edited": edited,
     "load": load,
     "dump": dump,
     "tag": tag,

@@ -85,7 +85,7 @@ function carriedAnchors(text: string, outline: Outline, patches: readonly Patch[
     const inBlock = style === "[" || style === "{" ? undefined : blockColumn(text, outline, tokens.indexOf(first));
     if (inBlock === undefined) return [{ from: first.start, to, text: `${anchor} ${flowText(value)}`.trimStart() }];
     const { colonEnd, column } = inBlock;
-    return [{ from: colonEnd, to, text: anchor + dumpEntry("", value, column).afterKey }];
+    return [{ from: colonEnd, to, text: anchor + dumpEntry("key", value, column).afterKey }];
   });
 }
 

@@ -47,18 +47,20 @@ type Step = (info: ModelInfo) => YamlChange[];
 
 function stepsOf({ labels, metadata, signatures }: ModelEdit): Step[] {
   return [
-    ...removals("labels", labels?.remove),
+    ...removals("labels", labels),
     ...Object.entries(labels?.set ?? {}).map(([key, value]) => setting("labels", key, value)),
-    ...removals("metadata", metadata?.remove),
+    ...removals("metadata", metadata),
     ...Object.entries(metadata?.set ?? {}).map(([key, json]) => setting("metadata", key, metadataValue(key, json))),
-    ...removals("signatures", signatures?.remove),
+    ...removals("signatures", signatures),
     ...Object.entries(signatures?.set ?? {}).map(([method, row]) => signatureStep(method, row)),
   ];
 }
 
 type Section = "labels" | "metadata" | "signatures";
 
-function removals(section: Section, names: readonly string[] = []): Step[] {
+/** What is set as well need not go first. */
+function removals(section: Section, change: ModelEdit[Section]): Step[] {
+  const names = change?.remove.filter((name) => !Object.hasOwn(change.set, name)) ?? [];
   return names.map((name) => ({ document }) => {
     const keys = keysNamed(sectionOf(document, section), name);
     return inSection(
