@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { ModelbenchError, toWireError } from "../base/errors";
+import type { ModelbenchError } from "../base/errors";
 import { type CheckReport, latestProblem } from "./check";
+import { storeFailure } from "./failure";
 import { digestFile } from "./fileOperations";
 import { isFolderTag, MODEL_YAML, tagOfFolder, versionFolder } from "./layout";
 import { latestText, newestOf, readModelFolder, versionsOf } from "./lookup";
@@ -54,7 +55,7 @@ export async function repairProblems(
       await REPAIRS[problem.kind]?.(parts, problem);
       outcome.set(problem, { ...problem, repaired: true });
     } catch (error) {
-      const failure = error instanceof ModelbenchError ? error : new ModelbenchError("internal", messageOf(error));
+      const failure = storeFailure(error, "repair", problem.path);
       failures.push(failure);
       outcome.set(problem, { ...problem, repaired: false, detail: `${problem.detail} ${failure.message}` });
     }
@@ -64,10 +65,6 @@ export async function repairProblems(
 
 function isLast({ kind }: Problem): boolean {
   return LAST.includes(kind);
-}
-
-function messageOf(error: unknown): string {
-  return toWireError(error).message;
 }
 
 async function settle(parts: StoreParts, { path }: Problem): Promise<void> {

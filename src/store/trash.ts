@@ -46,7 +46,7 @@ export async function moveToTrash(
   try {
     const entry = await intoTrash(parts, path, (staged) => ({ ...plan(parts, tag, staged), replaced }));
     // An empty name folder lists as nothing: one that stays, or that a peer fills again, is no failure.
-    await parts.files.rmdir(nameFolder(parts.layout, tag.name)).catch(() => undefined);
+    if (replaced === undefined) await parts.files.rmdir(nameFolder(parts.layout, tag.name)).catch(() => undefined);
     return entry;
   } catch (error) {
     // Others move it, too: it is gone, or another one has come in its place.
@@ -281,10 +281,7 @@ async function moveStrayBack(parts: StoreParts, folder: string, place: Tag): Pro
 
 async function removeEntries(parts: StoreParts, isChosen: (entry: TrashEntry) => boolean): Promise<TrashEntry[]> {
   const chosen = trashEntries(parts).filter(isChosen);
-  for (const entry of chosen) {
-    await removeEntry(parts, entry.id);
-    if (!entry.stray) await forgetVersion(parts, entry.tag);
-  }
+  for (const entry of chosen) await removeEntry(parts, entry);
   return chosen;
 }
 
@@ -297,7 +294,7 @@ async function forgetVersion(parts: StoreParts, tag: Tag): Promise<void> {
   await setPinned(parts, tag, false);
 }
 
-async function removeEntry(parts: StoreParts, id: string): Promise<void> {
+async function removeEntry(parts: StoreParts, { id, tag, stray }: TrashEntry): Promise<void> {
   const folder = join(parts.layout.trash, id);
   try {
     const staged = await newStagingFolder(parts);
@@ -305,6 +302,7 @@ async function removeEntry(parts: StoreParts, id: string): Promise<void> {
     await parts.files.rename(folder, join(staged, "removed"));
     await parts.files.sync(staged);
     await removeTree(parts.files, staged);
+    if (!stray) await forgetVersion(parts, tag);
   } catch (error) {
     throw storeFailure(error, "remove from the trash", folder);
   }

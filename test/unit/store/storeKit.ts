@@ -95,7 +95,10 @@ export function asIfKilled(home: string): void {
   ended ??= spawnSync("true").pid;
   for (const name of namesIn(staging)) {
     if (name.startsWith(`${process.pid}-`)) {
-      renameSync(join(staging, name), join(staging, name.replace(/^\d+-/, `${ended}-`)));
+      const renamed = name.replace(/^\d+-/, `${ended}-`);
+      renameSync(join(staging, name), join(staging, renamed));
+      const entry = join(staging, renamed, "entry.json");
+      if (existsSync(entry)) writeFileSync(entry, readFileSync(entry, "utf8").replace(name, renamed));
     }
   }
 }
