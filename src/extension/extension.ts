@@ -73,14 +73,14 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const catalog = owner.own(new Catalog(jobs, watchStore));
   catalog.follow(stores.all);
   owner.own(stores.onDidChange(() => catalog.follow(stores.all)));
-  owner.own(keepTidy(catalog, jobs, readSettings, log));
+  const accesses = owner.own(new StoreAccesses(catalog));
+  owner.own(keepTidy(catalog, accesses, jobs, readSettings, log));
   owner.own(homes.onDidChange(() => stores.settingsChanged()));
   const ui = vscodePrompts(t, channel);
   owner.own(tellUnreadable(catalog, { ui, log, t }));
   void guard("modelbench.openSampleStore", { ui, log, t }, () => stores.resumeSample());
   const trust = workspaceTrust(owner, t);
   const settings = readSettings;
-  const accesses = owner.own(new StoreAccesses(catalog));
   const tree = owner.own(
     new ModelsTree({ catalog, stores, accesses, settings, trust, t, log, memory: context.workspaceState }),
   );
