@@ -14,8 +14,9 @@ import { entriesOf, isLink, statOf } from "./modelFiles";
 import { ModelStore } from "./modelStore";
 import { retagModelInfo } from "./modelYaml/editModelInfo";
 import { decodeModelYaml } from "./modelYaml/modelInfo";
+import { newVersion } from "./newVersion";
 import { SmallFileReader } from "./smallFileReader";
-import { formatTag, makeSavableTag, newVersion, parseTag } from "./tag";
+import { formatTag, makeSavableTag, parseTag } from "./tag";
 
 /** What is copied and where to. */
 export interface CopyModelInput {

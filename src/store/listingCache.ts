@@ -10,6 +10,9 @@ import { statOf } from "./modelFiles";
  */
 const RACY_MS = 3000;
 
+/** Reading fewer versions than that again is quicker than writing the file. */
+const WORTH_SAVING = 200;
+
 /** Looking at that many files takes as long as listing their folders anew: such a version is not remembered. */
 const MAX_ENTRIES = 64;
 
@@ -33,14 +36,10 @@ export class ListingCache {
     this.#startedMs = startedMs;
   }
 
-  /** How many versions were read anew and can be remembered. */
-  get learned(): number {
-    return this.#learned;
-  }
-
-  /** How many versions of the earlier listing were not met again. */
-  get dropped(): number {
-    return (this.#known?.count ?? 0) - (this.#next.count - this.#learned);
+  /** Whether the next listing saves more by what this one read than it takes to write that down. */
+  get isWorthSaving(): boolean {
+    const dropped = (this.#known?.count ?? 0) - (this.#next.count - this.#learned);
+    return Math.max(this.#learned, dropped) >= WORTH_SAVING;
   }
 
   /** What was read of this version, if its model.yaml and its folder are still the same. */

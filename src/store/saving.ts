@@ -11,12 +11,13 @@ import { readModelFolder, versionsOf } from "./lookup";
 import type { ModelDraft, ModelInfo, SourceFile, StoredModel } from "./model";
 import { modelFilesIn, statOf } from "./modelFiles";
 import { parseModelInfo, renderModelInfo } from "./modelYaml/modelInfo";
+import { newVersion } from "./newVersion";
 import type { OriginNote } from "./origin";
 import { assertOneDevice, assertVacant, publish } from "./publish";
 import { stamped } from "./record";
 import { insteadOf } from "./replace";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
-import { makeSavableTag, newVersion } from "./tag";
+import { makeSavableTag } from "./tag";
 
 /**
  * Copies files and a rendered model.yaml into staging, flushes all of it and renames it into the store.

@@ -17,7 +17,7 @@ export interface StoreParts {
 }
 
 /** The layout of `.modelbench/` that this version reads and writes. */
-const FORMAT = "1";
+export const FORMAT = "1";
 
 /** Leftovers whose owner cannot be asked (another machine, an earlier boot) are removed once they are this old. */
 const UNKNOWN_OWNER_MS = 24 * 3600 * 1000;

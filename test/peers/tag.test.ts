@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
 import { ModelbenchError } from "../../src/base/errors";
-import { formatTag, newVersion, parseTag } from "../../src/store/tag";
+import { newVersion } from "../../src/store/newVersion";
+import { formatTag, parseTag } from "../../src/store/tag";
 import { SEED } from "./arbitraries";
 import { Oracle } from "./oracle";
 

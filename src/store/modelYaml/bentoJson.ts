@@ -25,7 +25,15 @@ export function modelYaml(info: ModelInfo): string {
 
 /** What `bentoml models list -o json` prints: newest first, times in the local zone, sizes in binary units. */
 export function listJson(models: readonly ModelSummary[]): string {
-  return pythonJson(listRows(models));
+  const rows = inOrder(models).map(
+    (model) => `  {
+    "tag": "${formatTag(model.tag)}",
+    "module": ${jsonText(model.module)},
+    "size": "${humanSize(model.sizeBytes)}",
+    "creation_time": "${localTime(model.creationMs)}"
+  }`,
+  );
+  return rows.length === 0 ? "[]" : `[\n${rows.join(",\n")}\n]`;
 }
 
 /** What `bentoml models list -o yaml` prints, keys sorted as PyYAML sorts them. */
@@ -35,18 +43,20 @@ export function listYaml(models: readonly ModelSummary[]): string {
   );
 }
 
+function inOrder(models: readonly ModelSummary[]): ModelSummary[] {
+  return [...models].sort((a, b) => b.creationMs - a.creationMs || b.creationMicros - a.creationMicros);
+}
+
 function listRows(models: readonly ModelSummary[]): YamlMap[] {
-  return [...models]
-    .sort((a, b) => b.creationMs - a.creationMs || b.creationMicros - a.creationMicros)
-    .map(
-      (model) =>
-        new Map([
-          ["tag", formatTag(model.tag)],
-          ["module", model.module],
-          ["size", humanSize(model.sizeBytes)],
-          ["creation_time", localTime(model.creationMs)],
-        ]),
-    );
+  return inOrder(models).map(
+    (model) =>
+      new Map([
+        ["tag", formatTag(model.tag)],
+        ["module", model.module],
+        ["size", humanSize(model.sizeBytes)],
+        ["creation_time", localTime(model.creationMs)],
+      ]),
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { formatTag, makeSavableTag, makeTag, newVersion, parseTag } from "../../../src/store/tag";
+import { newVersion } from "../../../src/store/newVersion";
+import { formatTag, makeSavableTag, makeTag, parseTag } from "../../../src/store/tag";
 
 describe("tags", () => {
   test("a name alone, a version and latest are read", () => {
