@@ -32,6 +32,8 @@ export interface TreeState {
 
 /** The filter as the tree asks it. */
 export interface Accepts {
+  /** As it was typed. */
+  readonly text: string;
   version(store: StoreId, model: ModelSummary): boolean;
   broken(item: BrokenItem): boolean;
 }
@@ -104,7 +106,7 @@ class Arranged implements Arrangement {
     const [only] = parts.values();
     this.tops = hasRoots(state)
       ? [...parts.keys()].map((store) => ({ kind: "root", store }))
-      : (only?.nodes.filter(({ kind }) => kind !== "note").map((node) => this.#marked(node)) ?? []);
+      : (only?.nodes.filter(isShownAtTop).map((node) => this.#marked(node)) ?? []);
   }
 
   children(node: TreeNode): readonly TreeNode[] {
@@ -161,9 +163,13 @@ function* storePart(store: StoreId, snapshot: StoreSnapshot, state: TreeState, p
   const part =
     state.groupBy === "name" ? yield* byName(store, snapshot, state, pace) : yield* flat(store, snapshot, state, pace);
   if (part.nodes.length > 0) return part;
-  if (snapshot.phase === "loading") return lonely(note(store, "loading"));
-  const isEmpty = snapshot.names.size === 0;
-  return { ...part, nodes: [note(store, isEmpty ? "empty" : state.accepts ? "unmatched" : "loading")] };
+  if (snapshot.phase === "loading" || part.pending > 0) return { ...part, nodes: [note(store, "loading")] };
+  return { ...part, nodes: [note(store, state.accepts && snapshot.names.size > 0 ? "unmatched" : "empty")] };
+}
+
+/** A view without rows has a welcome text; only what that cannot say is a row. */
+function isShownAtTop(node: TreeNode): boolean {
+  return node.kind !== "note" || node.note === "unmatched";
 }
 
 function lonely(node: NoteNode): StorePart {

@@ -104,7 +104,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
 
   filterBy(text: string, keep: boolean): void {
     const typed = text.trim();
-    this.#content.filter = typed === "" ? undefined : parseFilter(typed);
+    this.#content.filter = typed === "" ? undefined : { text: typed, parsed: parseFilter(typed) };
     this.#filter = typed;
     this.#pages.clear();
     void commands.executeCommand("setContext", CONTEXT_KEYS.filtered, typed !== "");
@@ -291,6 +291,9 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
     const { t } = this.#parts;
     const ref = detailsOf(node);
     if (ref) item.command = { command: "modelbench.openModel", title: t("Open Model"), arguments: [ref] };
+    if (node.kind === "note" && node.note === "unmatched") {
+      item.command = { command: "modelbench.clearFilter", title: t("Clear Filter") };
+    }
     if (node.kind === "more") {
       item.command = { command: "modelbench.showMore", title: t("Show More"), arguments: [node] };
     }

@@ -22,6 +22,12 @@ export interface ContentParts {
   readonly log: Log;
 }
 
+/** A filter with the text it was read from. */
+export interface TypedFilter {
+  readonly text: string;
+  readonly parsed: Filter;
+}
+
 /** Rows whose names changed, or everything. */
 export type ContentChange = "all" | readonly { readonly store: StoreId; readonly name: string }[];
 
@@ -45,7 +51,7 @@ export class TreeContent implements Disposable {
   readonly #owned: Disposable[] = [this.#changed];
   readonly #pins = new Map<StoreId, ReadonlySet<string>>();
   #arrangement: Arrangement = runThrough(arrange(NOTHING));
-  #filter: Filter | undefined;
+  #filter: TypedFilter | undefined;
   #stale: "no" | "all" | Map<string, { readonly store: StoreId; readonly name: string }> = "no";
   #turn: Promise<void> | undefined;
   #ended = false;
@@ -64,7 +70,7 @@ export class TreeContent implements Disposable {
   }
 
   /** Narrows the tree to what fits; `undefined` = everything. */
-  set filter(filter: Filter | undefined) {
+  set filter(filter: TypedFilter | undefined) {
     this.#filter = filter;
     this.arrangeAnew();
   }
@@ -167,7 +173,10 @@ export class TreeContent implements Disposable {
   }
 
   #wantsLabels(): boolean {
-    return labelKey(this.#parts.settings().groupBy) !== "" || (this.#filter !== undefined && needsLabels(this.#filter));
+    return (
+      labelKey(this.#parts.settings().groupBy) !== "" ||
+      (this.#filter !== undefined && needsLabels(this.#filter.parsed))
+    );
   }
 
   async #readLabels(): Promise<ReadonlyMap<StoreId, Labels>> {
@@ -178,9 +187,10 @@ export class TreeContent implements Disposable {
 }
 
 /** A filter as the tree asks it; what cannot be read has a name and a version, and nothing else to be found by. */
-function accepts(filter: Filter, labels: ReadonlyMap<StoreId, Labels>): Accepts {
+function accepts({ parsed: filter, text }: TypedFilter, labels: ReadonlyMap<StoreId, Labels>): Accepts {
   const nowMs = Date.now();
   return {
+    text,
     version: (store: StoreId, model: ModelSummary) =>
       matches(filter, model, labels.get(store)?.get(formatTag(model.tag)), nowMs),
     broken: ({ name, version = "" }) =>

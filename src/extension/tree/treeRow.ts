@@ -269,14 +269,14 @@ function reasonOf({ error, path }: BrokenItem): string {
   return error.message.startsWith(path) ? error.message.slice(path.length).replace(/^[/:\s]+/, "") : error.message;
 }
 
-function noteRow(node: NoteNode, { t, store }: RowContext): Row {
+function noteRow(node: NoteNode, { t, arrangement, store }: RowContext): Row {
   const text = {
     loading: t("Reading the store…"),
     empty: store(node.store)?.access === "missing" ? t("This folder does not exist yet") : t("No models yet"),
-    unmatched: t("Nothing matches the filter"),
+    unmatched: t('Nothing matches "{0}".', visible(arrangement.state.accepts?.text ?? "")),
     failed: t("The store cannot be read"),
   }[node.note];
-  const reason = visible(node.error?.message ?? "");
+  const reason = node.note === "unmatched" ? t("Clear Filter") : visible(node.error?.message ?? "");
   return {
     id: nodeId(node),
     label: text,

@@ -25,19 +25,17 @@ export function viewText(
   },
 ): ViewText {
   const { filter, own, store, t, userHome } = facts;
-  const { all, pending, shown, state, tops } = arrangement;
+  const { all, pending, shown, state } = arrangement;
   const waits = pending > 0 && (filter !== "" || state.groupBy !== "name");
-  const found = filter === "" ? [] : [t("{0}: {1} of {2} versions", filter, shown, all)];
+  const found = filter === "" || all === 0 ? [] : [t("{0}: {1} of {2} versions", filter, shown, all)];
   const reading = waits ? [t("{0} names still to be read", pending)] : [];
   const labels = isReadingLabels ? [t("reading labels…")] : [];
   const message = [...found, ...reading, ...labels].join(" · ");
-  const nothing = tops.length === 0;
   const place = [shortPath(own?.home ?? "", userHome), ...storeRemarks(store, t)].join(" · ");
-  const unmatched = nothing && filter !== "" && own?.phase === "ready" && own.names.size > 0 && !isReadingLabels;
   return {
-    state: unmatched ? "unmatched" : isEmpty(own) ? "empty" : own?.phase === "named" ? "ready" : own?.phase,
-    description: unmatched ? t('nothing matches "{0}"', filter) : place,
-    message: unmatched ? "" : message,
+    state: isEmpty(own) ? "empty" : own?.phase === "named" ? "ready" : own?.phase,
+    description: place,
+    message,
   };
 }
 

@@ -153,7 +153,7 @@ test("every row leads to its parent, with and without roots", () => {
   }
 });
 
-const everything: Accepts = { version: () => true, broken: () => true };
+const everything: Accepts = { text: "all", version: () => true, broken: () => true };
 const stages = new Map([
   ["iris_clf:v1", new Map([["stage", "prod"]])],
   ["iris_clf:v2", new Map([["stage", "dev"]])],
@@ -162,8 +162,10 @@ const stages = new Map([
 const LABELS = new Map([["own", stages]]);
 
 test("a filter leaves the names of what fits with how many of their versions that are", () => {
-  const accepts: Accepts = { version: (_, model) => model.tag.version === "v1", broken: () => false };
+  const accepts: Accepts = { text: "v1", version: (_, model) => model.tag.version === "v1", broken: () => false };
   golden("filtered", draw(new Map([["own", own]]), { accepts }));
+  const nothing: Accepts = { text: "stage=none", version: () => false, broken: () => false };
+  golden("unmatched", draw(new Map([["own", own]]), { accepts: nothing }));
 });
 
 test("versions stand under their frameworks or the values of a label by their whole tags, pinned ones first", () => {
