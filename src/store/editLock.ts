@@ -5,8 +5,8 @@ import { ModelbenchError } from "../base/errors";
 import { errno } from "./failure";
 import { writeNewFile } from "./fileOperations";
 import type { Tag } from "./model";
-import { statOf } from "./modelFiles";
-import { newStagingName, ownerState } from "./owner";
+import { entriesOf, statOf } from "./modelFiles";
+import { isStagingName, newStagingName, ownerState } from "./owner";
 import { discardStaged, newStagingPath, type StoreParts } from "./staging";
 import { formatTag } from "./tag";
 
@@ -17,13 +17,18 @@ const PAUSE_MS = 15;
 /** After this a lock is taken from an owner that cannot be asked whether it lives. */
 const UNKNOWN_OWNER_MS = 60_000;
 
+/** After this a lock that names nobody is one whose owner was stopped before it was filled and flushed. */
+const NAMELESS_MS = 2000;
+
+const PREFIX = "edit.";
+
 /**
  * Does work that must not run twice at once on one version. It keeps our own editors from losing one another's
  * changes; a reader never waits, and nothing else rests on it. The lock of a process that is gone is taken over.
  * @throws ModelbenchError `store.access` when another process keeps the lock, and what `work` throws
  */
 export async function alone<T>(parts: StoreParts, tag: Tag, work: () => Promise<T>): Promise<T> {
-  const lock = join(parts.layout.staging, `edit.${tag.name}+${tag.version}`);
+  const lock = join(parts.layout.staging, `${PREFIX}${tag.name}+${tag.version}`);
   const own = await newStagingPath(parts);
   await take(parts, lock, own, tag);
   try {
@@ -31,6 +36,14 @@ export async function alone<T>(parts: StoreParts, tag: Tag, work: () => Promise<
   } finally {
     await discardStaged(parts, lock);
   }
+}
+
+/** The locks of editors that are gone, as paths. */
+export function leftLocks(parts: StoreParts): string[] {
+  return entriesOf(parts.layout.staging)
+    .filter((name) => name.startsWith(PREFIX))
+    .map((name) => join(parts.layout.staging, name))
+    .filter((lock) => isLeft(parts, lock));
 }
 
 async function take(parts: StoreParts, lock: string, own: string, tag: Tag): Promise<void> {
@@ -55,10 +68,11 @@ async function take(parts: StoreParts, lock: string, own: string, tag: Tag): Pro
 }
 
 function isLeft({ now }: StoreParts, lock: string): boolean {
-  const state = ownerState(ownerOf(lock));
+  const owner = ownerOf(lock);
+  const state = ownerState(owner);
   if (state !== "unknown") return state === "gone";
   const stat = statOf(lock);
-  return stat !== undefined && now() - stat.mtimeMs > UNKNOWN_OWNER_MS;
+  return stat !== undefined && now() - stat.mtimeMs > (isStagingName(owner) ? UNKNOWN_OWNER_MS : NAMELESS_MS);
 }
 
 function ownerOf(lock: string): string {

@@ -47,6 +47,7 @@ async function rewrite(parts: StoreParts, tag: Tag, path: string, edit: ModelEdi
     try {
       await writeNewFile(parts.files, staged, edited);
       if (!readWhole(path).equals(before)) continue;
+      await forgetDigest(parts, text);
       await parts.files.rename(staged, path);
     } catch (error) {
       if (errno(error) === "ENOENT") throw gone(tag, path, error);
@@ -64,12 +65,20 @@ async function rewrite(parts: StoreParts, tag: Tag, path: string, edit: ModelEdi
   });
 }
 
-/** The record of the version's files follows, or a check would take the edit for damage. */
+/** Until the edit is complete the record says nothing of model.yaml: stopped in between, it would be taken for damage. */
+async function forgetDigest(parts: StoreParts, before: string): Promise<void> {
+  const info = parseModelInfo(before);
+  const record = readRecord(parts.layout, info);
+  if (!record?.has(MODEL_YAML)) return;
+  await recordFiles(parts, info, new Map([...record].filter(([path]) => path !== MODEL_YAML)));
+}
+
+/** The record of the version's files follows. */
 async function noteDigest(parts: StoreParts, tag: Tag, text: string): Promise<void> {
   const folder = versionFolder(parts.layout, tag);
   const info = parseModelInfo(text);
   const record = readRecord(parts.layout, info);
-  if (record === undefined || !record.has(MODEL_YAML)) return;
+  if (record === undefined) return;
   const digest = await digestFile(join(folder, MODEL_YAML));
   const [[, entry] = []] = stamped(folder, new Map([[MODEL_YAML, digest]]));
   if (entry !== undefined) await recordFiles(parts, info, new Map([...record, [MODEL_YAML, entry]]));

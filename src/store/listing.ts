@@ -7,7 +7,7 @@ import { LATEST, MODEL_YAML } from "./layout";
 import { isStillFolder, type ListingCache } from "./listingCache";
 import type { Contents, VersionFacts } from "./listingFile";
 import type { BrokenItem, Listing, ModelSummary, Tag } from "./model";
-import { entriesOf, isLink, statOf } from "./modelFiles";
+import { entriesOf, isLink, lstatOf, statOf } from "./modelFiles";
 import { namesIn } from "./nameFolders";
 import { SmallFileReader } from "./smallFileReader";
 import { formatTag, isTagPart } from "./tag";
@@ -115,7 +115,9 @@ class ListPass {
       const essentials = read(yaml, `${path}/${MODEL_YAML}`);
       if (essentials === undefined) return onTooBig?.(name);
       const yamlBytes = yaml.length;
-      const contents: Contents & { bytes: number } = yield* this.#besideYaml(path);
+      const contents: Seen = yield* this.#besideYaml(path);
+      // Taken away while it was looked at: sizes of what was left would be of nothing that ever was.
+      if (contents.vanished && lstatOf(`${path}/${MODEL_YAML}`) === undefined) return;
       const warnings = tagWarnings(name, version, path, essentials);
       this.#models.push({
         tag: { name: essentials.name, version: essentials.version },
@@ -168,7 +170,8 @@ class ListPass {
     let sizeBytes = known.yamlBytes;
     for (const file of known.files) {
       const stat = statOf(`${path}/${file}`);
-      if (stat?.isFile()) sizeBytes += stat.size;
+      if (stat === undefined) return false;
+      if (stat.isFile()) sizeBytes += stat.size;
       if (slice.isOver) yield* slice.rest();
     }
     const { module, creationMs, creationMicros } = known;
@@ -182,15 +185,20 @@ class ListPass {
    * has the size of the file, a link to a folder is not entered. @see bentoml 1.4.39
    * _internal/utils/filesystem.py calc_dir_size
    */
-  *#besideYaml(path: string): Generator<void, Contents & { bytes: number }> {
+  *#besideYaml(path: string): Generator<void, Seen> {
     const { slice } = this.#request;
-    const found = { files: [] as string[], folders: [] as string[], bytes: 0 };
+    const found = { files: [] as string[], folders: [] as string[], bytes: 0, vanished: false };
+    let sawYaml = false;
     const pending = [""];
     for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
       for (const entry of entriesOf(`${path}/${folder}`)) {
-        if (entry === MODEL_YAML && folder === "") continue;
+        if (entry === MODEL_YAML && folder === "") {
+          sawYaml = true;
+          continue;
+        }
         const child = folder + entry;
         const stat = statOf(`${path}/${child}`);
+        found.vanished ||= stat === undefined;
         const isFolder = stat?.isDirectory() === true && !isLink(`${path}/${child}`);
         if (isFolder) pending.push(`${child}/`);
         else if (stat?.isFile()) found.bytes += stat.size;
@@ -198,8 +206,16 @@ class ListPass {
         if (slice.isOver) yield* slice.rest();
       }
     }
+    found.vanished ||= !sawYaml;
     return found;
   }
+}
+
+/** What is in a version beside its model.yaml. */
+interface Seen extends Contents {
+  bytes: number;
+  /** Whether something that should have been there was not found: the version itself may be gone. */
+  vanished: boolean;
 }
 
 /** One for all: its buffer is large, and a listing is made name by name. */

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { errno } from "./failure";
 import type { FileDigest } from "./fileDigest";
 import { ensureFolder, writeNewFile } from "./fileOperations";
-import type { Layout } from "./layout";
+import { type Layout, MODEL_YAML } from "./layout";
 import type { ModelInfo, Tag } from "./model";
 import { lstatOf } from "./modelFiles";
 import { discardStaged, newStagingPath, type StoreParts } from "./staging";
@@ -49,12 +49,32 @@ export function forgetFiles(parts: StoreParts, tag: Tag): Promise<void> {
   return dropNote(parts, recordPath(parts.layout, tag));
 }
 
-/** The record of this very version; `undefined` when there is none, or one of an earlier version of the same tag. */
-export function readRecord(layout: Layout, info: ModelInfo): FileRecord | undefined {
+/**
+ * The record of this very version; `undefined` when there is none, or one of an earlier version of the same tag.
+ * @param folder the version's: with it a model.yaml whose creation was changed in place is known for what it is
+ */
+export function readRecord(layout: Layout, info: ModelInfo, folder?: string): FileRecord | undefined {
   const value = readNote(recordPath(layout, info.tag));
   if (value === undefined || !("files" in value && "creationTime" in value)) return undefined;
-  if (value.creationTime !== creationKey(info) || typeof value.files !== "object" || !value.files) return undefined;
-  const entries = Object.entries(value.files).flatMap(([path, file]): [string, RecordedFile][] => {
+  if (typeof value.files !== "object" || value.files === null) return undefined;
+  const record = recordedFiles(value.files);
+  const isThis = value.creationTime === creationKey(info) || (folder !== undefined && isInPlace(folder, record));
+  return isThis ? record : undefined;
+}
+
+/** Another creation in the same file among the same files is no other version, but a damage or an edit. */
+function isInPlace(folder: string, record: FileRecord): boolean {
+  const yaml = record.get(MODEL_YAML);
+  const path = join(folder, MODEL_YAML);
+  if (yaml === undefined || yaml.stamp === undefined) return false;
+  if (isUntouched(path, yaml)) return true;
+  const others = [...record].filter(([file]) => file !== MODEL_YAML);
+  const isSameFile = lstatOf(path)?.ino === yaml.stamp.ino;
+  return isSameFile && others.length > 0 && others.every(([file, was]) => isUntouched(join(folder, file), was));
+}
+
+function recordedFiles(files: object): FileRecord {
+  const entries = Object.entries(files).flatMap(([path, file]): [string, RecordedFile][] => {
     const recorded = recordedFile(file);
     return recorded === undefined || isOutside(path) ? [] : [[path, recorded]];
   });
@@ -72,8 +92,9 @@ export async function putNote(parts: StoreParts, path: string, value: object): P
   const staged = await newStagingPath(parts);
   try {
     await writeNewFile(files, staged, JSON.stringify(value));
-    await ensureFolder(files, join(path, ".."));
+    await ensureFolder(files, dirname(path));
     await files.rename(staged, path);
+    await files.sync(dirname(path));
   } catch (error) {
     await discardStaged(parts, staged);
     throw error;

@@ -1,4 +1,6 @@
+import { leftLocks } from "./editLock";
 import { errno, storeFailure } from "./failure";
+import { removeTree } from "./fileOperations";
 import { isReplacement, settleReplacement } from "./replace";
 import { leftovers, type StoreParts } from "./staging";
 import { settleLeftover, settleRestored } from "./trash";
@@ -21,6 +23,7 @@ export async function sweepStaging(parts: StoreParts): Promise<void> {
   for (const path of staged) if (!replacements.includes(path)) await attempt(settleLeftover(parts, path));
   // The first half of a replacement is a deletion: only once that is ended the old version can be brought back.
   for (const path of replacements) await attempt(settleReplacement(parts, path));
+  for (const lock of leftLocks(parts)) await attempt(removeTree(parts.files, lock));
   await attempt(settleRestored(parts));
   if (failures.length > 0) throw storeFailure(failures[0], "clear", parts.layout.staging);
 }

@@ -1,207 +1,205 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { randomInt } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
-import { build } from "esbuild";
+import { type TestContext, test } from "node:test";
+import { importArchive } from "../../src/store/archive/importArchive";
 import { ModelStore } from "../../src/store/modelStore";
 import { formatTag } from "../../src/store/tag";
-import { draftOf, namesIn, treeOf } from "../unit/store/storeKit";
-import { CHANGES } from "./killVictim";
+import { drawFrom, randomFrom, runSeed } from "../fixtures/random";
+import { filesOf, homeOf, prepareWorld, STORE_CHANGES, type World } from "../fixtures/storeChanges";
+import { bundleChangeProcess, type ChangeRun, strace, texts, tracedCalls } from "../fixtures/straced";
+import { missing } from "../optional";
+import { namesIn, treeOf } from "../unit/store/storeKit";
 import { StorePeer } from "./storePeer";
 
-const CALLS = "mkdir,openat,write,fsync,rename,unlink,rmdir";
-const POINTS_PER_CHANGE = 10;
+const CHANGES = Object.keys(STORE_CHANGES);
+const SOAK = process.env["MODELBENCH_SOAK"] === "1";
+/** Places to stop at in one run, all changes together; a soak run takes every place there is. */
+const KILLS = 40;
+const FAILURES = 24;
+/** What making a change again may say when it had been made. */
+const MADE_BEFORE = ["model.exists", "model.notFound", "trash.notFound", "file.access"];
+const ERRORS = ["EIO", "ENOSPC", "EACCES", "EMFILE"];
 
-/** A place to kill at: just before the n-th call of this name in the thread that writes. */
+/** The n-th call of this name in one of the threads. */
 interface Point {
+  readonly change: string;
   readonly call: string;
   readonly nth: number;
 }
 
-test("a change killed at any call leaves a store that we and BentoML can list, without half a model", async (t) => {
-  const problem = whyNoPtrace();
-  if (problem !== undefined) return t.skip(`ptrace: ${problem}`);
+/** What all runs of a test share. */
+interface Bench {
+  readonly temp: string;
+  readonly bundle: string;
+  readonly world: World;
+  readonly peer: StorePeer;
+}
+
+test(
+  "a change killed at any call leaves a store that we and BentoML can list, without half a model",
+  { skip: missing("ptrace") },
+  (t) =>
+    onBench(async (bench) => {
+      for (const point of drawPoints(t, bench, KILLS)) await killAt(bench, point);
+    }),
+);
+
+test("a change whose call fails says why and leaves no half of anything", { skip: missing("ptrace") }, (t) =>
+  onBench(async (bench) => {
+    for (const [i, point] of drawPoints(t, bench, FAILURES).entries()) {
+      await failAt(bench, point, ERRORS[i % ERRORS.length] ?? "EIO", i % 2 === 0);
+    }
+  }),
+);
+
+async function onBench(body: (bench: Bench) => Promise<void>): Promise<void> {
   const temp = mkdtempSync(join(tmpdir(), "modelbench-kill-"));
   const peer = new StorePeer();
   try {
-    const seed = Number(process.env["MODELBENCH_SEED"] ?? randomInt(2 ** 31));
-    t.diagnostic(`MODELBENCH_SEED=${seed}`);
-    const random = randomFrom(seed);
-    const bench = await prepare(temp);
-    for (const change of Object.keys(CHANGES)) {
-      const points = await mutatingCalls(bench, change);
-      assert.ok(points.length >= POINTS_PER_CHANGE, `${change}: only ${points.length} calls`);
-      for (const point of draw(points, POINTS_PER_CHANGE, random)) await killAt(bench, peer, change, point);
-      t.diagnostic(`${change}: ${POINTS_PER_CHANGE} of ${points.length} calls`);
-    }
+    const world = await prepareWorld(temp, 2_500_000);
+    await body({ temp, bundle: await bundleChangeProcess(temp), world, peer });
   } finally {
     peer.dispose();
     rmSync(temp, { recursive: true, force: true });
   }
-});
-
-/** What all runs share. */
-interface Bench {
-  readonly temp: string;
-  readonly victim: string;
-  readonly sources: string;
-  /** The store before any change. */
-  readonly before: string;
-  readonly wholeBefore: Record<string, string>;
 }
 
-async function prepare(temp: string): Promise<Bench> {
-  const victim = join(temp, "victim.cjs");
-  const entry = join(process.cwd(), "test/peers/killVictim.ts");
-  await build({
-    entryPoints: [entry],
-    outfile: victim,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
+function drawPoints(t: TestContext, bench: Bench, count: number): Point[] {
+  const seed = runSeed();
+  t.diagnostic(`MODELBENCH_SEED=${seed}`);
+  const random = randomFrom(seed);
+  const ofEach = Math.ceil(count / CHANGES.length);
+  return CHANGES.flatMap((change) => {
+    const points = mutatingCalls(bench, change);
+    assert.ok(points.length >= ofEach, `${change}: only ${points.length} calls`);
+    const drawn = SOAK ? points : drawFrom(points, ofEach, random);
+    t.diagnostic(`${change}: ${drawn.length} of ${points.length} calls`);
+    return drawn;
   });
-  const sources = join(temp, "sources");
-  mkdirSync(sources);
-  writeFileSync(join(sources, "big.bin"), Buffer.alloc(2_500_000, "big "));
-  writeFileSync(join(sources, "small.txt"), "small");
-  const before = join(temp, "before");
-  const store = new ModelStore(before);
-  for (const version of ["v1", "v0"]) {
-    await store.save(draftOf("m", version), [{ from: join(sources, "small.txt"), to: "small.txt" }]);
-  }
-  // The one deleted was the latest, so that to restore it moves latest as well.
-  const wholeBefore = versionsOf(before);
-  await store.delete({ name: "m", version: "v0" });
-  return { temp, victim, sources, before, wholeBefore };
 }
 
-/** Runs the change once under strace and finds every call by which it changed the store. */
-async function mutatingCalls(bench: Bench, change: string): Promise<Point[]> {
-  const home = join(bench.temp, "dry");
-  const log = join(bench.temp, "log");
-  cpSync(bench.before, home, { recursive: true });
-  const run = strace(bench, change, home, ["-y", "-o", log, "-e", `trace=${CALLS}`]);
-  assert.equal(run.status, 0, String(run.stderr));
-  const counts = new Map<string, number>();
-  const points = new Map<string, Point[]>();
-  for (const line of readFileSync(log, "utf8").split("\n")) {
-    const match = /^(\d+) +(\w+)\((.*)/.exec(line);
-    if (match === null) continue;
-    const [, thread = "", call = "", rest = ""] = match;
-    const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1;
-    counts.set(`${thread} ${call}`, nth);
-    const mutates = rest.includes(home) && (call !== "openat" || rest.includes("O_CREAT"));
-    if (mutates) points.set(thread, [...(points.get(thread) ?? []), { call, nth }]);
-  }
-  rmSync(home, { recursive: true });
-  // All asynchronous calls run in the one thread of the pool; what another one does (a plain copy) is not the store's.
-  return [...points.values()].sort((a, b) => b.length - a.length)[0] ?? [];
-}
-
-async function killAt(bench: Bench, peer: StorePeer, change: string, { call, nth }: Point): Promise<void> {
-  const where = `${change} killed before ${call} ${nth}`;
-  const home = join(bench.temp, "home");
-  cpSync(bench.before, home, { recursive: true });
+/** Makes the change once and finds every call by which it changed the store or the folder it exports to. */
+function mutatingCalls(bench: Bench, change: string): Point[] {
+  const copy = copyOf(bench);
   try {
-    const inject = ["-o", "/dev/null", "-e", `trace=${call}`, "-e", `inject=${call}:signal=SIGKILL:when=${nth}`];
-    const run = strace(bench, change, home, inject);
-    assert.ok(
-      run.signal === "SIGKILL" || run.status === 137,
-      `${where}: it was not killed, ${run.status} ${run.stderr}`,
-    );
-    await assertSound(bench, peer, home, where);
-
-    const store = new ModelStore(home);
-    await store.sweepStaging();
-    assert.deepEqual(namesIn(join(home, ".modelbench/staging")), [], where);
-    await assertSound(bench, peer, home, where);
-    await runAgain(bench, store, change, where);
-    await assertSound(bench, peer, home, where);
+    const counts = new Map<string, number>();
+    // strace counts in every thread: it is the first one to come to its n-th call that is hit.
+    const first = new Map<string, { readonly point: Point; readonly mutates: boolean }>();
+    for (const { thread, call, args } of tracedCalls({ ...bench, copy, change }, join(bench.temp, "log"))) {
+      const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1;
+      counts.set(`${thread} ${call}`, nth);
+      const mutates = texts(args).some((text) => text.startsWith(copy)) && (call !== "openat" || /O_CREAT/.test(args));
+      if (!first.has(`${call} ${nth}`)) first.set(`${call} ${nth}`, { point: { change, call, nth }, mutates });
+    }
+    return [...first.values()].filter(({ mutates }) => mutates).map(({ point }) => point);
   } finally {
-    rmSync(home, { recursive: true, force: true });
+    rmSync(copy, { recursive: true });
   }
 }
 
-/** Both sides list the same versions, every one whole, and agree on the latest. */
-async function assertSound(bench: Bench, peer: StorePeer, home: string, where: string): Promise<void> {
+async function killAt(bench: Bench, { change, call, nth }: Point): Promise<void> {
+  const where = `${change} killed before ${call} ${nth}`;
+  const copy = copyOf(bench);
+  try {
+    const { signal, status, stderr } = inject({ ...bench, copy, change }, call, `signal=SIGKILL:when=${nth}`);
+    assert.ok(signal === "SIGKILL" || status === 137, `${where}: it was not killed, ${status} ${stderr}`);
+    await assertSound(bench, copy, change, where);
+    await assertMendedAndRepeated(bench, copy, change, where);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+async function failAt(bench: Bench, { change, call, nth }: Point, code: string, once: boolean): Promise<void> {
+  const where = `${change} with ${code} at ${call} ${nth}${once ? "" : " and later"}`;
+  const copy = copyOf(bench);
+  try {
+    const run = inject({ ...bench, copy, change }, call, `error=${code}:when=${nth}${once ? "" : "+"}`);
+    // A write may be one by which the runtime wakes its own threads; it gives up then, which is as good as a kill.
+    const gaveUp = call === "write" && (run.signal === "SIGABRT" || run.status === 134);
+    assert.ok(gaveUp || run.signal === null, `${where}: ${run.signal} ${run.stderr}`);
+    // Some failures need not stop a change, for instance of a clean-up that is made up for later.
+    if (run.status !== 0 && !gaveUp)
+      assert.match(run.stdout, /"code":"(store|file)\.access"/, `${where}: ${run.stderr}`);
+    if (!gaveUp) assert.doesNotMatch(run.stderr, /\n {4}at /, where);
+    await assertSound(bench, copy, change, where);
+    assert.deepEqual(
+      namesIn(join(copy, "exports")).filter((name) => name.endsWith(".part") && once),
+      [],
+      where,
+    );
+    await assertMendedAndRepeated(bench, copy, change, where);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function inject(run: ChangeRun, call: string, what: string): ReturnType<typeof strace> {
+  return strace(run, ["-o", "/dev/null", "-e", `trace=${call}`, "-e", `inject=${call}:${what}`]);
+}
+
+function copyOf(bench: Bench): string {
+  const copy = join(bench.temp, "copy");
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(bench.world.before, copy, { recursive: true, preserveTimestamps: true });
+  return copy;
+}
+
+/** The next start clears up behind the dead process, and the change can be made as if nothing had been. */
+async function assertMendedAndRepeated(bench: Bench, copy: string, change: string, where: string): Promise<void> {
+  const store = new ModelStore(homeOf(copy, change));
+  await store.sweepStaging();
+  assert.deepEqual(namesIn(join(store.home, ".modelbench/staging")), [], where);
+  await assertSound(bench, copy, change, where);
+  const { run, versions, trash } = STORE_CHANGES[change] ?? assert.fail(change);
+  const places = { ...bench.world, home: store.home, exports: join(copy, "exports") };
+  await run(places).catch((error: { code?: string }) => {
+    assert.ok(MADE_BEFORE.includes(error.code ?? ""), `${where}: made again: ${error}`);
+  });
+  await assertSound(bench, copy, change, where);
+  const listed = store.list().models.map(({ tag }) => tag.version);
+  assert.deepEqual(listed, versions, where);
+  const kept = new Set(store.trash().map(({ tag }) => tag.version));
+  assert.deepEqual([...kept].sort(), trash, where);
+  if (change === "export") assert.deepEqual(namesIn(places.exports), ["m.bentomodel"], where);
+}
+
+/** Both sides list the same versions, every one whole, and agree on the latest; what was exported is whole, too. */
+async function assertSound(bench: Bench, copy: string, change: string, where: string): Promise<void> {
+  const home = homeOf(copy, change);
   const store = new ModelStore(home);
   const { models, broken } = store.list();
   assert.deepEqual(broken, [], where);
-  const theirs = await peer.list(home).catch((error) => assert.fail(`${where}: BentoML cannot list: ${error}`));
+  // BentoML makes the folder before it looks into it.
+  const hasModels = existsSync(join(home, "models"));
+  const listed = hasModels ? bench.peer.list(home) : Promise.resolve([]);
+  const theirs = await listed.catch((error) => assert.fail(`${where}: BentoML cannot list: ${error}`));
+  const ours = models.map(({ tag }) => formatTag(tag));
   assert.deepEqual(
-    models.map(({ tag }) => formatTag(tag)),
+    ours,
     theirs.map(({ tag }) => tag),
     where,
   );
-  for (const [path, what] of Object.entries(versionsOf(home))) {
-    const whole = bench.wholeBefore[path] ?? what;
-    assert.equal(what, whole, `${where}: ${path}`);
-  }
-  for (const { tag, path } of models.filter((model) => model.tag.version > "v1")) {
-    const big = readFileSync(join(path, tag.version === "v2" ? "big.bin" : "files/big.bin"));
-    const small = readFileSync(join(path, tag.version === "v2" ? "deep/small.txt" : "files/small.txt"), "utf8");
-    assert.ok(big.equals(readFileSync(join(bench.sources, "big.bin"))) && small === "small", `${where}: ${path}`);
+  for (const { tag, path } of models) {
+    const is = filesOf(path);
+    const whole = bench.world.wholes[tag.version]?.some((files) => JSON.stringify(files) === JSON.stringify(is));
+    assert.ok(whole, `${where}: ${formatTag(tag)} holds ${Object.keys(treeOf(path))}`);
   }
   if (models.length > 0) {
-    const their = await peer.get(home, "m").catch((error) => assert.fail(`${where}: BentoML cannot get: ${error}`));
+    const their = await bench.peer
+      .get(home, "m")
+      .catch((error) => assert.fail(`${where}: BentoML cannot get: ${error}`));
     assert.equal(formatTag(store.get("m").tag), their.tag, where);
   }
+  const exported = join(copy, "exports/m.bentomodel");
+  if (existsSync(exported)) await assertWholeArchive(exported, join(copy, "scratch"), where);
 }
 
-async function runAgain(bench: Bench, store: ModelStore, change: string, where: string): Promise<void> {
-  const expected: Record<string, string[]> = {
-    save: ["v1", "v2"],
-    delete: [],
-    restore: ["v0", "v1"],
-    adopt: ["v1", "v3"],
-  };
-  await CHANGES[change]?.(store, bench.sources).catch((error: { code?: string }) => {
-    const done = ["model.exists", "model.notFound", "trash.notFound"];
-    assert.ok(done.includes(error.code ?? ""), `${where}: run again: ${error}`);
-  });
-  assert.deepEqual(
-    store.list().models.map(({ tag }) => tag.version),
-    expected[change],
-    where,
+async function assertWholeArchive(archive: string, scratch: string, where: string): Promise<void> {
+  mkdirSync(scratch, { recursive: true });
+  await importArchive(new ModelStore(scratch), { source: archive, onConflict: "fail", dryRun: true }).catch((error) =>
+    assert.fail(`${where}: the exported archive is not whole: ${error}`),
   );
-}
-
-function versionsOf(home: string): Record<string, string> {
-  const tree = Object.entries(treeOf(join(home, "models")));
-  return Object.fromEntries(tree.filter(([path]) => path.split("/").length > 3));
-}
-
-function strace(bench: Bench, change: string, home: string, options: readonly string[]): ReturnType<typeof spawnSync> {
-  // One thread makes all calls, so that the n-th one is the same in every run.
-  const env = { ...process.env, UV_THREADPOOL_SIZE: "1", UV_USE_IO_URING: "0" };
-  const command = [process.execPath, bench.victim, change, home, bench.sources];
-  return spawnSync("strace", ["-f", "-qq", ...options, ...command], { env, timeout: 30_000, encoding: "utf8" });
-}
-
-function whyNoPtrace(): string | undefined {
-  const probe = spawnSync("strace", ["-f", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"], { encoding: "utf8" });
-  if (probe.error !== undefined) return "strace is not installed";
-  return probe.status === 0 ? undefined : `strace cannot watch a process here: ${probe.stderr.trim()}`;
-}
-
-function draw(points: readonly Point[], count: number, random: () => number): Point[] {
-  const left = [...points];
-  return Array.from({ length: Math.min(count, left.length) }, () =>
-    left.splice(Math.floor(random() * left.length), 1),
-  ).flat();
-}
-
-/** Numbers in [0, 1) that a seed determines (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -5,6 +5,7 @@ import { ModelbenchError, throwIfAborted } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
 import { writeStoredXz } from "../../formats/xz/xzWriter";
 import { errno } from "../failure";
+import { nodeFiles } from "../fileLayer";
 import { lstatOf, statOf } from "../modelFiles";
 import { ModelStore } from "../modelStore";
 import { formatTag } from "../tag";
@@ -78,6 +79,7 @@ async function writeBeside(
     handle = undefined;
     throwIfAborted(signal);
     enter(partial, path);
+    await nodeFiles.sync(dirname(path));
     return bytes;
   } catch (error) {
     throw writeFailure(error, path);

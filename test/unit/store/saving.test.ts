@@ -78,8 +78,8 @@ test(
       const at = short.indexOf(`sync ${path}`);
       assert.ok(at >= 0 && at < moved, `${path} is not flushed before the rename`);
     }
-    assert.ok(short.indexOf("sync S/deep/er") < short.indexOf("sync S/deep"));
-    assert.ok(short.indexOf("sync S/deep") < short.indexOf("sync S"));
+    assert.ok(short.lastIndexOf("sync S/deep/er") < short.lastIndexOf("sync S/deep"));
+    assert.ok(short.lastIndexOf("sync S/deep") < short.lastIndexOf("sync S"));
     assert.ok(short.indexOf("sync H/models/m", moved) > moved);
     assert.ok(short.indexOf("rename S H/models/m/latest") > short.indexOf("sync H/models/m", moved));
   }),
