@@ -99,7 +99,7 @@ function* versionProblems(layout: Layout, summary: ModelSummary): Generator<numb
   try {
     const yamlPath = join(path, MODEL_YAML);
     const info = parseModelInfo(new SmallFileReader().read(yamlPath), yamlPath);
-    const record = readRecord(layout, info);
+    const record = readRecord(layout, info, path);
     if (record) problems.push(...(yield* contentProblems({ path, info, record }, tag)));
   } catch (error) {
     problems.push({ kind: "yaml.invalid", tag, path, detail: toWireError(error).message });

@@ -103,7 +103,7 @@ function tagInside(path: string): Tag | undefined {
 async function acceptYaml(parts: StoreParts, { path }: Problem): Promise<void> {
   const folder = join(path, "..");
   const { info } = readModelFolder(folder);
-  const record = readRecord(parts.layout, info);
+  const record = readRecord(parts.layout, info, folder);
   if (!record) return;
   const own = stamped(folder, new Map([[MODEL_YAML, await digestFile(path)]]));
   await recordFiles(parts, info, new Map([...record, ...own]));

@@ -47,7 +47,7 @@ export async function assertUnchanged(home: string, tag: Tag, options: JobOption
 
 function recordedVersion({ layout }: StoreParts, tag: Tag): Recorded | undefined {
   const { path, info } = readModel(layout, tag);
-  const record = readRecord(layout, info);
+  const record = readRecord(layout, info, path);
   return record && { path, info, record };
 }
 

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import type { Problem } from "../../../src/store/model";
 import { ModelStore } from "../../../src/store/modelStore";
+import { runSeed } from "../../fixtures/random";
 import { draftOf, namesIn, plant, sourcesIn, tempFolder, treeOf, yamlOf } from "./storeKit";
 
 /** A store with models of ours and of others, in good order. */
@@ -52,6 +53,12 @@ const DAMAGES: Damage[] = [
     make: (home) => writeFileSync(models(home, "ours/v1/a.bin"), "AABA"),
   },
   {
+    kind: "file.changed",
+    at: "models/ours/v1/deep/b.txt",
+    tag: "ours:v1",
+    make: (home) => truncateSync(models(home, "ours/v1/deep/b.txt"), 0),
+  },
+  {
     kind: "latest.torn",
     at: "models/ours/latest",
     tag: "ours",
@@ -76,6 +83,15 @@ const DAMAGES: Damage[] = [
     make: (home) => {
       mkdirSync(models(home, "theirs/half"));
       utimesSync(models(home, "theirs/half"), 1, 1);
+    },
+  },
+  {
+    kind: "model.incomplete",
+    at: "models/theirs/unfinished",
+    tag: "theirs:unfinished",
+    make: (home) => {
+      rmSync(join(plant(home, "theirs", "unfinished"), "model.yaml"));
+      utimesSync(models(home, "theirs/unfinished"), 1, 1);
     },
   },
   {
@@ -110,6 +126,32 @@ const DAMAGES: Damage[] = [
     make: (home) => symlinkSync("nowhere", models(home, "theirs/v9")),
   },
   {
+    kind: "link.stray",
+    at: "models/elsewhere",
+    tag: "elsewhere",
+    make: (home) => {
+      for (let i = 0; i < 20; i++) mkdirSync(join(home, "folders", String(i)), { recursive: true });
+      symlinkSync("../folders", models(home, "elsewhere"));
+    },
+  },
+  {
+    kind: "link.stray",
+    at: "models/alias",
+    tag: "alias",
+    make: (home) => symlinkSync("ours", models(home, "alias")),
+  },
+  {
+    kind: "link.stray",
+    at: "models/ours/again",
+    tag: "ours",
+    make: (home) => symlinkSync("v1", models(home, "ours/again")),
+  },
+  {
+    kind: "case.collision",
+    at: "models/theirs",
+    make: (home) => writeFileSync(models(home, "Theirs"), ""),
+  },
+  {
     kind: "case.collision",
     at: "models/theirs/v1/weights.bin",
     tag: "theirs:v1",
@@ -124,6 +166,13 @@ const DAMAGES: Damage[] = [
     },
   },
 ];
+
+/** The seed of a property, so that a run can be repeated. */
+function printedSeed(t: TestContext): number {
+  const seed = runSeed();
+  t.diagnostic(`MODELBENCH_SEED=${seed}`);
+  return seed;
+}
 
 async function inHealthyStore(body: (home: string, store: ModelStore) => Promise<void> | void): Promise<void> {
   const temp = tempFolder();
@@ -142,7 +191,7 @@ test("a healthy store, with links inside models and a version being written, has
     assert.deepEqual(treeOf(home), before);
   }));
 
-test("every set of damages is found, each once, and nothing else", () =>
+test("every set of damages is found, each once, and nothing else", (t) =>
   fc.assert(
     fc.asyncProperty(fc.subarray(DAMAGES, { minLength: 1 }), (damages) =>
       inHealthyStore((home, store) => {
@@ -156,7 +205,7 @@ test("every set of damages is found, each once, and nothing else", () =>
         assert.deepEqual(found.sort(), chosen.map(({ kind, tag, at }) => `${kind} ${tag} ${at}`).sort());
       }),
     ),
-    { numRuns: 200 },
+    { numRuns: 200, seed: printedSeed(t) },
   ));
 
 test("only what is asked for is checked", () =>
@@ -179,3 +228,65 @@ test("another model under the same tag is not compared with what was saved befor
     assert.deepEqual(store.check().problems, []);
     assert.ok(readFileSync(join(home, ".modelbench/digests/ours/v1.json"), "utf8").includes("a.bin"));
   }));
+
+const tagPart = fc.stringMatching(/^[a-z0-9]([-._a-z0-9]{0,6}[a-z0-9])?$/).filter((text) => text !== "latest");
+const filePath = fc.array(fc.stringMatching(/^[a-z0-9][a-z0-9._ -]{0,5}[a-z0-9]$/), { minLength: 1, maxLength: 3 });
+const anyModel = fc.record({
+  name: tagPart,
+  version: tagPart,
+  files: fc.dictionary(
+    filePath.map((path) => path.join("/")),
+    fc.uint8Array({ maxLength: 200 }),
+    { maxKeys: 4 },
+  ),
+  by: fc.constantFrom("us", "a peer", "us, deleted", "us, restored"),
+});
+
+test("200 stores of any shape are told healthy, whatever was saved, deleted and restored in them", async (t) => {
+  const stores = fc.uniqueArray(anyModel, { maxLength: 6, selector: ({ name, version }) => `${name}:${version}` });
+  await fc.assert(
+    fc.asyncProperty(stores, (all) =>
+      inEmptyStore(async (home, store) => {
+        for (const [i, model] of all.entries()) await enter(home, store, model, `${home}-sources/${i}`);
+        const before = treeOf(home);
+        const { problems } = store.check();
+        assert.deepEqual(problems, []);
+        assert.deepEqual(treeOf(home), before);
+      }),
+    ),
+    { numRuns: 200, seed: printedSeed(t) },
+  );
+});
+
+/** Saves a model as one of us or of a peer; files that are folders of others are left out. */
+async function enter(
+  home: string,
+  store: ModelStore,
+  { name, version, files, by }: Generated<typeof anyModel>,
+  folder: string,
+): Promise<void> {
+  if (by === "a peer") {
+    // Unquoted in that model.yaml, where a number would be no name.
+    plant(home, `p${name}`, `v${version}`);
+    return;
+  }
+  const paths = Object.keys(files).filter(
+    (path) => path !== "model.yaml" && !Object.keys(files).some((other) => other.startsWith(`${path}/`)),
+  );
+  const contents = Object.fromEntries(paths.map((path) => [path, Buffer.from(files[path] ?? []).toString("latin1")]));
+  await store.save(draftOf(name, version), sourcesIn(folder, contents));
+  if (by === "us") return;
+  const { id } = await store.delete({ name, version });
+  if (by === "us, restored") await store.restore(id);
+}
+
+type Generated<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
+
+async function inEmptyStore(body: (home: string, store: ModelStore) => Promise<void>): Promise<void> {
+  const temp = tempFolder();
+  try {
+    await body(join(temp.path, "home"), new ModelStore(join(temp.path, "home")));
+  } finally {
+    temp.remove();
+  }
+}
