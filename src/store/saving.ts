@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../base/errors";
 import type { JobOptions } from "../base/ports";
+import { assertRoom, freeBytes, LARGE_BYTES } from "./archive/freeSpace";
 import { storeFailure } from "./failure";
 import type { FileDigest } from "./fileDigest";
 import { copyNewFile, digestFile, ensureFolder, syncTree, writeNewFile } from "./fileOperations";
@@ -123,6 +124,7 @@ async function copySources(
   { signal, onProgress }: JobOptions,
 ): Promise<Map<string, FileDigest>> {
   const totalBytes = sources.reduce((sum, { from }) => sum + (statOf(from)?.size ?? 0), 0);
+  if (totalBytes >= LARGE_BYTES) assertRoom(totalBytes, freeBytes(staged), staged);
   const copied = new Map<string, FileDigest>();
   let doneBytes = 0;
   for (const { from, to } of sources) {

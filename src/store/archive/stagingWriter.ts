@@ -2,12 +2,10 @@ import { close, closeSync, constants, fsync, mkdirSync, openSync, writeSync } fr
 import { dirname, join } from "node:path";
 import { storeFailure } from "../failure";
 import { type FileDigest, FileHasher } from "../fileDigest";
-import { assertRoom } from "./freeSpace";
+import { assertRoom, LARGE_BYTES } from "./freeSpace";
 import type { SafeMember, SafeSink } from "./gate";
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
-/** Members from here on are checked against the free space before their first byte. */
-const LARGE_BYTES = 8 * 1024 ** 2;
 /** Files whose flush may be under way at once, well below any limit on open files. */
 const MAX_UNFLUSHED = 64;
 

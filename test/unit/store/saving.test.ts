@@ -322,3 +322,17 @@ test(
     await assert.rejects(store.save(draftOf("m", "v1"), sources), { code: "store.access", message: /layout 2/ });
   }),
 );
+
+test(
+  "what does not fit on the disk is refused before a byte of it is copied",
+  inStore(async (home, _, sources) => {
+    const from = join(home, "..", "huge.bin");
+    writeFileSync(from, "");
+    // Sparse: it takes no room itself.
+    truncateSync(from, 2 ** 42);
+    const files = faultFiles();
+    const saving = new ModelStore(home, { files }).save(draftOf("m", "v1"), [...sources, { from, to: "huge.bin" }]);
+    await assert.rejects(saving, { code: "store.access", message: /4.00 TiB are needed/ });
+    assert.ok(!files.log.some((line) => line.startsWith("create") && line.endsWith("a.bin")));
+  }),
+);
