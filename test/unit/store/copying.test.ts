@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { runCopyModel } from "../../../src/store/copyModelJob";
+import { layoutOf } from "../../../src/store/layout";
+import { ModelStore } from "../../../src/store/modelStore";
+import { readOrigin } from "../../../src/store/origin";
+import { formatTag } from "../../../src/store/tag";
+import { yamlOf } from "../../fixtures/modelYaml";
+import { namesIn, plant, tempFolder, treeOf } from "./storeKit";
+
+const temp = tempFolder();
+after(() => temp.remove());
+let homes = 0;
+
+/** A store with one version that has a comment, an executable, an empty folder and a label. */
+function storeWithModel(): { home: string; path: string; store: ModelStore } {
+  homes += 1;
+  const home = join(temp.path, `home${homes}`);
+  const path = plant(home, "m", "v1");
+  const yaml = yamlOf("m", "v1").replace("labels: {}", "labels: {stage: dev} # by hand");
+  writeFileSync(join(path, "model.yaml"), yaml);
+  mkdirSync(join(path, "deep/empty"), { recursive: true });
+  writeFileSync(join(path, "deep/run.sh"), "#!/bin/sh\n");
+  chmodSync(join(path, "deep/run.sh"), 0o755);
+  return { home, path, store: new ModelStore(home) };
+}
+
+const from = { name: "m", version: "v1" };
+
+test("a copy has the same files under another tag, made now, and is the latest of its name", async () => {
+  const { home, path, store } = storeWithModel();
+  const began = Date.now();
+  const copied = await runCopyModel({ home, from, to: "m:prod" }, {});
+  assert.deepEqual(copied, { tag: "m:prod", path: join(home, "models/m/prod") });
+  const [before, after] = [treeOf(path), treeOf(copied.path)];
+  const text = readFileSync(join(copied.path, "model.yaml"), "utf8");
+  assert.match(text, /^version: prod$/m);
+  assert.match(text, /^labels: \{stage: dev\} # by hand$/m);
+  const made = /^creation_time: '.*'$/m;
+  const own = text.replace("version: prod", "version: v1").replace(made, "");
+  assert.equal(own, readFileSync(join(path, "model.yaml"), "utf8").replace(made, ""));
+  // Version folders are private whatever a peer made them.
+  const same = { "": "", "/model.yaml": "" };
+  assert.deepEqual({ ...after, ...same }, { ...before, ...same });
+  assert.notEqual(statSync(join(copied.path, "weights.bin")).ino, statSync(join(path, "weights.bin")).ino);
+  const { info } = store.open({ name: "m", version: "prod" });
+  assert.ok(info.creationTime.epochMs >= began);
+  assert.equal(store.latestOf("m"), "prod");
+  assert.deepEqual(readOrigin(layoutOf(home), info).kind, "copied");
+  assert.equal(readOrigin(layoutOf(home), info).from, "m:v1");
+  assert.deepEqual(store.check().problems, []);
+});
+
+test("a name without a version gets one made, and another store takes a copy too", async () => {
+  const { home } = storeWithModel();
+  const other = join(temp.path, "other");
+  const copied = await runCopyModel({ home, from, to: "renamed", toHome: other }, {});
+  const model = new ModelStore(other).get("renamed");
+  assert.equal(formatTag(model.tag), copied.tag);
+  assert.match(model.tag.version, /^[a-z2-7]{16}$/);
+  assert.deepEqual(namesIn(join(home, "models")), ["m"]);
+});
+
+test("a taken tag, latest, a bad name and a link that leaves the model are refused, and nothing is left behind", async () => {
+  const { home, path } = storeWithModel();
+  const before = treeOf(join(home, "models"));
+  const copy = (to: string) => runCopyModel({ home, from, to }, {});
+  await assert.rejects(copy("m:v1"), { code: "model.exists" });
+  await assert.rejects(copy("m:latest"), { code: "tag.invalid" });
+  await assert.rejects(copy("no/name"), { code: "tag.invalid" });
+  await assert.rejects(runCopyModel({ home, from: { name: "m", version: "v2" }, to: "m:v3" }, {}), {
+    code: "model.notFound",
+  });
+  assert.deepEqual(treeOf(join(home, "models")), before);
+  symlinkSync("/etc/hostname", join(path, "stray"));
+  await assert.rejects(copy("m:v3"), { code: "model.broken", message: /stray/ });
+  assert.deepEqual(namesIn(join(home, "models/m")).sort(), ["v1"]);
+  assert.deepEqual(namesIn(join(home, ".modelbench/staging")), []);
+});
+
+test("a cancelled copy leaves nothing behind, and progress counts every byte", async () => {
+  const { home, path } = storeWithModel();
+  writeFileSync(join(path, "big.bin"), Buffer.alloc(5_000_000));
+  const abort = new AbortController();
+  const copying = runCopyModel(
+    { home, from, to: "m:v2" },
+    { signal: abort.signal, onProgress: ({ doneBytes }) => doneBytes > 1_000_000 && abort.abort() },
+  );
+  await assert.rejects(copying, { code: "cancelled" });
+  assert.deepEqual(namesIn(join(home, ".modelbench/staging")), []);
+  assert.deepEqual(namesIn(join(home, "models/m")), ["v1"]);
+  let last = { doneBytes: 0, totalBytes: 0 };
+  await runCopyModel(
+    { home, from, to: "m:v2" },
+    {
+      onProgress: ({ doneBytes, totalBytes = 0 }) => {
+        last = { doneBytes, totalBytes };
+      },
+    },
+  );
+  assert.ok(last.totalBytes > 5_000_000);
+  assert.equal(last.doneBytes, last.totalBytes);
+});
