@@ -37,12 +37,17 @@ suite("Restricted Mode", () => {
       for (const name of ["digits", "flagged_pickle"]) {
         cpSync(join(sample, name), join(store, "models", name), { recursive: true });
       }
-      // What a folder that somebody sent might hold: a store of its own, a setting that names it, an interpreter.
+      // What a folder that somebody sent might hold: stores of its own, everything that can name one, an interpreter.
       const folder = join(store, "../work");
       cpSync(join(sample, "iris_clf"), join(folder, "store/models/iris_clf"), { recursive: true });
       mkdirSync(join(folder, ".vscode"));
-      const settings = { "modelbench.storePath": join(folder, "store") };
+      const settings = {
+        "modelbench.storePath": join(folder, "store"),
+        "modelbench.stores": { theirs: "theirs" },
+        "terminal.integrated.env.linux": { BENTOML_HOME: join(folder, "terminal") },
+      };
       writeFileSync(join(folder, ".vscode/settings.json"), JSON.stringify(settings));
+      writeFileSync(join(folder, ".env"), "BENTOML_HOME=store\n");
       plantPython(join(folder, ".venv/bin"));
     };
     const env = { PATH: `${programs}:${process.env["PATH"]}` };
@@ -59,13 +64,14 @@ suite("Restricted Mode", () => {
     await rig.workbench.page.screenshot({ path });
   });
 
-  test("lists the user's own store, whatever store the folder's settings name", async () => {
+  test("lists the user's own store, whatever stores the folder's settings and its .env name", async () => {
     const { workbench } = rig;
     await workbench.page.locator(".statusbar-item", { hasText: "Restricted Mode" }).waitFor();
     await workbench.openContainer("Modelbench");
     await workbench.row("digits").first().waitFor();
     await workbench.row("flagged_pickle").first().waitFor();
     assert.equal(await workbench.row("iris_clf").count(), 0);
+    assert.equal(await workbench.row("theirs").count(), 0);
   });
 
   test("inspects and runs an ONNX model of the user's own store", async () => {
@@ -115,6 +121,7 @@ suite("Restricted Mode", () => {
     await workbench.command("Workspaces: Manage Workspace Trust");
     await workbench.page.locator(".workspace-trust-editor .monaco-button", { hasText: "Trust" }).first().click();
     await workbench.row("iris_clf").first().waitFor();
+    await workbench.row("theirs").first().waitFor();
     await workbench.row("digits").first().waitFor({ state: "detached" });
     assert.equal(existsSync(started), false);
   });
