@@ -18,13 +18,15 @@ export async function isConfirmed(
   { input, output }: Terminal,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const prompt = createInterface({ input, output, terminal: false });
-  const ended = new Promise<undefined>((resolve) => prompt.once("close", () => resolve(undefined)));
+  const prompt = createInterface({ input, output, terminal: false, signal });
+  const lines = prompt[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const answer = await Promise.race([prompt.question(`${question} [y/N]: `, { signal }), ended]);
-      if (answer === undefined) throw new ModelbenchError("cancelled", "Aborted!");
-      const word = answer.trim().toLowerCase();
+      output.write(`${question} [y/N]: `);
+      const { value, done } = await lines.next();
+      signal.throwIfAborted();
+      if (done) throw new ModelbenchError("cancelled", "Aborted!");
+      const word = String(value).trim().toLowerCase();
       if (["", "n", "no"].includes(word)) return false;
       if (["y", "yes"].includes(word)) return true;
       output.write("Error: invalid input\n");

@@ -141,10 +141,8 @@ test("what cannot be understood is exit 2 and says so as JSON", async () => {
 
 test("verbs and options of later versions are a usage error that says so", async () => {
   for (const args of [
-    ["trash", "list"],
     ["compare", "a", "b"],
     ["inspect", "a", "--stats"],
-    ["check", "--repair"],
     ["run", "a", "--no-batch"],
     ["run", "a", "--device", "cuda"],
     ["export", "a", "--format", "zip"],

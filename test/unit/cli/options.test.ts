@@ -38,6 +38,11 @@ test("with -o json every verb answers with one document, or fails with one", asy
     { done: ["import", out, "--on-conflict", "skip"], fails: ["import", "./none.tar"], wrong: ["import"] },
     { done: ["check"], fails: ["check", "none:v1"], wrong: ["check", "--fix"] },
     { done: ["run", "add", "--example"], fails: ["run", "add"], wrong: ["run", "add", "--device", "abacus"] },
+    { done: ["edit", "add:v1", "--label", "a=b"], fails: ["edit", "none", "--label", "a=b"], wrong: ["edit", "add"] },
+    { done: ["copy", "add:v1", "c:v1"], fails: ["copy", "add:v1", "c:v1"], wrong: ["copy", "add"] },
+    { done: ["pin", "add:v1"], fails: ["pin", "none:v1"], wrong: ["pin"] },
+    { done: ["unpin", "add:v1"], fails: ["unpin", "none:v1"], wrong: ["unpin"] },
+    { done: ["clean", "--keep", "9", "-y"], fails: ["clean", "none", "--keep", "1", "-y"], wrong: ["clean", "-y"] },
     { done: ["delete", "add:v1", "-y"], fails: ["delete", "none:v1", "-y"], wrong: ["delete", "add:v1"] },
     { done: ["restore", "add:v1"], fails: ["restore", "none:v1"], wrong: ["restore"] },
   ];
