@@ -10,8 +10,5 @@ export async function restoreFromTrash(
 ): Promise<void> {
   const chosen = selected?.length ? selected : target ? [target] : [];
   if (chosen.length === 0) return undoDelete(services);
-  await restoreEntries(
-    services,
-    [...chosen].sort((a, b) => b.entry.deletedMs - a.entry.deletedMs),
-  );
+  await restoreEntries(services, chosen);
 }

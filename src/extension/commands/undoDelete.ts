@@ -41,7 +41,9 @@ export async function restoreEntries(services: Services, trashed: readonly Trash
   const { catalog, jobs, stores, tree } = services;
   let restored: ModelRef | undefined;
   try {
-    for (const { store, entry } of [...trashed].reverse()) {
+    // Of those deleted in the same instant the one named last was deleted last.
+    const lastFirst = [...trashed].reverse().sort((a, b) => b.entry.deletedMs - a.entry.deletedMs);
+    for (const { store, entry } of lastFirst) {
       const { home } = stores.of({ store });
       restored = { store, tag: formatTag(await jobs.run(restoreModelJob, { home, id: entry.id })) };
     }

@@ -5,10 +5,8 @@ import {
   EventEmitter,
   MarkdownString,
   type Memento,
-  ThemeColor,
-  ThemeIcon,
   type TreeDataProvider,
-  TreeItem,
+  type TreeItem,
   TreeItemCollapsibleState,
   type TreeView,
   window,
@@ -22,8 +20,10 @@ import { CONTEXT_KEYS, VIEWS } from "../ids";
 import type { GroupBy, Localize, ModelRef, Settings, SortBy, StoreId, Stores, Tree, Trust } from "../services";
 import type { StoreAccesses } from "../storeAccesses";
 import { hasRoots } from "./arrange";
+import { modelAppears } from "./modelAppears";
 import { type ContentChange, TreeContent } from "./treeContent";
 import { TreeDrops } from "./treeDrops";
+import { treeItem } from "./treeItem";
 import { TreeMemory } from "./treeMemory";
 import { nodeId, type TreeNode, versionNode } from "./treeModel";
 import { type Row, type RowContext, rowOf, type StoreFacts } from "./treeRow";
@@ -49,8 +49,6 @@ const FEW_NAMES = 5;
 const FEW_GROUPED = 50;
 /** Ages are coarse; a minute is the finest step they show. */
 const AGES_MS = 60_000;
-/** How long `reveal` waits for the catalog to notice a new version. */
-const REVEAL_WAIT_MS = 3_000;
 /** How many rows of one list are drawn at once: each row costs both processes time, and nobody reads more. */
 const PAGE_ROWS = 1_000;
 
@@ -114,7 +112,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   }
 
   async reveal(ref: ModelRef): Promise<void> {
-    const summary = await this.#awaitModel(ref);
+    const summary = await modelAppears(this.#parts.catalog, ref);
     if (!summary) return;
     await this.#content.settled();
     const { state } = this.#content.arrangement;
@@ -282,22 +280,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
 
   #item(node: TreeNode): TreeItem {
     const row = rowOf(node, this.#rowContext());
-    const item = new TreeItem(row.label, this.#collapsibleState(node, row));
-    item.id = row.id;
-    item.description = row.description;
-    item.contextValue = row.contextValue;
-    item.iconPath = new ThemeIcon(row.icon, row.warns ? new ThemeColor("list.warningForeground") : undefined);
-    item.accessibilityInformation = { label: row.spoken };
-    const { t } = this.#parts;
-    const ref = detailsOf(node);
-    if (ref) item.command = { command: "modelbench.openModel", title: t("Open Model"), arguments: [ref] };
-    if (node.kind === "note" && node.note === "unmatched") {
-      item.command = { command: "modelbench.clearFilter", title: t("Clear Filter") };
-    }
-    if (node.kind === "more") {
-      item.command = { command: "modelbench.showMore", title: t("Show More"), arguments: [node] };
-    }
-    return item;
+    return treeItem(node, row, this.#collapsibleState(node, row), this.#parts.t);
   }
 
   #rowContext(): RowContext {
@@ -382,28 +365,4 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
       this.#changed.fire(above && this.#known(above));
     }
   }
-
-  async #awaitModel(ref: ModelRef) {
-    const { catalog } = this.#parts;
-    await catalog.named(ref.store);
-    catalog.recheck();
-    const known = catalog.find(ref);
-    if (known) return known;
-    return new Promise<ReturnType<Catalog["find"]>>((resolve) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        subscription.dispose();
-        resolve(catalog.find(ref));
-      };
-      const timer = setTimeout(finish, REVEAL_WAIT_MS);
-      const subscription = catalog.onDidChange(() => catalog.find(ref) && finish());
-    });
-  }
-}
-
-/** What a click on a row opens: versions, also one that cannot be read, whose page says what is wrong with it. */
-function detailsOf(node: TreeNode): ModelRef | undefined {
-  if (node.kind === "version") return { store: node.store, tag: node.tag };
-  if (node.kind !== "broken" || node.item.beingWritten || node.item.version === undefined) return undefined;
-  return { store: node.store, tag: `${node.item.name}:${node.item.version}` };
 }

@@ -122,7 +122,7 @@ export class TreeContent implements Disposable {
         this.#stale = "no";
         await this.#arrangeOnce(stale === "all" ? "all" : [...stale.values()]);
         const rest = Math.min(LONGEST_REST_MS, REST_FACTOR * (performance.now() - started));
-        if (this.#isStale()) await pause(rest, undefined, { ref: false });
+        if (this.#isStale()) await pause(rest);
       }
     } catch (error) {
       this.#parts.log.error("The models tree could not be put together", error);

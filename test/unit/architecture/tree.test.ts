@@ -42,6 +42,13 @@ suite("the working tree", () => {
     );
   });
 
+  test("puts neither a path nor a URI of the store into a drag", () => {
+    const views = code.filter((path) => path.startsWith("src/extension/tree/"));
+    assert.deepEqual(matching(views, /\bresourceUri\b/), [], "VS Code drags a row by it");
+    const put = views.flatMap((path) => textOf(path).match(/\bdata\.set\([^,]*/g) ?? []);
+    assert.deepEqual(put, ["data.set(ROWS"]);
+  });
+
   test("evaluates no text as code", () => {
     const shipped = code.filter((path) => /^(src|webview)\//.test(path));
     assert.deepEqual(matching(shipped, /\beval\(|new Function\(|node:vm["']/), []);
