@@ -4,9 +4,11 @@ import type { Jobs } from "../base/ports";
 import type { Disposable } from "../base/scope";
 import { Slice } from "../base/slice";
 import { layoutOf, nameFolder, tagOfFolder } from "../store/layout";
+import type { ListingCache } from "../store/listingCache";
 import { listNameJob } from "../store/listNameJob";
 import type { BrokenItem, Listing, ModelSummary } from "../store/model";
 import type { ModelStore } from "../store/modelStore";
+import { rememberListingJob } from "../store/rememberListingJob";
 import { LabelReader } from "./labelReader";
 import { Awaited, NamesToRead } from "./namesToRead";
 import type { Labels } from "./services";
@@ -34,7 +36,7 @@ export interface StoreSnapshot {
 }
 
 /** The part of a store that is listed and watched. */
-export type ListedStore = Pick<ModelStore, "home" | "folderMs" | "nameSlices" | "versionSlices">;
+export type ListedStore = Pick<ModelStore, "home" | "folderMs" | "listingCache" | "nameSlices" | "versionSlices">;
 
 /** Watches the folder of the models and the names it is told to, and nothing else. */
 export interface StoreWatch extends Disposable {
@@ -92,6 +94,8 @@ export class LiveListing implements Disposable {
   /** What listeners have not been told yet. */
   #untold: Set<string> | "all" = new Set();
   #toldAt = 0;
+  /** What an earlier window or command read, while the whole store is listed. */
+  #cache: ListingCache | undefined;
   #watch: StoreWatch | undefined;
   #gather: NodeJS.Timeout | undefined;
   #settle: NodeJS.Timeout | undefined;
@@ -192,11 +196,21 @@ export class LiveListing implements Disposable {
     this.#named.resolve();
     this.#tell();
     this.#readTooBig();
+    this.#remember();
+  }
+
+  /** Lets the jobs process note down for the next window what was read, unless most of it was known. */
+  #remember(): void {
+    const isWorthIt = this.#cache?.isWorthSaving;
+    this.#cache = undefined;
+    // A store that cannot be written to does without.
+    if (isWorthIt) this.#jobs.run(rememberListingJob, { home: this.#store.home }).catch(() => undefined);
   }
 
   async #readNames(which: "changed" | "all"): Promise<void> {
     this.#lookAt = "nothing";
     this.#watch ??= this.#startWatch(this.#store.home, { onChange: (name) => this.#noteChange(name) });
+    if (which === "all") this.#cache = this.#store.listingCache();
     const everything = which === "all" || this.#phase === "failed" || this.#phase === "loading";
     const found = await runSlices(this.#store.nameSlices(new Slice(SLICE_MS)), this.#ended.signal);
     for (const name of [...this.#names.keys(), ...this.#folderTimes.keys()]) if (!found.has(name)) this.#drop(name);
@@ -231,7 +245,7 @@ export class LiveListing implements Disposable {
     if (folderMs === undefined) return this.#drop(name);
     this.#readings += 1;
     const onTooBig = (big: string): unknown => this.#tooBig.set(big, this.#readings);
-    const entry = entryOf(yield* this.#store.versionSlices(name, { slice, onTooBig }));
+    const entry = entryOf(yield* this.#store.versionSlices(name, { slice, onTooBig, cache: this.#cache }));
     this.#folderTimes.set(name, folderMs);
     if (!this.#tooBig.has(name) || this.#names.get(name)?.pending) this.#put(name, entry);
     this.#trackSettling(name);

@@ -23,7 +23,10 @@ export interface ModelRef {
 }
 
 /** A store as the extension host's thread may use it: nothing here parses a big file or reads many. */
-export type HostStore = Pick<ModelStore, "folderMs" | "home" | "latestOf" | "nameSlices" | "pathOf" | "versionSlices">;
+export type HostStore = Pick<
+  ModelStore,
+  "folderMs" | "home" | "latestOf" | "listingCache" | "nameSlices" | "pathOf" | "versionSlices"
+>;
 
 /** One of the open stores, as the tree and the pickers name it. */
 export interface OpenStore {
@@ -218,7 +221,8 @@ export interface Ui {
   /** Absolute path of a folder; `undefined` when dismissed. */
   pickFolder(options: { readonly title: string; readonly action: string }): Promise<string | undefined>;
   copy(text: string): Promise<void>;
-  openText(path: string): Promise<void>;
+  /** Opens a file as text, with the caret at a line and column counted from 1. */
+  openText(path: string, at?: { readonly line: number; readonly column: number }): Promise<void>;
   /** Whether the system's file manager runs where the files are. */
   readonly canRevealInOs: boolean;
   revealInOs(path: string): Promise<void>;

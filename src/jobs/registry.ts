@@ -12,6 +12,7 @@ import { editModelJob, runEditModel } from "../store/editModelJob";
 import { listNameJob, runListName } from "../store/listNameJob";
 import { readLabelsJob, runReadLabels } from "../store/modelLabels";
 import { pinModelJob, runPinModel } from "../store/pins";
+import { rememberListingJob, runRememberListing } from "../store/rememberListingJob";
 import { runSaveModel, saveModelJob } from "../store/saveModelJob";
 import {
   deleteModelJob,
@@ -39,6 +40,7 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(draftFilesJob, runDraftFiles),
   defineJob(listNameJob, runListName),
   defineJob(readLabelsJob, runReadLabels),
+  defineJob(rememberListingJob, runRememberListing),
   defineJob(deleteModelJob, runDeleteModel),
   defineJob(restoreModelJob, runRestoreModel),
   defineJob(listTrashJob, runListTrash),

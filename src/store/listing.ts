@@ -4,8 +4,8 @@ import type { Slice } from "../base/slice";
 import { type Essentials, readEssentials, readEssentialsSoon } from "./essentials";
 import { errno, storeFailure } from "./failure";
 import { LATEST, MODEL_YAML } from "./layout";
-import { isStillFolder, type ListingCache } from "./listingCache";
-import type { Contents, VersionFacts } from "./listingFile";
+import type { ListingCache } from "./listingCache";
+import type { Contents, KnownVersion } from "./listingFile";
 import type { BrokenItem, Listing, ModelSummary, Tag } from "./model";
 import { entriesOf, isLink, lstatOf, statOf } from "./modelFiles";
 import { namesIn } from "./nameFolders";
@@ -159,16 +159,16 @@ class ListPass {
   }
 
   /** Lists a version whose model.yaml need not be read; answers false when something in it is another now. */
-  *#listKnown(tag: Tag, path: string, known: VersionFacts, isLatest: boolean): Generator<void, boolean> {
+  *#listKnown(tag: Tag, path: string, known: KnownVersion, isLatest: boolean): Generator<void, boolean> {
     if (!isTagPart(tag.version)) return false;
     const { slice, cache } = this.#request;
-    for (const [i, folder] of known.folders.entries()) {
-      const stamp = known.inside[i];
-      if (stamp === undefined || !isStillFolder(`${path}/${folder}`, stamp)) return false;
+    for (const [i, inner] of known.contents.folders.entries()) {
+      const stat = statOf(`${path}/${inner}`);
+      if (stat === undefined || !known.isFolder(stat, i)) return false;
       if (slice.isOver) yield* slice.rest();
     }
     let sizeBytes = known.yamlBytes;
-    for (const file of known.files) {
+    for (const file of known.contents.files) {
       const stat = statOf(`${path}/${file}`);
       if (stat === undefined) return false;
       if (stat.isFile()) sizeBytes += stat.size;

@@ -1,11 +1,5 @@
+import type { Stats } from "node:fs";
 import { crc32 } from "node:zlib";
-
-/** What tells one state of a file or folder from another: the time of change cannot be set by a program. */
-export interface Stamp {
-  readonly mtimeMs: number;
-  readonly ctimeMs: number;
-  readonly ino: number;
-}
 
 /** What lies in a version folder beside its model.yaml, as paths inside it. */
 export interface Contents {
@@ -14,25 +8,30 @@ export interface Contents {
   readonly folders: readonly string[];
 }
 
-/** What is remembered of one version. */
+/** What is to be remembered of one version. */
 export interface VersionFacts extends Contents {
   readonly module: string;
-  readonly creationMs: number;
-  readonly creationMicros: number;
-  readonly yamlBytes: number;
-  readonly yaml: Stamp;
-  readonly folder: Stamp;
-  /** The stamps of `folders`, in their order. */
-  readonly inside: readonly Stamp[];
+  /**
+   * When it was created, in ms and microseconds beyond; the bytes of its model.yaml; then by three the stamps of
+   * model.yaml, of its folder and of `folders`, see `pushStamp`.
+   */
+  readonly numbers: ArrayLike<number>;
+}
+
+/** Adds what tells one state of a file or folder from another: the time of change cannot be set by a program. */
+export function pushStamp(numbers: number[], { mtimeMs, ctimeMs, ino }: Stats): void {
+  numbers.push(mtimeMs, ctimeMs, ino);
 }
 
 /** The first bytes: what the file is and its version. */
 const MAGIC = Buffer.from("modelbench list1", "latin1");
 /** After it, little-endian: the CRC-32 of all that follows, how many bytes of text there are, how many numbers. */
 const HEADER = MAGIC.length + 16;
-/** Numbers of a version: three stamps' worth, see `numbersOf`; three more for each folder inside. */
-const FIXED = 11;
+/** Numbers of a version: its module and its shape by their places, its creation twice, the bytes of its model.yaml … */
+const PLAIN = 5;
+/** … and each stamp: model.yaml's, the folder's and those of the folders inside. */
 const STAMP = 3;
+const FIXED = PLAIN + 2 * STAMP;
 
 interface Texts {
   /** Each name with the number of its versions. */
@@ -43,56 +42,52 @@ interface Texts {
   readonly shapes: readonly Contents[];
 }
 
-/** Collects what is remembered, and turns it into the bytes of the file. */
-export class ListingWriter {
-  readonly #names: [string, number][] = [];
-  readonly #versions: string[] = [];
-  readonly #modules = new Map<string, number>();
-  readonly #shapes = new Map<string, number>();
-  readonly #numbers: number[] = [];
-
-  /** How many versions were added. */
-  get count(): number {
-    return this.#versions.length;
-  }
-
-  /** Versions of one name must be added one after the other. */
-  add(name: string, version: string, facts: VersionFacts): void {
-    const last = this.#names.at(-1);
-    if (last?.[0] === name) last[1] += 1;
-    else this.#names.push([name, 1]);
-    this.#versions.push(version);
-    const { files, folders } = facts;
-    const module = indexOf(this.#modules, facts.module);
-    const shape = indexOf(this.#shapes, JSON.stringify({ files, folders }));
-    this.#numbers.push(module, shape, facts.creationMs, facts.creationMicros, facts.yamlBytes);
-    for (const { mtimeMs, ctimeMs, ino } of [facts.yaml, facts.folder, ...facts.inside]) {
-      this.#numbers.push(mtimeMs, ctimeMs, ino);
-    }
-  }
-
-  encode(): Buffer {
-    const texts = {
-      names: this.#names,
-      versions: this.#versions,
-      modules: [...this.#modules.keys()],
-      shapes: [...this.#shapes.keys()].map((shape): unknown => JSON.parse(shape)),
-    };
-    const numbers = Buffer.from(Float64Array.from(this.#numbers).buffer);
-    const text = Buffer.from(JSON.stringify(texts));
-    const header = Buffer.alloc(HEADER);
-    MAGIC.copy(header);
-    header.writeUInt32LE(text.length, MAGIC.length + 4);
-    header.writeUInt32LE(this.#numbers.length, MAGIC.length + 8);
-    const bytes = Buffer.concat([header, numbers, text]);
-    bytes.writeUInt32LE(crc32(bytes.subarray(MAGIC.length + 4)), MAGIC.length);
-    return bytes;
-  }
+/** What is remembered of a version, under its tag. Versions of one name stand one after the other. */
+export interface Remembered {
+  readonly name: string;
+  readonly version: string;
+  readonly facts: VersionFacts;
 }
 
-function indexOf(known: Map<string, number>, text: string): number {
+/** The bytes of the file. */
+export function encodeListing(versions: Iterable<Remembered>): Buffer {
+  const names: [string, number][] = [];
+  const texts = { names, versions: [] as string[], modules: [] as string[], shapes: [] as Contents[] };
+  const modules = new Map<string, number>();
+  const shapes = new Map<string, number>();
+  const numbers: number[] = [];
+  for (const { name, version, facts } of versions) {
+    const last = names.at(-1);
+    if (last?.[0] === name) last[1] += 1;
+    else names.push([name, 1]);
+    texts.versions.push(version);
+    const { module, files, folders } = facts;
+    const shape = `${files.join("\0")}\0\0${folders.join("\0")}`;
+    numbers.push(
+      indexOf(modules, module, () => texts.modules.push(module)),
+      indexOf(shapes, shape, () => texts.shapes.push({ files, folders })),
+    );
+    for (let i = 0; i < facts.numbers.length; i += 1) numbers.push(facts.numbers[i] ?? Number.NaN);
+  }
+  return framed(numbers, Buffer.from(JSON.stringify(texts)));
+}
+
+function framed(numbers: readonly number[], text: Buffer): Buffer {
+  const header = Buffer.alloc(HEADER);
+  MAGIC.copy(header);
+  header.writeUInt32LE(text.length, MAGIC.length + 4);
+  header.writeUInt32LE(numbers.length, MAGIC.length + 8);
+  const bytes = Buffer.concat([header, Buffer.from(Float64Array.from(numbers).buffer), text]);
+  bytes.writeUInt32LE(crc32(bytes.subarray(MAGIC.length + 4)), MAGIC.length);
+  return bytes;
+}
+
+function indexOf(known: Map<string, number>, text: string, onNew: () => unknown): number {
   const index = known.get(text) ?? known.size;
-  known.set(text, index);
+  if (index === known.size) {
+    known.set(text, index);
+    onNew();
+  }
   return index;
 }
 
@@ -129,7 +124,7 @@ export class KnownListing {
   }
 
   /** What is remembered of a version, unless that is nonsense. */
-  find(name: string, version: string): VersionFacts | undefined {
+  find(name: string, version: string): KnownVersion | undefined {
     if (name !== this.#name) this.#enter(name);
     const at = this.#versions.get(version);
     return at === undefined ? undefined : this.#versionAt(at);
@@ -171,27 +166,69 @@ export class KnownListing {
     return this.#texts.shapes[this.#numbers[at + 1] ?? -1];
   }
 
-  #versionAt(at: number): VersionFacts | undefined {
+  #versionAt(at: number): KnownVersion | undefined {
     const module = this.#texts.modules[this.#numbers[at] ?? -1];
     const shape = this.#shapeAt(at);
-    const [creationMs, creationMicros, yamlBytes] = [this.#number(at + 2), this.#number(at + 3), this.#number(at + 4)];
+    const [creationMs = Number.NaN, creationMicros = Number.NaN] = [this.#numbers[at + 2], this.#numbers[at + 3]];
     if (module === undefined || shape === undefined) return undefined;
     if (!Number.isSafeInteger(creationMs) || Math.abs(creationMs) > MAX_TIME) return undefined;
     if (!isCount(creationMicros) || creationMicros > 999) return undefined;
-    return {
-      ...{ module, creationMs, creationMicros, yamlBytes, files: shape.files, folders: shape.folders },
-      yaml: this.#stampAt(at + 5),
-      folder: this.#stampAt(at + 5 + STAMP),
-      inside: shape.folders.map((_, i) => this.#stampAt(at + FIXED + STAMP * i)),
-    };
+    return new KnownVersion(this.#numbers, at, module, shape);
+  }
+}
+
+/** What is remembered of one version: a place in the numbers, because most of it is only compared. */
+export class KnownVersion {
+  readonly module: string;
+  readonly contents: Contents;
+  readonly #numbers: Float64Array;
+  readonly #at: number;
+
+  constructor(numbers: Float64Array, at: number, module: string, contents: Contents) {
+    this.module = module;
+    this.contents = contents;
+    this.#numbers = numbers;
+    this.#at = at;
   }
 
-  #stampAt(at: number): Stamp {
-    return { mtimeMs: this.#number(at), ctimeMs: this.#number(at + 1), ino: this.#number(at + 2) };
+  get creationMs(): number {
+    return this.#number(2);
   }
 
-  #number(at: number): number {
-    return this.#numbers[at] ?? Number.NaN;
+  get creationMicros(): number {
+    return this.#number(3);
+  }
+
+  get yamlBytes(): number {
+    return this.#number(4);
+  }
+
+  /** Whether this is the model.yaml that was read. */
+  isYaml(stat: Stats): boolean {
+    return stat.size === this.yamlBytes && this.#isStamp(PLAIN, stat);
+  }
+
+  /** Whether the folder of the version, or the `i`th folder inside, has had no entry added, removed or renamed. */
+  isFolder(stat: Stats, i = -1): boolean {
+    return stat.isDirectory() && this.#isStamp(FIXED + STAMP * i, stat);
+  }
+
+  /** Everything, to be written again. */
+  get facts(): VersionFacts {
+    const end = this.#at + FIXED + STAMP * this.contents.folders.length;
+    return { ...this.contents, module: this.module, numbers: this.#numbers.subarray(this.#at + 2, end) };
+  }
+
+  #isStamp(offset: number, stat: Stats): boolean {
+    return (
+      stat.mtimeMs === this.#number(offset) &&
+      stat.ctimeMs === this.#number(offset + 1) &&
+      stat.ino === this.#number(offset + 2)
+    );
+  }
+
+  #number(offset: number): number {
+    return this.#numbers[this.#at + offset] ?? Number.NaN;
   }
 }
 

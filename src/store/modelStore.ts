@@ -6,6 +6,7 @@ import type { ModelEdit } from "./editModelJob";
 import { type FileLayer, nodeFiles } from "./fileLayer";
 import { layoutOf, nameFolder, versionFolder } from "./layout";
 import { type ListRequest, listModels } from "./listing";
+import type { ListingCache } from "./listingCache";
 import { listStore } from "./listStore";
 import { findVersion, latestVersion, readModel } from "./lookup";
 import type { Listing, ModelDraft, ModelFile, SourceFile, StoredModel, Tag, TrashEntry } from "./model";
@@ -13,6 +14,7 @@ import { modelFilesIn, statOf } from "./modelFiles";
 import { nameFolders } from "./nameFolders";
 import { pinnedTags, setPinned } from "./pins";
 import { type RepairReport, repairProblems } from "./repair";
+import { openListingCacheSoon } from "./savedListing";
 import { type AdoptOptions, adoptModel, saveModel } from "./saving";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
 import { sweepStaging } from "./sweep";
@@ -51,6 +53,11 @@ export class ModelStore {
    */
   list(name?: string): Listing {
     return listStore(this.#parts.layout, name, { now: this.#parts.now });
+  }
+
+  /** What an earlier listing read, for `versionSlices`; `undefined` = nothing, and nothing would be saved. */
+  listingCache(): ListingCache | undefined {
+    return openListingCacheSoon(this.#parts.layout, this.#parts.now);
   }
 
   /** When the folder of each name changed last, in ms since the epoch, in slices. @throws ModelbenchError `store.access` */

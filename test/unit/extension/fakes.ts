@@ -33,6 +33,7 @@ export function listedStore(models: ModelSummary[], items: BrokenItem[] = [], ho
   return {
     home,
     folderMs: () => 0,
+    listingCache: () => undefined,
     *nameSlices() {
       yield;
       return new Map([...models.map(({ tag }) => tag.name), ...items.map(({ name }) => name)].map((name) => [name, 0]));
