@@ -51,7 +51,7 @@ export function* changedFiles(
     }
     let difference = sizeDifference(was.bytes, stat.size);
     if (difference === undefined && isDue(there, was)) difference = differenceOf(was, yield* readable(there, was));
-    if (difference) changed.push({ file, difference, edited: file === MODEL_YAML && isWrittenSince(there, was) });
+    if (difference) changed.push({ file, difference, edited: isEdited(there, file, was) });
   }
   return changed;
 }
@@ -59,6 +59,16 @@ export function* changedFiles(
 /** Whether a version's file has to be read before it is trusted: its size or times are not those recorded. */
 export function isTouched(path: string, was: RecordedFile): boolean {
   return !isUntouched(path, was);
+}
+
+/** Refuses a file that was just read and is not what was recorded of it; an edited model.yaml is nobody's damage.
+ *  @throws ModelbenchError `model.changed` */
+export function refuseChangedFile(version: Recorded, file: string, is: FileDigest): void {
+  const was = version.record.get(file);
+  const difference = was && differenceOf(was, is);
+  if (was === undefined || difference === undefined || isEdited(join(version.path, file), file, was)) return;
+  const change = { file, difference, edited: false };
+  refuseChanged(formatTag(version.info.tag), [changeProblem(version, change)]);
 }
 
 /** A finding in words. */
@@ -91,7 +101,7 @@ function* readable(path: string, was: RecordedFile): Generator<number, FileDiges
   }
 }
 
-/** Bits that rot do not change a file's times; whoever edits it does. */
-function isWrittenSince(path: string, { stamp }: RecordedFile): boolean {
-  return stamp !== undefined && lstatOf(path)?.mtimeMs !== stamp.mtimeMs;
+/** Bits that rot do not change a file's times; whoever edits a model.yaml does. */
+function isEdited(path: string, file: string, { stamp }: RecordedFile): boolean {
+  return file === MODEL_YAML && stamp !== undefined && lstatOf(path)?.mtimeMs !== stamp.mtimeMs;
 }

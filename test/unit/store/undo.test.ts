@@ -103,7 +103,7 @@ test("after any changes latest names the newest version, and the trash holds wha
         rmSync(home, { recursive: true, force: true });
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 50 },
   );
 });
 
