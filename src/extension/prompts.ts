@@ -3,8 +3,10 @@ import {
   commands,
   env,
   type LogOutputChannel,
+  Position,
   ProgressLocation,
   type QuickPickItem,
+  Range,
   UIKind,
   Uri,
   window,
@@ -91,8 +93,10 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
       return chosen?.fsPath;
     },
     copy: async (text) => env.clipboard.writeText(text),
-    async openText(path) {
-      await window.showTextDocument(Uri.file(path), { preview: true });
+    async openText(path, at) {
+      const caret = at && new Position(at.line - 1, at.column - 1);
+      const selection = caret === undefined ? {} : { selection: new Range(caret, caret) };
+      await window.showTextDocument(Uri.file(path), { preview: true, ...selection });
     },
     canRevealInOs: env.uiKind === UIKind.Desktop && env.remoteName === undefined,
     async revealInOs(path) {

@@ -1,7 +1,21 @@
-import type { Draft, DraftState, Issue, ModelView, OutputView, SaveInput, SaveIssue, Subject, TestView } from "./views";
+import type {
+  Draft,
+  DraftState,
+  EditInput,
+  EditPart,
+  Issue,
+  ModelView,
+  OutputView,
+  PageCommand,
+  SaveInput,
+  SaveIssue,
+  Subject,
+  TestView,
+  VerifiedView,
+} from "./views";
 
 /** Version of everything below; a page of another version is reloaded with its saved state dropped. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** Largest message either side accepts, in bytes; larger values are paged or travel as files. */
 export const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
@@ -14,7 +28,14 @@ export interface AboutModel {
 /** Every request of the page, `[parameters, result]`, plain data only. */
 export interface HostRequests {
   "model/inspect": [AboutModel, ModelView];
-  "model/openYaml": [AboutModel, null];
+  /** Opens model.yaml as text, at a place counted from 1. */
+  "model/openYaml": [{ tag: string; at: { line: number; column: number } | null }, null];
+  /** Writes what a form changed into model.yaml; an empty list means that it is done. */
+  "model/edit": [{ tag: string; input: EditInput }, { issues: SaveIssue[] }];
+  /** Reads every file and compares it with what was saved. */
+  "model/verify": [AboutModel, VerifiedView];
+  /** Runs a command of the extension for the model; its questions and failures appear outside the page. */
+  "model/command": [{ tag: string; command: PageCommand }, null];
   /** Puts a text that the page shows (a tag, an error) on the clipboard. */
   "text/copy": [{ text: string }, null];
   "test/snapshot": [AboutModel, { test: TestView; drafts: DraftState }];
@@ -46,9 +67,16 @@ export interface HostRequests {
 /** What the host tells a page on its own, after the page's `ready`. */
 export interface HostEvents {
   /** First message of all: what the page is about, its texts and the language they are in. */
-  "page/init": { subject: Subject; strings: Record<string, string>; locale: string; section: string };
+  "page/init": {
+    subject: Subject;
+    strings: Record<string, string>;
+    locale: string;
+    section: string;
+    /** The part whose form is to be open. */
+    edit: EditPart | null;
+  };
   /** The page is to show another model or section. */
-  "page/subject": { subject: Subject; section: string };
+  "page/subject": { subject: Subject; section: string; edit: EditPart | null };
   /** The model's files changed, or it is gone: read it again. */
   "model/changed": { tag: string };
   "test/state": TestView;

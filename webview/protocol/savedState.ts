@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
+import { editInputSchema } from "./views";
 
 /** Number of the shape below; state of another one is dropped. */
-export const STATE_SCHEMA = 1;
+export const STATE_SCHEMA = 2;
 
 /** The tabs of the details editor. */
 export type Section = "overview" | "signatures" | "test";
@@ -11,9 +12,11 @@ const stateSchema = z.strictObject({
   store: z.string(),
   tag: z.string(),
   section: z.enum(["overview", "signatures", "test"]),
+  /** The form that is open, with what was typed. */
+  edit: z.nullable(editInputSchema),
 });
 
-/** What the page keeps across hiding and reloading: which model and which tab. The host keeps the rest. */
+/** What the page keeps across hiding and reloading: which model, which tab and what was typed into a form. The host keeps the rest. */
 export type SavedState = z.infer<typeof stateSchema>;
 
 /** Reads saved state; `undefined` for none or one of another schema. */

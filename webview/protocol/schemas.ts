@@ -3,14 +3,18 @@ import type { EventName, HostEvents, HostRequests, RequestName, ToHost, ToPage }
 import {
   draftSchema,
   draftStateSchema,
+  editInputSchema,
+  editPartSchema,
   errorViewSchema,
   issueSchema,
   modelViewSchema,
   outputViewSchema,
+  pageCommandSchema,
   saveInputSchema,
   saveIssueSchema,
   subjectSchema,
   testViewSchema,
+  verifiedSchema,
 } from "./views";
 
 /** One person sees a batch form with eight or thirty-two requests; more is a benchmark's business. */
@@ -20,6 +24,7 @@ const aboutModel = z.strictObject({ tag: z.string() });
 const nothing = z.null();
 const issues = z.strictObject({ issues: z.array(issueSchema) });
 const saveIssues = z.strictObject({ issues: z.array(saveIssueSchema) });
+const place = z.strictObject({ line: z.int().check(z.gte(1)), column: z.int().check(z.gte(1)) });
 const count = z.int().check(z.gte(0));
 
 /** Checks parameters and result of every request; a request without a schema does not compile. */
@@ -27,7 +32,10 @@ export const requestSchemas: {
   readonly [K in RequestName]: readonly [z.ZodMiniType<HostRequests[K][0]>, z.ZodMiniType<HostRequests[K][1]>];
 } = {
   "model/inspect": [aboutModel, modelViewSchema],
-  "model/openYaml": [aboutModel, nothing],
+  "model/openYaml": [z.strictObject({ tag: z.string(), at: z.nullable(place) }), nothing],
+  "model/edit": [z.strictObject({ tag: z.string(), input: editInputSchema }), saveIssues],
+  "model/verify": [aboutModel, verifiedSchema],
+  "model/command": [z.strictObject({ tag: z.string(), command: pageCommandSchema }), nothing],
   "text/copy": [z.strictObject({ text: z.string().check(z.maxLength(100_000)) }), nothing],
   "test/snapshot": [aboutModel, z.strictObject({ test: testViewSchema, drafts: draftStateSchema })],
   "test/draft": [draftStateSchema, nothing],
@@ -56,8 +64,9 @@ export const eventSchemas: { readonly [K in EventName]: z.ZodMiniType<HostEvents
     strings: z.record(z.string(), z.string()),
     locale: z.string(),
     section: z.string(),
+    edit: z.nullable(editPartSchema),
   }),
-  "page/subject": z.strictObject({ subject: subjectSchema, section: z.string() }),
+  "page/subject": z.strictObject({ subject: subjectSchema, section: z.string(), edit: z.nullable(editPartSchema) }),
   "model/changed": aboutModel,
   "test/state": testViewSchema,
   "test/drafts": draftStateSchema,

@@ -41,6 +41,44 @@ const rowSchema = z.strictObject({ key: z.string(), value: z.string() });
 /** One line of a two-column table. */
 export type Row = z.infer<typeof rowSchema>;
 
+/** A part of model.yaml that the page edits; `notes` is the label `release` with the metadata text `notes`. */
+export const editPartSchema = z.enum(["labels", "metadata", "signatures", "notes"]);
+/** A part of model.yaml that the page edits. */
+export type EditPart = z.infer<typeof editPartSchema>;
+
+const bounded = z.string().check(z.maxLength(100_000));
+const editRows = z.array(z.strictObject({ key: bounded, value: bounded })).check(z.maxLength(1000));
+
+/**
+ * What was entered in a form for one part, beside what the form started from, so that only what the user changed is
+ * written. Values are texts for labels and notes, JSON for metadata, and for signatures `{"batchable", "batchDim"}`.
+ */
+export const editInputSchema = z.strictObject({ part: editPartSchema, base: editRows, entries: editRows });
+/** What was entered in a form for one part, beside what the form started from. */
+export type EditInput = z.infer<typeof editInputSchema>;
+
+/** What a comparison of a model's files with what was saved found. */
+export const verifiedSchema = z.strictObject({
+  /** `false` = nothing was recorded of this model to compare with. */
+  checked: z.boolean(),
+  problems: z.array(z.strictObject({ kind: z.string(), path: z.string(), detail: z.string() })),
+});
+/** What a comparison of a model's files with what was saved found. */
+export type VerifiedView = z.infer<typeof verifiedSchema>;
+
+/** The commands of the extension that a page runs for its model. */
+export const pageCommandSchema = z.enum([
+  "exportModel",
+  "copyModel",
+  "deleteModel",
+  "repairModel",
+  "undoDelete",
+  "pin",
+  "unpin",
+]);
+/** A command of the extension that a page runs for its model. */
+export type PageCommand = z.infer<typeof pageCommandSchema>;
+
 /** Everything the details editor shows of one model, read from headers only. */
 export const modelViewSchema = z.strictObject({
   tag: z.string(),
@@ -60,7 +98,29 @@ export const modelViewSchema = z.strictObject({
   context: z.array(rowSchema),
   options: z.array(rowSchema),
   files: z.array(z.strictObject({ path: z.string(), bytes: z.number() })),
+  /** Files beyond those that are listed. */
+  moreFiles: z.int(),
   methods: z.array(methodViewSchema),
+  pinned: z.boolean(),
+  /** How it came into the store; `null` when model.yaml cannot be read. */
+  origin: z.nullable(
+    z.strictObject({
+      kind: z.enum(["saved", "imported", "copied", "unknown"]),
+      atMs: z.number(),
+      from: z.nullable(z.string()),
+    }),
+  ),
+  /** Tags of the bentos that were built with it. */
+  bentos: z.array(z.string()),
+  /** The label `release` and the metadata text `notes`; empty when there are none. */
+  release: z.string(),
+  notes: z.string(),
+  /** Metadata values as JSON texts; `null` for one that can only be edited in the file. */
+  metadataJson: z.array(z.strictObject({ key: z.string(), json: z.nullable(z.string()) })),
+  /** The methods as model.yaml lists them. */
+  declared: z.array(
+    z.strictObject({ name: z.string(), batchable: z.boolean(), batchDim: z.tuple([z.int(), z.int()]) }),
+  ),
   onnx: z.nullable(
     z.strictObject({
       irVersion: z.number(),
@@ -73,6 +133,10 @@ export const modelViewSchema = z.strictObject({
   warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
   /** Set when model.yaml or the model file could not be read; the rest is then as complete as it can be. */
   broken: z.nullable(errorViewSchema),
+  /** Set when not even model.yaml could be read: nothing but the folder and its files is known. */
+  unread: z.boolean(),
+  /** Where in model.yaml the reading ended, counted from 1, with the line's text. */
+  fault: z.nullable(z.strictObject({ line: z.int(), column: z.int(), text: z.string() })),
 });
 /** Everything the details editor shows of one model, read from headers only. */
 export type ModelView = z.infer<typeof modelViewSchema>;

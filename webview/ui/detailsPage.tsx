@@ -6,6 +6,7 @@ import { Icon } from "./icons";
 import { Button, Tabs } from "./kit";
 import { Overview } from "./overview";
 import { PageHeader } from "./pageHeader";
+import { SavedAnnouncer } from "./parts";
 import { Signatures } from "./signatures";
 import { TestSection } from "./testSection";
 
@@ -23,6 +24,7 @@ export function DetailsPage(): VNode {
       </main>
     );
   }
+  if (model.state === "failed" && model.error.code === "model.notFound") return <Gone />;
   if (model.state === "failed") {
     return (
       <main class="page">
@@ -45,6 +47,7 @@ function Details({ model }: { readonly model: ModelView }): VNode {
       <PageHeader model={model} />
       {model.broken ? <Broken model={model} /> : null}
       <Warnings model={model} />
+      <SavedAnnouncer />
       <Tabs
         name="section"
         label={t("sections.label")}
@@ -60,17 +63,69 @@ function Details({ model }: { readonly model: ModelView }): VNode {
   );
 }
 
+/** The version was deleted or moved: nothing of it can be shown, but it may come back. */
+function Gone(): VNode {
+  const page = usePage();
+  const t = useText();
+  const subject = page.subject.value;
+  const tag = subject && "tag" in subject ? subject.tag : "";
+  return (
+    <main class="page">
+      <h1 data-testid="tag">{tag}</h1>
+      <div class="empty" data-testid="gone" role="status">
+        <p class="empty-title">{t("gone.title")}</p>
+        <p>{t("gone.hint")}</p>
+        <div class="actions">
+          <Button testId="gone-undo" kind="primary" onClick={() => page.command("undoDelete")}>
+            {t("gone.undo")}
+          </Button>
+          <Button testId="page-retry" onClick={() => void page.reload()}>
+            {t("page.retry")}
+          </Button>
+        </div>
+      </div>
+    </main>
+  );
+}
+
+/** Why the model cannot be read, where in model.yaml, and what can be done about it. */
 function Broken({ model }: { readonly model: ModelView }): VNode | null {
   const page = usePage();
   const t = useText();
-  if (!model.broken) return null;
-  const open = (): void => void page.peer.request("model/openYaml", { tag: model.tag }).catch(() => undefined);
+  const { broken, fault, tag } = model;
+  if (!broken) return null;
+  const at = fault && { line: fault.line, column: fault.column };
+  const open = (): void => void page.peer.request("model/openYaml", { tag, at }).catch(() => undefined);
   return (
-    <ErrorBox title={t("broken.title")} error={model.broken} testId="broken">
+    <ErrorBox title={t("broken.title")} error={broken} testId="broken" extra={fault ? <Fault fault={fault} /> : null}>
       <Button testId="open-yaml" onClick={open}>
-        {t("broken.openYaml")}
+        {fault ? t("broken.openAt", fault.line) : t("broken.openYaml")}
       </Button>
+      <Button testId="broken-repair" onClick={() => page.command("repairModel")}>
+        {t("broken.repair")}
+      </Button>
+      {model.unread ? (
+        <Button testId="broken-delete" onClick={() => page.command("deleteModel")}>
+          {t("head.delete")}
+        </Button>
+      ) : null}
     </ErrorBox>
+  );
+}
+
+function Fault({ fault }: { readonly fault: NonNullable<ModelView["fault"]> }): VNode {
+  const t = useText();
+  return (
+    <figure class="fault" data-testid="fault">
+      <figcaption class="quiet">{t("broken.place", fault.line, fault.column)}</figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <pre class="raw" tabIndex={0}>
+        <span class="quiet" aria-hidden="true">
+          {`${fault.line} │ `}
+        </span>
+        {fault.text === "" ? " " : fault.text}
+      </pre>
+    </figure>
   );
 }
 

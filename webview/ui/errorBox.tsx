@@ -9,9 +9,11 @@ export function ErrorBox(props: {
   readonly error: ErrorView;
   readonly testId: string;
   readonly title?: string;
+  /** Shown below the words. */
+  readonly extra?: ComponentChildren;
   readonly children?: ComponentChildren;
 }): VNode {
-  const { error, testId, title, children } = props;
+  const { error, testId, title, extra, children } = props;
   const { peer } = usePage();
   const t = useText();
   const path = error.path !== null && error.message.includes(error.path) ? null : error.path;
@@ -27,6 +29,7 @@ export function ErrorBox(props: {
         <p class="error-message">{error.message}</p>
         {error.remedy === null ? null : <p>{error.remedy}</p>}
         {path === null ? null : <p class="path">{path}</p>}
+        {extra}
         <div class="actions">
           {children}
           <Button testId={`${testId}-copy`} onClick={copy}>

@@ -10,10 +10,19 @@ const PATHS = {
   add: "M7.3 2.5h1.4v4.8h4.8v1.4H8.7v4.8H7.3V8.7H2.5V7.3h4.8z",
   remove: "M2.5 7.3h11v1.4h-11z",
   close: "m8 7 3.9-4 1 1L9 8l4 3.9-1 1L8 9l-3.9 4-1-1L7 8 3 4.1l1-1z",
+  edit: "M11.4 1.3 14.7 4.6 5.2 14.1H1.9v-3.3zM3.3 11.4v1.3h1.3L12.7 4.6l-1.3-1.3z",
+  trash:
+    "M6 1.5h4V3h4v1.4h-1.1l-.8 10.1H3.9L3.1 4.4H2V3h4zM4.5 4.4l.7 8.7h5.6l.7-8.7zM6.3 6h1.2v5.5H6.3zm2.2 0h1.2v5.5H8.5z",
+  export: "M7.3 10.3V4.1L5 6.4l-1-1L8 1.4l4 4-1 1-2.3-2.3v6.2zM2.5 9.3h1.4v3.8h8.2V9.3h1.4v5.2h-11z",
+  duplicate: "M1.5 5H4V1.5h10.5V11H11v3.5H1.5zm3.9 0H11v4.6h2.1V2.9H5.4zM2.9 6.4v6.7h6.7V6.4z",
+  pin: "m9.7 1.2 5.1 5.1-1 1-.8-.2-2.8 2.8.1 2.6-1 1.1-3.3-3.3-3.3 3.4-.6-.6 3.4-3.4-3.2-3.2 1.1-1 2.6.1 2.8-2.8-.2-.7z",
 } as const;
 
+/** The pictures there are. */
+export type IconName = keyof typeof PATHS;
+
 /** A small picture beside a text; it says nothing on its own and is not read out. */
-export function Icon({ name }: { readonly name: keyof typeof PATHS }): VNode {
+export function Icon({ name }: { readonly name: IconName }): VNode {
   return (
     <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
       <path d={PATHS[name]} fill="currentColor" fill-rule="evenodd" />

@@ -8,6 +8,7 @@ import "./notices.css";
 import "./test.css";
 import "./result.css";
 import "./forms.css";
+import "./edit.css";
 import "./vscodeApi";
 
 const root = document.getElementById("root");

@@ -1,22 +1,29 @@
 import type { ComponentChildren, VNode } from "preact";
-import type { MethodView, ModelView, Row, SpecView } from "../protocol/views";
+import type { MethodView, ModelView, SpecView } from "../protocol/views";
 import { usePage, useText } from "./context";
-import { formatAge, formatBytes, formatMoment, formatShape, layOutJson } from "./format";
-import { isUnread } from "./unread";
+import { FilesBlock } from "./filesBlock";
+import { formatAge, formatBytes, formatMoment, formatShape } from "./format";
+import { type Pair, Pairs } from "./pairs";
+import { Metadata, Notes } from "./parts";
+import type { Translate } from "./texts";
 
 /** What model.yaml and the file's header say about a model. */
 export function Overview({ model }: { readonly model: ModelView }): VNode {
   const t = useText();
-  if (isUnread(model)) {
+  if (model.unread) {
     return (
-      <Block title={t("overview.about")}>
-        <Pairs rows={[{ key: t("overview.folder"), value: model.path }]} empty="" testId="about" />
-      </Block>
+      <div class="overview">
+        <FilesBlock model={model} />
+        <Block title={t("overview.about")}>
+          <Pairs rows={[{ key: t("overview.folder"), value: model.path }]} empty="" testId="about" />
+        </Block>
+      </div>
     );
   }
   return (
     <div class="overview">
       <div class="overview-column">
+        <Notes model={model} />
         {model.methods.length === 0 ? null : (
           <Block title={t("section.signatures")}>
             <Methods methods={model.methods} />
@@ -25,9 +32,7 @@ export function Overview({ model }: { readonly model: ModelView }): VNode {
         <Block title={t("overview.about")}>
           <About model={model} />
         </Block>
-        <Block title={t("overview.metadata")}>
-          <Pairs rows={model.metadata} empty={t("overview.noMetadata")} testId="metadata" />
-        </Block>
+        <Metadata model={model} />
         {model.onnx ? (
           <Block title={t("overview.onnx")}>
             <Onnx onnx={model.onnx} />
@@ -35,12 +40,7 @@ export function Overview({ model }: { readonly model: ModelView }): VNode {
         ) : null}
       </div>
       <div class="overview-column">
-        <Block title={t("overview.labels")}>
-          <Labels labels={model.labels} />
-        </Block>
-        <Block title={t("overview.files")}>
-          <Files model={model} />
-        </Block>
+        <FilesBlock model={model} />
         <Block title={t("overview.context")}>
           <Pairs rows={model.context} empty={t("overview.noContext")} testId="context" />
         </Block>
@@ -105,88 +105,21 @@ function About({ model }: { readonly model: ModelView }): VNode {
   const rows = [
     ...(model.module === "" ? [] : [{ key: t("overview.module"), value: model.module }]),
     ...saved,
+    ...originRows(model, locale.value, t),
     { key: t("overview.size"), value: formatBytes(model.sizeBytes) },
+    { key: t("overview.usedBy"), value: model.bentos.length === 0 ? t("overview.unused") : model.bentos.join("\n") },
     { key: t("overview.folder"), value: model.path },
   ];
   return <Pairs rows={rows} empty="" testId="about" />;
 }
 
-function Labels({ labels }: { readonly labels: readonly Row[] }): VNode {
-  const t = useText();
-  if (labels.length === 0) return <p class="quiet">{t("overview.noLabels")}</p>;
-  return (
-    <ul class="badges plain" data-testid="labels">
-      {labels.map(({ key, value }) => (
-        <li class="badge" key={key}>
-          {key}={value}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-/** A line of a two-column table, with what its value says at full length where that is another text. */
-interface Pair extends Row {
-  readonly title?: string;
-}
-
-function Pairs(props: { readonly rows: readonly Pair[]; readonly empty: string; readonly testId: string }): VNode {
-  const { rows, empty, testId } = props;
-  if (rows.length === 0) return <p class="quiet">{empty}</p>;
-  return (
-    <dl class="pairs" data-testid={testId}>
-      {rows.map(({ key, value, title }) => (
-        <div class="pair" key={key}>
-          <dt>{key}</dt>
-          <dd title={title}>
-            <Value text={value} />
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-/** A value as it is; lists and objects of more than a line are laid out and folded. */
-function Value({ text }: { readonly text: string }): VNode {
-  const t = useText();
-  const laidOut = layOutJson(text);
-  if (laidOut === undefined) return <>{text}</>;
-  if (!laidOut.includes("\n")) return <code>{laidOut}</code>;
-  return (
-    <details class="folded">
-      <summary>{t("overview.lines", laidOut.split("\n").length)}</summary>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <pre class="raw" tabIndex={0}>
-        {laidOut}
-      </pre>
-    </details>
-  );
-}
-
-function Files({ model }: { readonly model: ModelView }): VNode {
-  const t = useText();
-  if (model.files.length === 0) return <p class="quiet">{t("overview.noFiles")}</p>;
-  return (
-    <table class="table" data-testid="files">
-      <thead>
-        <tr>
-          <th scope="col">{t("table.file")}</th>
-          <th scope="col" class="number">
-            {t("table.bytes")}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {model.files.map(({ path, bytes }) => (
-          <tr key={path}>
-            <td class="code">{path}</td>
-            <td class="number">{formatBytes(bytes)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+/** How it came into this store, where somebody wrote it down. */
+function originRows({ origin }: ModelView, locale: string, t: Translate): Pair[] {
+  if (!origin || origin.kind === "unknown") return [];
+  const { atMs, from, kind } = origin;
+  const moment = `${formatMoment(locale, atMs)} (${formatAge(locale, atMs, Date.now())})`;
+  const what = from === null ? t(`origin.${kind}`) : t(`origin.${kind}From`, from);
+  return [{ key: t("overview.origin"), value: `${what}\n${moment}`, title: new Date(atMs).toISOString() }];
 }
 
 function Onnx({ onnx }: { readonly onnx: NonNullable<ModelView["onnx"]> }): VNode {

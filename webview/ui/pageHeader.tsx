@@ -1,11 +1,11 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
-import type { ModelView } from "../protocol/views";
+import type { ModelView, PageCommand } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { formatAge, formatBytes } from "./format";
-import { Icon } from "./icons";
+import { Icon, type IconName } from "./icons";
 import { Button } from "./kit";
-import { isUnread } from "./unread";
+import { Labels } from "./parts";
 
 /** How long the copy button says that it has copied, in milliseconds. */
 const COPIED_MS = 1500;
@@ -30,9 +30,14 @@ export function PageHeader({ model }: { readonly model: ModelView }): VNode {
             {model.framework}
           </li>
         )}
+        {model.pinned ? (
+          <li class="badge badge-strong" data-testid="pinned">
+            {t("badge.pinned")}
+          </li>
+        ) : null}
         {model.isLatest ? <li class="badge badge-strong">{t("badge.latest")}</li> : null}
         {model.store === "sample" ? <li class="badge">{t("badge.sample")}</li> : null}
-        {isUnread(model) ? null : (
+        {model.sizeBytes === 0 && model.unread ? null : (
           <li class="quiet" data-testid="size">
             {formatBytes(model.sizeBytes)}
           </li>
@@ -43,8 +48,34 @@ export function PageHeader({ model }: { readonly model: ModelView }): VNode {
           </li>
         )}
       </ul>
-      <RunExample />
+      <HeaderActions model={model} />
+      {model.unread ? null : <Labels model={model} />}
     </header>
+  );
+}
+
+function HeaderActions({ model }: { readonly model: ModelView }): VNode {
+  const page = usePage();
+  const t = useText();
+  const action = (name: PageCommand, icon: IconName, label: string): VNode => (
+    <>
+      <Button testId={`do-${name}`} kind="icon" label={label} onClick={() => page.command(name)}>
+        <Icon name={icon} />
+      </Button>
+    </>
+  );
+  return (
+    <div class="head-actions">
+      {model.unread ? null : (
+        <>
+          {model.pinned ? action("unpin", "pin", t("head.unpin")) : action("pin", "pin", t("head.pin"))}
+          {action("exportModel", "export", t("head.export"))}
+          {action("copyModel", "duplicate", t("head.copy"))}
+        </>
+      )}
+      {action("deleteModel", "trash", t("head.delete"))}
+      <RunExample />
+    </div>
   );
 }
 
@@ -60,14 +91,12 @@ function RunExample(): VNode | null {
     void test.run(1);
   };
   return (
-    <span class="head-run">
-      <Button testId="head-run" kind="primary" label={t("head.runHint")} disabled={test.isBusy.value} onClick={run}>
-        <span class="with-icon">
-          <Icon name="run" />
-          {t("test.run")}
-        </span>
-      </Button>
-    </span>
+    <Button testId="head-run" kind="primary" label={t("head.runHint")} disabled={test.isBusy.value} onClick={run}>
+      <span class="with-icon">
+        <Icon name="run" />
+        {t("test.run")}
+      </span>
+    </Button>
   );
 }
 

@@ -1,7 +1,8 @@
 import { signal } from "@preact/signals";
-import { type EventListeners, PagePeer, RequestFailure } from "../protocol/pagePeer";
+import { type EventListeners, PagePeer } from "../protocol/pagePeer";
 import { readSavedState, type Section, STATE_SCHEMA, sectionOf } from "../protocol/savedState";
-import type { ErrorView, ModelView, Subject } from "../protocol/views";
+import type { EditPart, ErrorView, ModelView, PageCommand, Subject } from "../protocol/views";
+import { EditState, failureOf } from "./editState";
 import { TestState } from "./testState";
 import { type Translate, translator } from "./texts";
 import type { VsCodeApi } from "./vscodeApi";
@@ -20,6 +21,7 @@ export class PageState {
   readonly locale = signal("en");
   readonly translate = signal<Translate>(translator({}));
   readonly test: TestState;
+  readonly edit: EditState;
   readonly peer: PagePeer;
   readonly #api: VsCodeApi;
 
@@ -31,6 +33,11 @@ export class PageState {
     };
     this.peer = new PagePeer(port, this.#listeners());
     this.test = new TestState(this.peer);
+    this.edit = new EditState(this.peer, {
+      model: () => (this.model.value.state === "ready" ? this.model.value.value : undefined),
+      changed: () => this.#save(),
+      reload: () => this.reload(),
+    });
   }
 
   /** Tells the host that the page listens; everything else follows from its answer. */
@@ -53,21 +60,31 @@ export class PageState {
     if (subject?.kind !== "details") return;
     try {
       const value = await this.peer.request("model/inspect", { tag: subject.tag });
-      if (this.subject.value === subject) this.model.value = { state: "ready", value };
+      if (this.subject.value !== subject) return;
+      this.model.value = { state: "ready", value };
+      this.edit.follow();
     } catch (error) {
       if (this.subject.value === subject) this.model.value = { state: "failed", error: failureOf(error) };
     }
   }
 
+  /** Has the extension run a command for the model. */
+  command(command: PageCommand): void {
+    const subject = this.subject.value;
+    if (subject?.kind !== "details") return;
+    // What it asks and how it fails meets the user outside the page.
+    this.peer.request("model/command", { tag: subject.tag, command }).catch(() => undefined);
+  }
+
   #listeners(): EventListeners {
     return {
-      "page/init": ({ subject, strings, locale, section }) => {
+      "page/init": ({ subject, strings, locale, section, edit }) => {
         this.translate.value = translator(strings);
         this.locale.value = locale;
         document.documentElement.lang = locale;
-        this.#open(subject, section);
+        void this.#open(subject, section, edit);
       },
-      "page/subject": ({ subject, section }) => this.#open(subject, section),
+      "page/subject": ({ subject, section, edit }) => void this.#open(subject, section, edit),
       "model/changed": ({ tag }) => {
         const subject = this.subject.value;
         if (subject && "tag" in subject && subject.tag === tag) void this.reload();
@@ -77,29 +94,37 @@ export class PageState {
     };
   }
 
-  #open(subject: Subject, section: string): void {
+  async #open(subject: Subject, section: string, part: EditPart | null): Promise<void> {
     const saved = readSavedState(this.#api.getState());
+    const isSame =
+      this.subject.value !== undefined &&
+      "tag" in subject &&
+      "tag" in this.subject.value &&
+      this.subject.value.tag === subject.tag &&
+      this.subject.value.store === subject.store;
     this.subject.value = subject;
     this.test.close();
     if (!("tag" in subject)) return;
-    const isSame = saved?.tag === subject.tag && saved.store === subject.store;
-    this.section.value = section === "" && isSame ? saved.section : sectionOf(section);
-    this.model.value = { state: "loading" };
-    this.#save();
-    void this.reload();
+    const isSaved = saved?.tag === subject.tag && saved.store === subject.store;
+    this.section.value = section === "" && isSaved ? saved.section : sectionOf(section);
+    // What is shown of the very model stays until it has been read again.
+    if (!isSame) this.model.value = { state: "loading" };
+    this.edit.restore(isSaved ? (saved.edit ?? undefined) : undefined);
     void this.test.open(subject.tag);
+    await this.reload();
+    if (part !== null && this.subject.value === subject) this.edit.open(part);
   }
 
   #save(): void {
     const subject = this.subject.value;
     if (!subject || !("tag" in subject)) return;
     const { store, tag } = subject;
-    this.#api.setState({ schema: STATE_SCHEMA, store, tag, section: this.section.value });
+    this.#api.setState({
+      schema: STATE_SCHEMA,
+      store,
+      tag,
+      section: this.section.value,
+      edit: this.edit.input.value ?? null,
+    });
   }
-}
-
-/** A failed request as the page shows it. */
-function failureOf(error: unknown): ErrorView {
-  if (error instanceof RequestFailure) return error.failure;
-  return { code: "internal", message: String(error), remedy: null, path: null };
 }

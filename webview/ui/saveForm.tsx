@@ -1,10 +1,12 @@
-import type { ComponentChildren, VNode } from "preact";
+import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { SaveInput, SaveIssue, SaveSeed } from "../protocol/views";
+import type { Row, SaveInput, SaveIssue, SaveSeed } from "../protocol/views";
+import { type Batching, BatchRow } from "./batchRow";
 import { usePage, useText } from "./context";
+import { EntryRows, Field } from "./entryRows";
 import { formatBytes, formatShape } from "./format";
 import { Icon } from "./icons";
-import { Button, Checkbox, TextField } from "./kit";
+import { Button, TextField } from "./kit";
 
 /** Quiet time after the last key before the form is checked, in milliseconds. */
 const SETTLE_MS = 250;
@@ -125,20 +127,6 @@ function IssueList({ issues }: { readonly issues: readonly SaveIssue[] }): VNode
   );
 }
 
-function Field({ issue, testId, children }: { issue: string; testId: string; children: ComponentChildren }): VNode {
-  return (
-    <div class="field">
-      {children}
-      {issue === "" ? null : (
-        <p class="field-error" data-testid={testId}>
-          <Icon name="error" />
-          {issue}
-        </p>
-      )}
-    </div>
-  );
-}
-
 function Identity({ seed, form }: { readonly seed: SaveSeed; readonly form: Form }): VNode {
   const t = useText();
   const { input, change, issueOf } = form;
@@ -196,52 +184,20 @@ function Pairs(props: {
   readonly form: Form;
 }): VNode {
   const { field, title, noun, add, hint, form } = props;
-  const t = useText();
-  const entries = form.input[field];
-  const set = (next: SaveInput["labels"]): void =>
-    form.change(field === "labels" ? { labels: next } : { metadata: next });
-  const edit = (at: number, patch: Partial<SaveInput["labels"][number]>): void =>
-    set(entries.map((entry, index) => (index === at ? { ...entry, ...patch } : entry)));
+  const set = (next: readonly Row[]): void =>
+    form.change(field === "labels" ? { labels: [...next] } : { metadata: [...next] });
   return (
     <fieldset class="block">
       <legend>{title}</legend>
       {hint === undefined ? null : <p class="quiet">{hint}</p>}
-      {entries.map(({ key, value }, index) => (
-        <Field issue={form.issueOf(`${field}.${index}`)} testId={`${field}-${index}-error`} key={index}>
-          <div class="row entry">
-            <TextField
-              testId={`${field}-${index}-key`}
-              label={t("save.keyOf", noun, index + 1)}
-              hideLabel
-              placeholder={t("save.key")}
-              value={key}
-              onInput={(text) => edit(index, { key: text })}
-            />
-            <TextField
-              testId={`${field}-${index}-value`}
-              label={t("save.valueOf", noun, index + 1)}
-              hideLabel
-              placeholder={t("save.value")}
-              value={value}
-              onInput={(text) => edit(index, { value: text })}
-            />
-            <Button
-              testId={`${field}-${index}-remove`}
-              kind="icon"
-              label={t("save.remove", noun, index + 1)}
-              onClick={() => set(entries.filter((_, at) => at !== index))}
-            >
-              <Icon name="close" />
-            </Button>
-          </div>
-        </Field>
-      ))}
-      <Button testId={`${field}-add`} onClick={() => set([...entries, { key: "", value: "" }])}>
-        <span class="with-icon">
-          <Icon name="add" />
-          {add}
-        </span>
-      </Button>
+      <EntryRows
+        field={field}
+        noun={noun}
+        add={add}
+        entries={form.input[field]}
+        onChange={set}
+        issueOf={form.issueOf}
+      />
     </fieldset>
   );
 }
@@ -249,7 +205,7 @@ function Pairs(props: {
 function Methods({ seed, form }: { readonly seed: SaveSeed; readonly form: Form }): VNode {
   const t = useText();
   const { methods } = form.input;
-  const edit = (at: number, patch: Partial<SaveInput["methods"][number]>): void =>
+  const edit = (at: number, patch: Batching): void =>
     form.change({ methods: methods.map((method, index) => (index === at ? { ...method, ...patch } : method)) });
   return (
     <fieldset class="block">
@@ -264,53 +220,14 @@ function Methods({ seed, form }: { readonly seed: SaveSeed; readonly form: Form 
                 .join(", ")}
             </span>
           </div>
-          <div class="row">
-            <Checkbox
-              testId={`save-batchable-${name}`}
-              label={t("save.batchable")}
-              checked={batchable}
-              onChange={(checked) => edit(index, { batchable: checked })}
-            />
-            <Axis
-              name={name}
-              side="in"
-              value={batchDim[0]}
-              onChange={(axis) => edit(index, { batchDim: [axis, batchDim[1]] })}
-            />
-            <Axis
-              name={name}
-              side="out"
-              value={batchDim[1]}
-              onChange={(axis) => edit(index, { batchDim: [batchDim[0], axis] })}
-            />
-          </div>
+          <BatchRow
+            prefix="save"
+            name={name}
+            value={{ batchable, batchDim }}
+            onChange={(value) => edit(index, value)}
+          />
         </div>
       ))}
     </fieldset>
-  );
-}
-
-function Axis(props: {
-  readonly name: string;
-  readonly side: "in" | "out";
-  readonly value: number;
-  readonly onChange: (axis: number) => void;
-}): VNode {
-  const { name, side, value, onChange } = props;
-  const t = useText();
-  return (
-    <label class="dim">
-      <span class="quiet">{side === "in" ? t("save.axisIn") : t("save.axisOut")}</span>
-      <input
-        type="number"
-        min={0}
-        max={31}
-        value={value}
-        data-testid={`save-axis-${side}-${name}`}
-        onInput={({ currentTarget: { valueAsNumber } }) => {
-          if (Number.isInteger(valueAsNumber) && valueAsNumber >= 0 && valueAsNumber <= 31) onChange(valueAsNumber);
-        }}
-      />
-    </label>
   );
 }

@@ -1,27 +1,52 @@
 import type { VNode } from "preact";
 import type { MethodView, ModelView, SpecView } from "../protocol/views";
 import { useText } from "./context";
+import { EditBlock } from "./editBlock";
 import { formatShape } from "./format";
+import { MethodsForm } from "./parts";
 
-/** What each method takes and gives. */
+/** What each method takes and gives, and how model.yaml says it batches. */
 export function Signatures({ model }: { readonly model: ModelView }): VNode {
   const t = useText();
-  const { methods } = model;
-  if (methods.length === 0) {
-    return (
-      <div class="empty" data-testid="no-signatures">
-        <p class="empty-title">{model.broken ? t("sig.unknown") : t("sig.none")}</p>
-        {model.broken ? null : <p>{t("sig.noneHint")}</p>}
-      </div>
-    );
-  }
+  if (model.unread) return <Nothing model={model} />;
+  const methods = [...model.methods, ...undescribed(model)];
   return (
-    <div class="stack">
-      {methods.map((method) => (
-        <Method method={method} key={method.name} />
-      ))}
+    <EditBlock
+      model={model}
+      part="signatures"
+      title={t("save.methods")}
+      action={t("edit.signatures")}
+      form={(form) => <MethodsForm {...form} />}
+    >
+      {methods.length === 0 ? (
+        <Nothing model={model} />
+      ) : (
+        <div class="stack">
+          {methods.map((method) => (
+            <Method method={method} key={method.name} />
+          ))}
+        </div>
+      )}
+    </EditBlock>
+  );
+}
+
+function Nothing({ model }: { readonly model: ModelView }): VNode {
+  const t = useText();
+  return (
+    <div class="empty" data-testid="no-signatures">
+      <p class="empty-title">{model.broken ? t("sig.unknown") : t("sig.none")}</p>
+      {model.broken ? null : <p>{t("sig.noneHint")}</p>}
     </div>
   );
+}
+
+/** Methods that model.yaml lists and no file of the model describes. */
+function undescribed({ declared, methods }: ModelView): MethodView[] {
+  const known = new Set(methods.map(({ name }) => name));
+  return declared
+    .filter(({ name }) => !known.has(name))
+    .map((method) => ({ ...method, inputs: [], outputs: [], source: "model.yaml" }));
 }
 
 function Method({ method }: { readonly method: MethodView }): VNode {
@@ -29,7 +54,7 @@ function Method({ method }: { readonly method: MethodView }): VNode {
   const [batchIn, batchOut] = method.batchDim;
   return (
     <section class="block" data-testid={`signature-${method.name}`}>
-      <h2 class="code">{method.name}</h2>
+      <h3 class="code">{method.name}</h3>
       <p class="quiet">
         {method.batchable ? t("sig.batchable", batchIn, batchOut) : t("sig.notBatchable")} ·{" "}
         {t("sig.source", method.source === "onnx" ? "ONNX" : method.source)}

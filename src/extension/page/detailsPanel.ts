@@ -1,17 +1,22 @@
 import { type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
 import type { Disposable } from "../../base/scope";
 import { DETAILS_EDITOR } from "../ids";
-import type { ModelRef, PageSection, PageServices } from "../services";
+import type { DetailsOptions, ModelRef, PageEdit, PageServices } from "../services";
 import { modelHandlers, noSaveHandlers } from "./modelHandlers";
 import { type PageModels, refKey } from "./models";
-import { WebviewPage } from "./webviewPage";
+import { runPageCommand } from "./pageCommand";
+import { type PageStart, WebviewPage } from "./webviewPage";
 
 interface OpenPanel {
   readonly ref: ModelRef;
   readonly panel: WebviewPanel;
   readonly page: WebviewPage;
   section: string;
+  edit: PageEdit | null;
 }
+
+/** Where the form of a part is. */
+const SECTION_OF = { labels: "overview", metadata: "overview", signatures: "signatures" } as const;
 
 /** The details editors, one a model. Their page is thrown away while hidden; its state is kept here and by VS Code. */
 export class DetailsPanels implements Disposable {
@@ -32,22 +37,24 @@ export class DetailsPanels implements Disposable {
   }
 
   /** Opens the editor of a model, or brings it to the front. Without a section it stays on the one it shows. */
-  open(ref: ModelRef, { section, beside = false }: { section?: PageSection; beside?: boolean }): void {
+  open(ref: ModelRef, { section, beside = false, edit }: DetailsOptions): void {
     const column = beside ? ViewColumn.Beside : ViewColumn.Active;
+    const wanted = section ?? (edit && SECTION_OF[edit]);
     const known = this.#open.get(refKey(ref));
     if (!known) {
       const panel = window.createWebviewPanel(DETAILS_EDITOR, ref.tag, column);
-      this.adopt(panel, ref, section ?? "");
+      this.adopt(panel, ref, wanted ?? "", edit ?? null);
       return;
     }
     known.panel.reveal(beside ? ViewColumn.Beside : undefined);
-    if (section === undefined) return;
-    known.section = section;
+    if (wanted === undefined) return;
+    known.section = wanted;
+    known.edit = edit ?? null;
     known.page.retarget();
   }
 
   /** Fills a panel with the editor of a model. */
-  adopt(panel: WebviewPanel, ref: ModelRef, section: string): void {
+  adopt(panel: WebviewPanel, ref: ModelRef, section: string, edit: PageEdit | null = null): void {
     const key = refKey(ref);
     this.#open.get(key)?.panel.dispose();
     panel.title = ref.tag;
@@ -59,6 +66,7 @@ export class DetailsPanels implements Disposable {
           ref: () => ref,
           models: this.#models,
           ...this.#services,
+          command: runPageCommand,
           by: () => page,
           follow: (test) => page.follow(test),
         }),
@@ -66,7 +74,7 @@ export class DetailsPanels implements Disposable {
       },
       () => this.#start(key),
     );
-    const opened = { ref, panel, page, section };
+    const opened: OpenPanel = { ref, panel, page, section, edit };
     this.#open.set(key, opened);
     panel.onDidDispose(() => {
       page.dispose();
@@ -90,11 +98,12 @@ export class DetailsPanels implements Disposable {
   }
 
   /** The section asked for counts once; afterwards the page's own saved one does. */
-  #start(key: string): ReturnType<ConstructorParameters<typeof WebviewPage>[3]> {
+  #start(key: string): PageStart {
     const opened = this.#open.get(key);
-    if (!opened) return { subject: { kind: "none" }, section: "" };
-    const { ref, section } = opened;
+    if (!opened) return { subject: { kind: "none" }, section: "", edit: null };
+    const { edit, ref, section } = opened;
     opened.section = "";
-    return { subject: { kind: "details", store: ref.store, tag: ref.tag }, section };
+    opened.edit = null;
+    return { subject: { kind: "details", store: ref.store, tag: ref.tag }, section, edit };
   }
 }

@@ -1,6 +1,8 @@
 import type { Handlers } from "../../../webview/protocol/hostPeer";
+import type { PageCommand } from "../../../webview/protocol/views";
 import { ModelbenchError } from "../../base/errors";
-import type { ModelRef, Ui } from "../services";
+import type { Localize, ModelRef, Ui } from "../services";
+import { editIssues } from "./modelEdit";
 import type { PageModels } from "./models";
 import type { ModelTest } from "./modelTest";
 
@@ -13,7 +15,9 @@ export interface ModelHandlersPort {
   ref(): ModelRef | undefined;
   readonly models: PageModels;
   readonly ui: Pick<Ui, "copy" | "openText" | "pickFiles">;
-  readonly t: (message: string) => string;
+  readonly t: Localize;
+  /** Runs a command of the extension; its failures meet the user outside the page. */
+  command(command: PageCommand, model: ModelRef): Promise<void>;
   /** Stands for the page, so that it does not hear of its own edits. */
   by(): unknown;
   /** The page shows the test from now on: it is told of every change. */
@@ -21,7 +25,7 @@ export interface ModelHandlersPort {
 }
 
 /** Answers of a details editor or of the test view. */
-export function modelHandlers({ ref, models, ui, t, by, follow }: ModelHandlersPort): ModelHandlers {
+export function modelHandlers({ ref, models, ui, t, command, by, follow }: ModelHandlersPort): ModelHandlers {
   const own = (tag: string): ModelRef => {
     const bound = ref();
     if (bound?.tag === tag) return bound;
@@ -30,7 +34,16 @@ export function modelHandlers({ ref, models, ui, t, by, follow }: ModelHandlersP
   const test = (tag: string): Promise<ModelTest> => models.test(own(tag));
   return {
     "model/inspect": async ({ tag }, signal) => models.inspect(own(tag), signal),
-    "model/openYaml": async ({ tag }) => done(ui.openText(`${models.folder(own(tag))}/model.yaml`)),
+    "model/openYaml": async ({ tag, at }) =>
+      done(ui.openText(`${models.folder(own(tag))}/model.yaml`, at ?? undefined)),
+    "model/edit": async ({ tag, input }) => {
+      const model = own(tag);
+      const issues = editIssues(t, input);
+      if (issues.length === 0) await models.edit(model, input);
+      return { issues };
+    },
+    "model/verify": async ({ tag }, signal) => models.verify(own(tag), signal),
+    "model/command": async ({ tag, command: name }) => done(command(name, own(tag))),
     "text/copy": ({ text }) => done(ui.copy(text)),
     "test/snapshot": async ({ tag }) => {
       const opened = await test(tag);
@@ -75,6 +88,9 @@ async function done(work: unknown): Promise<null> {
 export const noModelHandlers: ModelHandlers = {
   "model/inspect": refuse,
   "model/openYaml": refuse,
+  "model/edit": refuse,
+  "model/verify": refuse,
+  "model/command": refuse,
   "text/copy": refuse,
   "test/snapshot": refuse,
   "test/draft": refuse,

@@ -1,9 +1,13 @@
-import type { ModelView } from "../../../webview/protocol/views";
+import type { EditInput, ModelView, VerifiedView } from "../../../webview/protocol/views";
 import { ModelbenchError, type WireError } from "../../base/errors";
 import type { Jobs } from "../../base/ports";
 import type { Disposable } from "../../base/scope";
+import { type BrokenFacts, brokenFactsJob } from "../../frameworks/brokenFacts";
 import { describeModelJob, type ModelFacts } from "../../frameworks/modelFacts";
 import type { LoadRequest } from "../../runner/protocol";
+import { listBentosJob } from "../../store/bentos";
+import { editModelJob } from "../../store/editModelJob";
+import type { Tag } from "../../store/model";
 import type { ModelStore } from "../../store/modelStore";
 import { parseTag } from "../../store/tag";
 import { refuseChanged } from "../../store/verify";
@@ -12,6 +16,7 @@ import type { Catalog } from "../catalog";
 import type { Localize, ModelRef, Settings, Trust } from "../services";
 import type { Sessions } from "../sessions";
 import { methodView } from "./methodView";
+import { modelEdit } from "./modelEdit";
 import { ModelTest } from "./modelTest";
 import { brokenView, modelView } from "./pageModel";
 import type { Memory } from "./testMemory";
@@ -19,7 +24,7 @@ import type { Memory } from "./testMemory";
 /** What the pages need of the extension to show and run models. */
 export interface ModelServices {
   readonly stores: { of(ref: ModelRef): Pick<ModelStore, "home" | "pathOf"> };
-  readonly catalog: Pick<Catalog, "find">;
+  readonly catalog: Pick<Catalog, "find" | "recheck">;
   readonly jobs: Jobs;
   readonly trust: Pick<Trust, "refusal">;
   readonly settings: () => Pick<Settings, "maxBatchSize">;
@@ -54,12 +59,30 @@ export class PageModels implements Disposable {
   async inspect(ref: ModelRef, signal?: AbortSignal): Promise<ModelView> {
     const listed = this.#services.catalog.find(ref);
     try {
-      return modelView(ref, await this.#facts(ref, signal), listed);
+      const [facts, bentos] = await Promise.all([this.#facts(ref, signal), this.#bentos(ref, signal)]);
+      return modelView(ref, facts, bentos, listed);
     } catch (error) {
       if (error instanceof ModelbenchError && (error.code === "cancelled" || error.code === "model.notFound"))
         throw error;
-      return brokenView(ref, this.folder(ref), listed, error);
+      return brokenView(ref, this.folder(ref), await this.#brokenFacts(ref, signal), error);
     }
+  }
+
+  /** Writes what a form changed into model.yaml. A model that is loaded is loaded anew by its next run. */
+  async edit(ref: ModelRef, input: EditInput): Promise<void> {
+    const { catalog, jobs, stores } = this.#services;
+    const { home } = stores.of(ref);
+    await jobs.run(editModelJob, { home, tag: tagOf(ref), edit: modelEdit(input) });
+    if (input.part === "signatures") await this.forget(ref);
+    catalog.recheck();
+  }
+
+  /** Reads every file of a model and compares it with what was saved. */
+  async verify(ref: ModelRef, signal?: AbortSignal): Promise<VerifiedView> {
+    const { jobs, stores } = this.#services;
+    const input = { home: stores.of(ref).home, tag: tagOf(ref), full: true };
+    const { checked, problems } = await jobs.run(verifyModelJob, input, { signal });
+    return { checked, problems: problems.map(({ kind, path, detail }) => ({ kind, path, detail })) };
   }
 
   /** The test of a model, opened when nobody has asked before. @throws ModelbenchError when it cannot be read */
@@ -75,8 +98,7 @@ export class PageModels implements Disposable {
 
   /** Absolute path of a version's folder, whether it is readable or not. */
   folder(ref: ModelRef): string {
-    const { name, version } = parseTag(ref.tag);
-    return this.#services.stores.of(ref).pathOf({ name, version: version ?? "" });
+    return this.#services.stores.of(ref).pathOf(tagOf(ref));
   }
 
   /** Forgets what was read of a model that is gone, and ends its process. */
@@ -108,6 +130,19 @@ export class PageModels implements Disposable {
     refuseChanged(ref.tag, problems);
   }
 
+  /** Who uses it is worth knowing, not worth failing for. */
+  async #bentos(ref: ModelRef, signal?: AbortSignal): Promise<readonly string[]> {
+    const { home } = this.#services.stores.of(ref);
+    const users = await this.#services.jobs.run(listBentosJob, { home }, { signal }).catch(() => undefined);
+    return users?.[ref.tag] ?? [];
+  }
+
+  async #brokenFacts(ref: ModelRef, signal?: AbortSignal): Promise<BrokenFacts> {
+    const { home } = this.#services.stores.of(ref);
+    const nothing: BrokenFacts = { files: [], moreFiles: 0, sizeBytes: 0 };
+    return this.#services.jobs.run(brokenFactsJob, { home, tag: tagOf(ref) }, { signal }).catch(() => nothing);
+  }
+
   async #open(ref: ModelRef): Promise<ModelTest> {
     const { trust, settings, t } = this.#services;
     const facts = await this.#facts(ref);
@@ -126,6 +161,11 @@ export class PageModels implements Disposable {
       },
     );
   }
+}
+
+function tagOf({ tag }: ModelRef): Tag {
+  const { name, version = "" } = parseTag(tag);
+  return { name, version };
 }
 
 function requestOf(label: string, facts: ModelFacts, maxBatchSize: number): LoadRequest {

@@ -7,8 +7,8 @@ import { openSession } from "../../runner/session";
 import { frameworkFacts } from "../frameworkFacts";
 import { VIEWS } from "../ids";
 import type {
+  DetailsOptions,
   ModelRef,
-  PageSection,
   PageServices,
   Pages,
   RunningModel,
@@ -55,7 +55,7 @@ export class OpenPages implements Pages {
     this.#scope.own(services.catalog.onDidChange(() => void this.#followStore(models)));
   }
 
-  async openDetails(ref: ModelRef, options: { section?: PageSection; beside?: boolean } = {}): Promise<void> {
+  async openDetails(ref: ModelRef, options: DetailsOptions = {}): Promise<void> {
     this.#details.open(ref, options);
   }
 

@@ -28,6 +28,7 @@ export async function showSaveForm(
     const page = new WebviewPage(panel.webview, extension, handlers, () => ({
       subject: { kind: "save", seed },
       section: "",
+      edit: null,
     }));
     panel.onDidDispose(() => {
       page.dispose();

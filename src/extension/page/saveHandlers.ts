@@ -1,7 +1,7 @@
 import type { Handlers } from "../../../webview/protocol/hostPeer";
 import type { SaveInput, SaveIssue, SaveSeed } from "../../../webview/protocol/views";
-import { parseExactJson } from "../../formats/jsonExact";
 import type { Localize, SaveFormInitial, SaveFormValues } from "../services";
+import { jsonIssues, keyIssues } from "./entryIssues";
 import { methodView } from "./methodView";
 
 /** What the save form starts from, as the page shows it. */
@@ -33,28 +33,8 @@ function saveIssues(t: Localize, input: SaveInput, check: SaveFormInitial["check
     ...(reason === undefined ? [] : [{ field: "name", message: reason }]),
     ...keyIssues(t, "labels", input.labels),
     ...keyIssues(t, "metadata", input.metadata),
-    ...input.metadata.flatMap(({ key, value }, index) => jsonIssue(index, key, value)),
+    ...jsonIssues("metadata", input.metadata),
   ];
-}
-
-function keyIssues(t: Localize, field: string, entries: SaveInput["labels"]): SaveIssue[] {
-  return entries.flatMap(({ key, value }, index) => {
-    if (key === "") return value === "" ? [] : [{ field: `${field}.${index}`, message: t("The key is empty.") }];
-    const isRepeated = entries.findIndex((entry) => entry.key === key) < index;
-    return isRepeated ? [{ field: `${field}.${index}`, message: t("The key {0} is there twice.", key) }] : [];
-  });
-}
-
-function jsonIssue(index: number, key: string, value: string): SaveIssue[] {
-  if (key === "") return [];
-  try {
-    parseExactJson(value);
-    return [];
-  } catch (error) {
-    return [
-      { field: `metadata.${index}`, message: `${key}: ${error instanceof Error ? error.message : String(error)}` },
-    ];
-  }
 }
 
 /** The form's content as the command wants it. */

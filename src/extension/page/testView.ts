@@ -5,6 +5,7 @@ import type { Disposable } from "../../base/scope";
 import type { ModelRef, PageServices } from "../services";
 import { modelHandlers, noSaveHandlers } from "./modelHandlers";
 import type { PageModels } from "./models";
+import { runPageCommand } from "./pageCommand";
 import type { Memory } from "./testMemory";
 import { WebviewPage } from "./webviewPage";
 
@@ -55,12 +56,13 @@ export class TestView implements Disposable {
           ref: () => this.#ref,
           models: this.#models,
           ...this.#services,
+          command: runPageCommand,
           by: () => page,
           follow: (test) => page.follow(test),
         }),
         ...noSaveHandlers,
       },
-      () => ({ subject: this.#subject(), section: "test" }),
+      () => ({ subject: this.#subject(), section: "test", edit: null }),
     );
     const attached = { view, page };
     this.#attached = attached;

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { env, l10n, Uri, type Webview } from "vscode";
 import { type Handlers, HostPeer } from "../../../webview/protocol/hostPeer";
+import type { HostEvents } from "../../../webview/protocol/messages";
 import { pageStrings } from "../../../webview/protocol/strings";
-import type { Subject } from "../../../webview/protocol/views";
 import { type Disposable, Scope } from "../../base/scope";
 import { failureView } from "./failureView";
 import { pageHtml } from "./html";
@@ -14,24 +14,22 @@ const MAX_RELOADS = 2;
 /** State changes are passed on at most this often, in milliseconds: a run of many copies makes many. */
 const STATE_INTERVAL_MS = 30;
 
+/** What a page is about, and what of it is to be seen first. */
+export type PageStart = Pick<HostEvents["page/init"], "subject" | "section" | "edit">;
+
 /** Loads the page into a webview and speaks with it until it is disposed. */
 export class WebviewPage implements Disposable {
   readonly peer: HostPeer;
   readonly #webview: Webview;
   readonly #extension: Uri;
   readonly #scope = new Scope();
-  readonly #start: () => { subject: Subject; section: string };
+  readonly #start: () => PageStart;
   #followed: { readonly test: ModelTest; readonly subscriptions: Scope } | undefined;
   #stateTimer: ReturnType<typeof setTimeout> | undefined;
   #reloads = 0;
 
   /** @param start says what the page is about, each time it has been loaded */
-  constructor(
-    webview: Webview,
-    extension: Uri,
-    handlers: Handlers,
-    start: () => { subject: Subject; section: string },
-  ) {
+  constructor(webview: Webview, extension: Uri, handlers: Handlers, start: () => PageStart) {
     this.#webview = webview;
     this.#extension = extension;
     this.#start = start;

@@ -278,7 +278,7 @@ test("the page remembers its tab, and forgets a state of another schema", async 
   await rig.page.getByTestId("section-tab-signatures").click();
   await rig.page.getByTestId("signature-run").waitFor();
   const saved = await rig.saved();
-  assert.deepEqual(saved, { schema: 1, store: "own", tag: "iris_clf:v2", section: "signatures" });
+  assert.deepEqual(saved, { schema: 2, store: "own", tag: "iris_clf:v2", section: "signatures", edit: null });
   await using again = await openDetails({}, { saved });
   await again.page.getByTestId("signature-run").waitFor();
   await using other = await openDetails({}, { saved: { schema: 99, tag: "iris_clf:v2", section: "signatures" } });

@@ -4,7 +4,9 @@ import { type ModelHandlersPort, modelHandlers, noSaveHandlers } from "../../../
 import { PageModels } from "../../../src/extension/page/models";
 import type { RunRefusal } from "../../../src/extension/services";
 import { Sessions } from "../../../src/extension/sessions";
+import { type BrokenFacts, brokenFactsJob } from "../../../src/frameworks/brokenFacts";
 import type { ModelFacts } from "../../../src/frameworks/modelFacts";
+import { listBentosJob } from "../../../src/store/bentos";
 import type { ModelSummary, Problem } from "../../../src/store/model";
 import { verifyModelJob } from "../../../src/store/verifyJob";
 import { t } from "../extension/fakes";
@@ -20,6 +22,10 @@ export interface HostOptions {
   readonly answer?: Answering;
   readonly refusal?: () => RunRefusal | undefined;
   readonly memory?: Map<string, unknown>;
+  /** What is found of a model that cannot be read. */
+  readonly broken?: BrokenFacts;
+  /** Answers of the jobs by name, before anything else. */
+  readonly jobs?: Readonly<Record<string, (input: never) => unknown>>;
   readonly pick?: () => readonly string[] | undefined;
   /** What comparing the model's files with their record finds. */
   readonly damage?: () => readonly Problem[];
@@ -32,6 +38,8 @@ export interface Host {
   readonly opened: ScriptedSession[];
   readonly copied: string[];
   readonly openedTexts: string[];
+  /** Commands of the extension that the page asked for. */
+  readonly commands: string[];
   /** Outputs that the next runs report as unfetchable. */
   readonly unfetchable: { name: string; reason: string }[];
   readonly handlers: RigOptions["handlers"];
@@ -43,6 +51,7 @@ export function makeHost(options: HostOptions = {}): Host {
   const opened: ScriptedSession[] = [];
   const copied: string[] = [];
   const openedTexts: string[] = [];
+  const commands: string[] = [];
   const unfetchable: Host["unfetchable"] = [];
   const sessions = new Sessions({
     open: (request) => {
@@ -56,9 +65,13 @@ export function makeHost(options: HostOptions = {}): Host {
   const models = new PageModels(
     {
       stores: { of: () => ({ home: "/home/me/bentoml", pathOf: () => "/home/me/bentoml/models/iris_clf/v2" }) },
-      catalog: { find: () => summary },
+      catalog: { find: () => summary, recheck: () => undefined },
       jobs: {
-        run: async <Input, Result>(job: JobKey<Input, Result>): Promise<Result> => {
+        run: async <Input, Result>(job: JobKey<Input, Result>, input: Input): Promise<Result> => {
+          const scripted = options.jobs?.[job.name];
+          if (scripted) return (await scripted(input as never)) as Result;
+          if (job.name === listBentosJob.name) return { "iris_clf:v2": ["iris_service:7fq2"] } as Result;
+          if (job.name === brokenFactsJob.name) return (options.broken ?? nothingFound) as Result;
           if (facts instanceof Error) throw facts;
           if (job.name === verifyModelJob.name) return { checked: true, problems: options.damage?.() ?? [] } as Result;
           return facts as Result;
@@ -73,22 +86,26 @@ export function makeHost(options: HostOptions = {}): Host {
   );
   const ui: ModelHandlersPort["ui"] = {
     copy: async (text) => void copied.push(text),
-    openText: async (path) => void openedTexts.push(path),
+    openText: async (path, at) => void openedTexts.push(at ? `${path}:${at.line}:${at.column}` : path),
     pickFiles: async () => options.pick?.(),
   };
+  const command: ModelHandlersPort["command"] = async (name) => void commands.push(name);
   return {
     models,
     sessions,
     opened,
     copied,
     openedTexts,
+    commands,
     unfetchable,
     handlers: ({ follow, by }) => ({
-      ...modelHandlers({ ref: () => REF, models, ui, t, by: () => by, follow }),
+      ...modelHandlers({ ref: () => REF, models, ui, t, command, by: () => by, follow }),
       ...noSaveHandlers,
     }),
   };
 }
+
+const nothingFound: BrokenFacts = { files: [], moreFiles: 0, sizeBytes: 0 };
 
 const summary: ModelSummary = {
   tag: { name: "iris_clf", version: "v2" },

@@ -32,7 +32,7 @@ export function closeScreens(): Promise<void> {
 
 /** A details editor, read and drawn. */
 export async function openDetails(host: HostOptions = {}, options: Partial<RigOptions> = {}): Promise<PageRig> {
-  const start = { subject: { kind: "details", ...REF }, section: "" } as const;
+  const start = { subject: { kind: "details", ...REF }, section: "", edit: null } as const;
   const rig = await openRig(browser, { bundle, start, handlers: makeHost(host).handlers, ...options });
   await rig.page.getByTestId("tag").waitFor();
   return rig;
@@ -40,7 +40,7 @@ export async function openDetails(host: HostOptions = {}, options: Partial<RigOp
 
 /** The test view, read and drawn. */
 export async function openTest(host: HostOptions = {}, options: Partial<RigOptions> = {}): Promise<PageRig> {
-  const start = { subject: { kind: "test", ...REF }, section: "test" } as const;
+  const start = { subject: { kind: "test", ...REF }, section: "test", edit: null } as const;
   const rig = await openRig(browser, { bundle, start, handlers: makeHost(host).handlers, ...options });
   await rig.page.getByTestId("test").waitFor();
   return rig;
@@ -74,7 +74,7 @@ export async function openSaveForm(options: Partial<RigOptions> = {}): Promise<O
   });
   const rig = await openRig(browser, {
     bundle,
-    start: { subject: { kind: "save", seed }, section: "" },
+    start: { subject: { kind: "save", seed }, section: "", edit: null },
     handlers: () => ({ ...noModelHandlers, ...saveHandlers(t, initial.check, finish) }),
     ...options,
   });

@@ -1,0 +1,86 @@
+import type { EditInput, SaveIssue } from "../../../webview/protocol/views";
+import type { ModelEdit } from "../../store/editModelJob";
+import type { ModelSignature } from "../../store/model";
+import type { Localize } from "../services";
+import { jsonIssues, keyIssues } from "./entryIssues";
+
+/** Keys of the form for release notes: a label and a metadata text. */
+const RELEASE = "release";
+const NOTES = "notes";
+
+/** Methods that a runner could be asked for: names as Python writes them. */
+const METHOD = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+const MAX_AXIS = 31;
+
+/** What is wrong with a form; empty when it can be written. Rows with an empty key and value are ignored. */
+export function editIssues(t: Localize, { part, entries }: EditInput): SaveIssue[] {
+  if (part === "notes") return [];
+  const keys = keyIssues(t, part, entries);
+  if (part === "metadata") return [...keys, ...jsonIssues(part, entries)];
+  return part === "signatures" ? [...keys, ...methodIssues(t, entries)] : keys;
+}
+
+/** What a form changes: what was left as it was is not touched, whatever others made of it meanwhile. */
+export function modelEdit({ part, base, entries }: EditInput): ModelEdit {
+  const was = new Map(base.map(({ key, value }) => [key, value]));
+  const filled = entries.filter(({ key }) => key !== "");
+  const changed = filled.filter(({ key, value }) => was.get(key) !== value);
+  const keys = new Set(filled.map(({ key }) => key));
+  const remove = [...was.keys()].filter((key) => !keys.has(key));
+  if (part === "notes") return notesEdit(changed);
+  const set = Object.fromEntries(changed.map(({ key, value }) => [key, value]));
+  if (part === "labels") return { labels: { set, remove } };
+  if (part === "metadata") return { metadata: { set, remove } };
+  const signatures = changed.flatMap(({ key, value }) => {
+    const signature = signatureOf(value);
+    return signature ? [[key, signature] as const] : [];
+  });
+  return { signatures: { set: Object.fromEntries(signatures), remove } };
+}
+
+function notesEdit(changed: EditInput["entries"]): ModelEdit {
+  const valueOf = (wanted: string): string | undefined => changed.find(({ key }) => key === wanted)?.value;
+  const release = valueOf(RELEASE);
+  const notes = valueOf(NOTES);
+  return {
+    ...(release === undefined ? {} : { labels: oneKey(RELEASE, release, release) }),
+    ...(notes === undefined ? {} : { metadata: oneKey(NOTES, notes, JSON.stringify(notes)) }),
+  };
+}
+
+/** A text that was emptied takes its key along. */
+function oneKey(key: string, text: string, value: string): { set: Record<string, string>; remove: string[] } {
+  return text === "" ? { set: {}, remove: [key] } : { set: { [key]: value }, remove: [] };
+}
+
+function methodIssues(t: Localize, entries: EditInput["entries"]): SaveIssue[] {
+  return entries.flatMap(({ key, value }, index) => {
+    const field = `signatures.${index}`;
+    if (key === "") return [{ field, message: t("The method has no name.") }];
+    if (!METHOD.test(key)) return [{ field, message: t("{0} is not the name of a Python method.", key) }];
+    if (signatureOf(value)) return [];
+    return [{ field, message: t("{0}: axes from 0 to {1} are expected.", key, MAX_AXIS) }];
+  });
+}
+
+function signatureOf(json: string): ModelSignature | undefined {
+  const value = parsed(json);
+  if (typeof value !== "object" || value === null || !("batchable" in value && "batchDim" in value)) return undefined;
+  const { batchable, batchDim } = value;
+  if (typeof batchable !== "boolean" || !Array.isArray(batchDim) || batchDim.length !== 2) return undefined;
+  const [before, after]: unknown[] = batchDim;
+  return isAxis(before) && isAxis(after) ? { batchable, batchDim: [before, after] } : undefined;
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function isAxis(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_AXIS;
+}

@@ -1,0 +1,48 @@
+import type { VNode } from "preact";
+import type { Row } from "../protocol/views";
+import { useText } from "./context";
+import { layOutJson } from "./format";
+
+/** A line of a two-column table, with what its value says at full length where that is another text. */
+export interface Pair extends Row {
+  readonly title?: string;
+}
+
+/** Keys and values, a line each. */
+export function Pairs(props: {
+  readonly rows: readonly Pair[];
+  readonly empty: string;
+  readonly testId: string;
+}): VNode {
+  const { rows, empty, testId } = props;
+  if (rows.length === 0) return <p class="quiet">{empty}</p>;
+  return (
+    <dl class="pairs" data-testid={testId}>
+      {rows.map(({ key, value, title }) => (
+        <div class="pair" key={key}>
+          <dt>{key}</dt>
+          <dd title={title}>
+            <Value text={value} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A value as it is; lists and objects of more than a line are laid out and folded. */
+function Value({ text }: { readonly text: string }): VNode {
+  const t = useText();
+  const laidOut = layOutJson(text);
+  if (laidOut === undefined) return <>{text}</>;
+  if (!laidOut.includes("\n")) return <code>{laidOut}</code>;
+  return (
+    <details class="folded">
+      <summary>{t("overview.lines", laidOut.split("\n").length)}</summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <pre class="raw" tabIndex={0}>
+        {laidOut}
+      </pre>
+    </details>
+  );
+}
