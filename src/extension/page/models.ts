@@ -47,7 +47,7 @@ export class PageModels implements Disposable {
   readonly #services: ModelServices;
   readonly #sessions: Sessions;
   readonly #memory: Memory;
-  readonly #tests = new Map<string, Promise<ModelTest>>();
+  readonly #tests = new Map<string, { readonly home: string; readonly test: Promise<ModelTest> }>();
 
   constructor(services: ModelServices, sessions: Sessions, memory: Memory) {
     this.#services = services;
@@ -88,10 +88,16 @@ export class PageModels implements Disposable {
   /** The test of a model, opened when nobody has asked before. @throws ModelbenchError when it cannot be read */
   async test(ref: ModelRef): Promise<ModelTest> {
     const key = refKey(ref);
+    const { home } = this.#services.stores.of(ref);
     const known = this.#tests.get(key);
-    if (known) return known;
+    if (known?.home === home) return known.test;
+    if (known) {
+      // The store moved: under this tag another model was opened, and may still be loaded.
+      await this.forget(ref);
+      return this.test(ref);
+    }
     const opening = this.#open(ref);
-    this.#tests.set(key, opening);
+    this.#tests.set(key, { home, test: opening });
     opening.catch(() => this.#tests.delete(key));
     return opening;
   }
@@ -104,15 +110,15 @@ export class PageModels implements Disposable {
   /** Forgets what was read of a model that is gone, and ends its process. */
   async forget(ref: ModelRef): Promise<void> {
     const key = refKey(ref);
-    const test = this.#tests.get(key);
+    const known = this.#tests.get(key);
     this.#tests.delete(key);
     await this.#sessions.unload(key);
-    await test?.then((opened) => opened.dispose()).catch(() => undefined);
+    await known?.test.then((opened) => opened.dispose()).catch(() => undefined);
   }
 
   /** Ends every test; the sessions belong to whoever opened them. */
   dispose(): void {
-    for (const test of this.#tests.values()) void test.then((opened) => opened.dispose()).catch(() => undefined);
+    for (const { test } of this.#tests.values()) void test.then((opened) => opened.dispose()).catch(() => undefined);
     this.#tests.clear();
   }
 

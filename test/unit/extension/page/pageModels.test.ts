@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JobKey } from "../../../../src/base/ports";
+import { PageModels } from "../../../../src/extension/page/models";
+import { Sessions } from "../../../../src/extension/sessions";
+import { irisAnswer, irisFacts, ScriptedSession } from "../../webview/sampleModel";
+import { t } from "../fakes";
+
+test("when the store moves, the model of the same tag there is read, once", async () => {
+  let home = "/data/a";
+  const asked: string[] = [];
+  const sessions = new Sessions({
+    open: (request) => new ScriptedSession(request, irisAnswer, []),
+    maxLoaded: () => 2,
+    idleMs: () => 0,
+  });
+  const jobs = {
+    run: async <Input, Result>(_: JobKey<Input, Result>, input: Input): Promise<Result> => {
+      asked.push((input as { home: string }).home);
+      return irisFacts as Result;
+    },
+  };
+  const models = new PageModels(
+    {
+      stores: { of: () => ({ home, pathOf: () => `${home}/models/iris_clf/v2` }) },
+      catalog: { find: () => undefined, recheck: () => undefined },
+      jobs,
+      trust: { refusal: () => undefined },
+      settings: () => ({ maxBatchSize: 32 }),
+      t,
+    },
+    sessions,
+    { get: () => undefined, update: async () => undefined },
+  );
+  const ref = { store: "own", tag: "iris_clf:v2" };
+  const first = await models.test(ref);
+  assert.equal(await models.test(ref), first);
+  home = "/data/b";
+  const [second, third] = await Promise.all([models.test(ref), models.test(ref)]);
+  assert.notEqual(second, first);
+  assert.equal(second, third);
+  assert.deepEqual(asked, ["/data/a", "/data/b"]);
+  models.dispose();
+  await sessions.dispose();
+});
