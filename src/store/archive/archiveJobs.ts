@@ -71,24 +71,31 @@ export interface ArchivePreview {
 }
 
 /** Formats that this version writes. */
-export type ExportFormat = "bentomodel" | "tar" | "tar.gz";
+export type ExportFormat = "bentomodel" | "tar" | "tar.gz" | "tar.xz" | "tar.bz2" | "zip" | "folder";
+
+/**
+ * `stored` as it is: the speed of the disk. `small` as small as this version can: minutes a gigabyte. Left out,
+ * `.bentomodel` and `.tar.xz` are stored, and `.tar.gz` and `.zip` compress what a sample says is worth it.
+ */
+export type Compression = "stored" | "small";
 
 /** One model to be exported. */
 export interface ExportRequest {
   /** A tag as `get` takes it. */
   readonly tag: string;
-  /** A file, an existing folder, or nothing for the working directory. */
+  /** A file, a folder, or nothing for the working directory. */
   readonly destination?: string;
   /** Taken from the destination's extension when left out. */
   readonly format?: ExportFormat;
+  readonly compression?: Compression;
 }
 
 /** The outcome of one export. */
 export interface ExportResult {
   readonly tag: string;
-  /** The archive, absolute. */
+  /** The archive or folder, absolute. */
   readonly path: string;
-  /** Its size. */
+  /** Its size; of a folder, the sum of its files. */
   readonly bytes: number;
 }
 

@@ -1,29 +1,26 @@
-import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, openSync, realpathSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
+import { createGzip } from "node:zlib";
 import { ModelbenchError, throwIfAborted } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
-import { writeStoredXz } from "../../formats/xz/xzWriter";
-import { errno } from "../failure";
-import { nodeFiles } from "../fileLayer";
-import { lstatOf, statOf } from "../modelFiles";
+import { writeBz2 } from "../../formats/bz2/bz2Writer";
+import { writeSmallXz, writeStoredXz } from "../../formats/xz/xzWriter";
 import { ModelStore } from "../modelStore";
 import { formatTag } from "../tag";
-import type { ExportFormat, ExportRequest, ExportResult } from "./archiveJobs";
+import type { Compression, ExportFormat, ExportRequest, ExportResult } from "./archiveJobs";
+import { asRecorded } from "./asRecorded";
+import { assertFree, makeFileBeside, makeFolderBeside } from "./beside";
+import { deflating } from "./deflating";
+import { exportFolder } from "./exportFolder";
+import { type ExportPlan, type OnDigest, planExport, samplePlan } from "./exportPlan";
 import { resolveDestination } from "./format";
 import { assertRoom, freeBytes } from "./freeSpace";
-import { gzip } from "./gzip";
-import { Pace } from "./pace";
-import { packTar, planTar } from "./packTar";
+import { packTar, tarBytes } from "./packTar";
+import { packZip } from "./packZip";
+import { chooseProperties, deflates, SAMPLE_BYTES } from "./shrinking";
 
-const WRAP: Readonly<Record<ExportFormat, (tar: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>>> = {
-  bentomodel: writeStoredXz,
-  tar: (tar) => tar,
-  "tar.gz": gzip,
-};
-
-/** What file systems without hard links answer. */
-const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+/** Samples that stand for a whole model. */
+const SAMPLES = 16;
 
 /** The work behind `exportModelJob`. @throws ModelbenchError as `exportModel` */
 export function runExportModel(request: ExportRequest & { readonly home: string }, options: JobOptions) {
@@ -31,10 +28,12 @@ export function runExportModel(request: ExportRequest & { readonly home: string 
 }
 
 /**
- * Packs one model into an archive. It is written beside its destination, flushed and renamed, so that a file under
- * the destination's name is always whole; a failure or a cancel leaves nothing behind. Never overwrites.
+ * Packs one model into an archive or copies it into a folder. It is made beside its destination, flushed and renamed,
+ * so that what stands under the destination's name is always whole; a failure or a cancel leaves nothing behind.
+ * Never overwrites.
  * @throws ModelbenchError errors of `ModelStore.get`, `archive.format`, `file.access`, `store.access` for a full
- *   disk, `model.broken` for links or files that change meanwhile, `cancelled`
+ *   disk, `model.broken` for links or files that change meanwhile, `model.changed` for bytes that are not those saved,
+ *   `cancelled`
  */
 export async function exportModel(
   store: ModelStore,
@@ -45,79 +44,74 @@ export async function exportModel(
   const model = store.get(request.tag);
   const { destination, format } = request;
   const target = resolveDestination(model.tag, { destination, format, cwd: process.cwd() });
+  assertCompression(target.format, request.compression);
   assertFree(target.path);
   // The version itself may be a link to another disk; what is inside must not.
-  const plan = planTar(realpathSync(model.path), formatTag(model.tag));
-  assertRoom(plan.totalBytes, freeBytes(dirname(target.path)), dirname(target.path));
-  const bytes = await writeBeside(target.path, WRAP[target.format](packTar(plan, options)), options.signal);
+  const plan = planExport(realpathSync(model.path), formatTag(model.tag));
+  assertRoom(tarBytes(plan), freeBytes(dirname(target.path)), dirname(target.path));
+  const bytes = await write(plan, target, request.compression, options, asRecorded(store.home, model));
   return { tag: formatTag(model.tag), path: target.path, bytes };
 }
 
-function assertFree(path: string): void {
-  const folder = dirname(path);
-  if (!statOf(folder)?.isDirectory()) {
-    throw new ModelbenchError("file.access", `There is no folder ${folder} to export to.`, { path: folder });
-  }
-  if (lstatOf(path)) {
-    const remedy = "Name another file, or remove that one first.";
-    throw new ModelbenchError("file.access", `${path} is there already and is not overwritten.`, { path, remedy });
-  }
-}
-
-async function writeBeside(
-  path: string,
-  chunks: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
+async function write(
+  plan: ExportPlan,
+  { path, format }: { readonly path: string; readonly format: ExportFormat },
+  compression: Compression | undefined,
+  options: JobOptions,
+  onDigest: OnDigest | undefined,
 ): Promise<number> {
-  const partial = join(dirname(path), `.modelbench-${randomUUID()}.part`);
-  let handle: number | undefined;
-  try {
-    handle = openSync(partial, "wx", 0o644);
-    const bytes = await writeAll(handle, chunks, signal);
-    fsyncSync(handle);
-    closeSync(handle);
-    handle = undefined;
-    throwIfAborted(signal);
-    enter(partial, path);
-    await nodeFiles.sync(dirname(path));
-    return bytes;
-  } catch (error) {
-    throw writeFailure(error, path);
-  } finally {
-    if (handle !== undefined) closeSync(handle);
-    rmSync(partial, { force: true });
+  if (format === "folder") {
+    await makeFolderBeside(path, (folder) => exportFolder(plan, folder, options, onDigest), options.signal);
+    return plan.bytes;
+  }
+  if (format === "zip") {
+    const packing = compression ?? "measured";
+    return makeFileBeside(path, (file) => packZip(plan, file, packing, options, onDigest), options.signal);
+  }
+  const wrap = wrapper(format, compression, plan);
+  return makeFileBeside(
+    path,
+    async (file) => {
+      for await (const chunk of wrap(packTar(plan, options, onDigest))) await file.append(chunk);
+    },
+    options.signal,
+  );
+}
+
+/** What is put around the tar. */
+function wrapper(
+  format: Exclude<ExportFormat, "folder" | "zip">,
+  compression: Compression | undefined,
+  plan: ExportPlan,
+): (tar: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array> {
+  const samples = () => samplePlan(plan, SAMPLES, SAMPLE_BYTES);
+  switch (format) {
+    case "tar":
+      return (tar) => tar;
+    case "tar.bz2":
+      return writeBz2;
+    case "tar.gz": {
+      const level = compression === "small" ? 9 : compression === undefined && deflates(samples()) ? 6 : 0;
+      return (tar) => deflating(createGzip({ level, chunkSize: 256 * 1024 }), tar);
+    }
+    default: {
+      if (compression !== "small") return writeStoredXz;
+      const properties = chooseProperties(samples());
+      return (tar) => writeSmallXz(tar, properties);
+    }
   }
 }
 
-/** Gives the file its name, which somebody may have taken meanwhile: a link, unlike a rename, takes nothing from it. */
-function enter(partial: string, path: string): void {
-  try {
-    linkSync(partial, path);
-  } catch (error) {
-    assertFree(path);
-    if (!NO_LINKS.has(errno(error) ?? "")) throw error;
-    renameSync(partial, path);
-  }
-}
-
-async function writeAll(
-  handle: number,
-  chunks: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  const pace = new Pace();
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    throwIfAborted(signal);
-    for (let done = 0; done < chunk.length; ) done += writeSync(handle, chunk, done);
-    bytes += chunk.length;
-    await pace.rest();
-  }
-  return bytes;
-}
-
-function writeFailure(error: unknown, path: string): ModelbenchError {
-  if (error instanceof ModelbenchError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new ModelbenchError("file.access", `Cannot write ${path}: ${reason}.`, { path, cause: error });
+/** @throws ModelbenchError `archive.format` for what a format cannot do */
+function assertCompression(format: ExportFormat, compression: Compression | undefined): void {
+  const why =
+    compression === "small" && (format === "tar" || format === "folder")
+      ? "is never compressed"
+      : compression === "stored" && format === "tar.bz2"
+        ? "is always compressed"
+        : undefined;
+  if (why === undefined) return;
+  throw new ModelbenchError("archive.format", `${format} ${why}.`, {
+    remedy: "Leave the compression out, or choose another format.",
+  });
 }

@@ -33,18 +33,19 @@ export function sniffContainer(reader: PositionalReader): Exclude<ArchiveKind, "
 }
 
 /** What BentoML's exporter makes of an extension; the last one counts, in lower case only. */
-const BY_EXTENSION: ReadonlyMap<string, ExportFormat | "later"> = new Map([
+const BY_EXTENSION: ReadonlyMap<string, ExportFormat> = new Map([
   [".bentomodel", "bentomodel"],
   [".tar", "tar"],
   [".gz", "tar.gz"],
-  [".xz", "later"],
-  [".bz2", "later"],
-  [".zip", "later"],
+  [".xz", "tar.xz"],
+  [".bz2", "tar.bz2"],
+  [".zip", "zip"],
 ]);
 
 /**
- * Where an export goes and in which format, by BentoML's rules: a folder gets `<name>-<version>.<format>`, a known
- * extension chooses the format, any other name gets `.bentomodel` behind it; a format that is given wins.
+ * Where an export goes and in which format, by BentoML's rules: in a folder it is called `<name>-<version>.<format>`, a
+ * known extension chooses the format, any other name gets `.bentomodel` behind it; a format that is given wins. The
+ * format `folder` makes the folder that is named, or inside one that is there a folder called by the version.
  * @see bentoml 1.4.39 _internal/exportable.py
  * @throws ModelbenchError `archive.format`
  */
@@ -55,13 +56,13 @@ export function resolveDestination(
   if (destination?.includes("://")) throw laterFormat(`A remote destination such as ${visible(destination)}`);
   const given = destination ?? "";
   const target = resolve(cwd, given);
-  const intoFolder =
-    given === "" || given.endsWith("/") || given.endsWith(sep) || statOf(target)?.isDirectory() === true;
-  if (intoFolder) {
+  const isFolder = given === "" || statOf(target)?.isDirectory() === true;
+  if (format === "folder") return { path: isFolder ? join(target, tag.version) : target, format };
+  if (isFolder || given.endsWith("/") || given.endsWith(sep)) {
     const chosen = format ?? "bentomodel";
     return { path: join(target, `${tag.name}-${tag.version}.${chosen}`), format: chosen };
   }
-  const chosen = format ?? formatOf(target);
+  const chosen = format ?? BY_EXTENSION.get(extname(basename(target))) ?? "bentomodel";
   const complete = chosen !== "bentomodel" || target.endsWith(".bentomodel");
   return { path: complete ? target : `${target}.bentomodel`, format: chosen };
 }
@@ -69,13 +70,6 @@ export function resolveDestination(
 /** The failure for what later versions will do. */
 export function laterFormat(what: string): ModelbenchError {
   return new ModelbenchError("archive.format", `${what} is not supported yet; a later version will.`, {
-    remedy: "Use .bentomodel, .tar or .tar.gz.",
+    remedy: "Use a file or folder on this machine.",
   });
-}
-
-function formatOf(target: string): ExportFormat {
-  const extension = extname(basename(target));
-  const format = BY_EXTENSION.get(extension) ?? "bentomodel";
-  if (format === "later") throw laterFormat(`Writing ${extension} archives`);
-  return format;
 }

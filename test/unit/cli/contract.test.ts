@@ -145,7 +145,6 @@ test("verbs and options of later versions are a usage error that says so", async
     ["inspect", "a", "--stats"],
     ["run", "a", "--no-batch"],
     ["run", "a", "--device", "cuda"],
-    ["export", "a", "--format", "zip"],
   ]) {
     assert.match((await failure(2, ...args)).message, /later version/, args.join(" "));
   }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import {
   appendFileSync,
   chmodSync,
@@ -22,6 +24,7 @@ import { exportModel } from "../../../../src/store/archive/exportModel";
 import { resolveDestination } from "../../../../src/store/archive/format";
 import { importArchive } from "../../../../src/store/archive/importArchive";
 import { ModelStore } from "../../../../src/store/modelStore";
+import { newStagingName } from "../../../../src/store/owner";
 import { modelYaml } from "../../../fixtures/hostileArchives";
 import { treeOf } from "../../../fixtures/tree";
 import { tempFolder } from "../storeKit";
@@ -31,7 +34,8 @@ const { path: folder, remove } = tempFolder();
 after(remove);
 
 const TAG = { name: "hostile_model", version: "v1" };
-const FORMATS = ["bentomodel", "tar", "tar.gz"] as const;
+const FILES = ["bentomodel", "tar", "tar.gz", "tar.xz", "tar.bz2", "zip"] as const;
+const FORMATS = [...FILES, "folder"] as const;
 let count = 0;
 
 /** A store with one model of these files, put there without the code under test. */
@@ -57,10 +61,16 @@ test("a model comes back whole through every format", async () => {
   });
   mkdirSync(join(store.pathOf(TAG), "empty_folder"));
   chmodSync(join(store.pathOf(TAG), "run.sh"), 0o755);
-  for (const format of FORMATS) {
-    const { path, bytes, tag } = await exportModel(store, { tag: "hostile_model", destination: emptyFolder(), format });
+  const total = store.files(TAG).reduce((sum, { bytes }) => sum + bytes, 0);
+  const ways = [
+    ...FORMATS.map((format) => ({ format })),
+    ...(["bentomodel", "tar.gz", "zip"] as const).map((format) => ({ format, compression: "small" as const })),
+    ...(["bentomodel", "tar.gz", "zip"] as const).map((format) => ({ format, compression: "stored" as const })),
+  ];
+  for (const way of ways) {
+    const { path, bytes, tag } = await exportModel(store, { tag: "hostile_model", destination: emptyFolder(), ...way });
     assert.equal(tag, "hostile_model:v1");
-    assert.equal(bytes, statSync(path).size);
+    assert.equal(bytes, way.format === "folder" ? total : statSync(path).size);
     const other = new ModelStore(join(folder, `home-${count++}`));
     await importArchive(other, { source: path, onConflict: "fail" });
     assert.deepEqual(treeOf(other.pathOf(TAG)), treeOf(store.pathOf(TAG)));
@@ -76,7 +86,7 @@ test("any set of files of any size survives export and import", async () => {
     selector: ([p]) => p.split("/")[0]?.toLowerCase() ?? "",
   });
   await fc.assert(
-    fc.asyncProperty(files, fc.constantFrom(...FORMATS), async (list, format) => {
+    fc.asyncProperty(files, fc.constantFrom(...FILES), async (list, format) => {
       const content = Object.fromEntries(list.map(([p, size]) => [p, Buffer.alloc(size, size % 251)]));
       const { path: archive } = await exportModel(storeWith(content), {
         tag: "hostile_model:v1",
@@ -98,7 +108,7 @@ test("any set of files of any size survives export and import", async () => {
 
 test("the same model packs to the same bytes", async () => {
   const store = storeWith({ b: "2", a: "1" });
-  for (const format of FORMATS) {
+  for (const format of FILES) {
     const [one, two] = [emptyFolder(), emptyFolder()];
     const first = await exportModel(store, { tag: "hostile_model:v1", destination: one, format });
     const second = await exportModel(store, { tag: "hostile_model:v1", destination: two, format });
@@ -126,13 +136,22 @@ test("destinations follow the rules of the real exporter", () => {
   assert.deepEqual(at("y.tgz"), ["y.tgz.bentomodel", "bentomodel"]);
   assert.deepEqual(at("z.BENTOMODEL"), ["z.BENTOMODEL.bentomodel", "bentomodel"]);
   assert.deepEqual(at("z.TAR"), ["z.TAR.bentomodel", "bentomodel"]);
+  assert.deepEqual(at("a.tar.xz"), ["a.tar.xz", "tar.xz"]);
+  assert.deepEqual(at("a.xz"), ["a.xz", "tar.xz"]);
+  assert.deepEqual(at("a.b.bz2"), ["a.b.bz2", "tar.bz2"]);
+  assert.deepEqual(at("a.zip"), ["a.zip", "zip"]);
+  assert.deepEqual(at("a.lzma"), ["a.lzma.bentomodel", "bentomodel"]);
+  assert.deepEqual(at("there/", "tar.bz2"), ["there/hostile_model-v1.tar.bz2", "tar.bz2"]);
+  assert.deepEqual(at("there", "folder"), ["there/v1", "folder"]);
+  assert.deepEqual(at("absent", "folder"), ["absent", "folder"]);
+  assert.deepEqual(at("absent/", "folder"), ["absent", "folder"]);
+  assert.deepEqual(at("q.zip", "folder"), ["q.zip", "folder"]);
+  assert.deepEqual(at("q.zip", "tar"), ["q.zip", "tar"]);
   assert.deepEqual(at(".tar"), [".tar.bentomodel", "bentomodel"]);
   assert.deepEqual(at("q2.bin", "tar.gz"), ["q2.bin", "tar.gz"]);
   assert.deepEqual(at("q2.bin", "bentomodel"), ["q2.bin.bentomodel", "bentomodel"]);
   assert.deepEqual(at("q2.tar", "bentomodel"), ["q2.tar.bentomodel", "bentomodel"]);
-  for (const later of ["a.tar.xz", "a.xz", "a.tar.bz2", "a.zip", "s3://bucket/a.tar"]) {
-    assert.throws(() => at(later), { code: "archive.format" }, later);
-  }
+  assert.throws(() => at("s3://bucket/a.tar"), { code: "archive.format" });
 });
 
 test("a file that is there is never overwritten, and a missing folder is not made", async () => {
@@ -216,6 +235,39 @@ test("a version that is itself a link is packed like any other", async () => {
   const copy = new ModelStore(join(emptyFolder(), "home"));
   await importArchive(copy, { source: path, onConflict: "fail" });
   assert.equal(readFileSync(join(copy.pathOf(TAG), "w.bin"), "utf8"), "w");
+});
+
+test("what shrinks is compressed where the format can, and what does not is stored", async () => {
+  const size = async (content: Buffer, format: (typeof FILES)[number], compression?: "stored" | "small") => {
+    const way = { format, ...(compression && { compression }) };
+    return (await exportModel(storeWith({ w: content }), { tag: "hostile_model", destination: emptyFolder(), ...way }))
+      .bytes;
+  };
+  const text = Buffer.from("a line of text that repeats\n".repeat(40_000));
+  const noise = randomBytes(1_000_000);
+  for (const format of ["tar.gz", "zip"] as const) {
+    assert.ok((await size(text, format)) < text.length / 20, format);
+    assert.ok((await size(text, format, "stored")) > text.length, format);
+    assert.ok((await size(noise, format)) > noise.length, format);
+  }
+  assert.ok((await size(text, "bentomodel")) > text.length);
+  for (const format of ["bentomodel", "tar.xz", "tar.bz2"] as const) {
+    assert.ok((await size(text, format, "small")) < text.length / 50, format);
+  }
+  await assert.rejects(size(text, "tar", "small"), { code: "archive.format" });
+  await assert.rejects(size(text, "tar.bz2", "stored"), { code: "archive.format" });
+});
+
+test("an export sweeps away what a killed one left beside its destination, and nothing else", async () => {
+  const out = emptyFolder();
+  const child = spawnSync(process.execPath, ["-e", "process.stdout.write(String(process.pid))"], { encoding: "utf8" });
+  const dead = newStagingName().replace(/^\d+/, child.stdout);
+  writeFileSync(join(out, `.modelbench-${dead}.part`), "half");
+  mkdirSync(join(out, `.modelbench-${dead.slice(0, -1)}0.part/d`), { recursive: true });
+  const kept = [`.modelbench-${newStagingName()}.part`, ".modelbench-mine.part", `${dead}.part`].sort();
+  for (const name of kept) writeFileSync(join(out, name), "somebody's");
+  await exportModel(storeWith({}), { tag: "hostile_model", destination: join(out, "m.tar") });
+  assert.deepEqual(readdirSync(out).sort(), [...kept, "m.tar"].sort());
 });
 
 test("an unknown model is not found, and nothing is written", async () => {

@@ -1,8 +1,10 @@
-import { createGzip } from "node:zlib";
+import type { Transform } from "node:stream";
 
-/** Gzip at its usual level, one member; a yielded chunk is fresh memory. */
-export async function* gzip(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const engine = createGzip();
+/** Sends content through one of zlib's engines; a yielded chunk is fresh memory, a chunk taken may be used again. */
+export async function* deflating(
+  engine: Transform,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   const feeding = feed(content, engine);
   try {
     for await (const chunk of engine) yield chunk as Uint8Array;
@@ -14,7 +16,7 @@ export async function* gzip(content: AsyncIterable<Uint8Array>): AsyncGenerator<
 }
 
 /** Never rejects: a failure of the content destroys the engine, and its reader gets it. */
-async function feed(content: AsyncIterable<Uint8Array>, engine: ReturnType<typeof createGzip>): Promise<void> {
+async function feed(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, engine: Transform): Promise<void> {
   const closed = new Promise<void>((resolve) => engine.once("close", resolve));
   try {
     for await (const chunk of content) {

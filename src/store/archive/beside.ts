@@ -1,0 +1,146 @@
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ModelbenchError, throwIfAborted } from "../../base/errors";
+import { errno } from "../failure";
+import { nodeFiles } from "../fileLayer";
+import { removeTree } from "../fileOperations";
+import { entriesOf, lstatOf, statOf } from "../modelFiles";
+import { newStagingName, ownerState } from "../owner";
+import { Pace } from "./pace";
+
+/** What file systems without hard links answer. */
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+/** Leftovers whose owner cannot be asked (another machine, an earlier boot) are removed once they are this old. */
+const UNKNOWN_OWNER_MS = 24 * 3600 * 1000;
+const PARTIAL = /^\.modelbench-(.+)\.part$/;
+
+/** A file that is being written under a name of its own. */
+export class BesideFile {
+  readonly #handle: number;
+  readonly #pace = new Pace();
+  readonly #signal: AbortSignal | undefined;
+  /** Bytes so far. */
+  bytes = 0;
+
+  constructor(handle: number, signal: AbortSignal | undefined) {
+    this.#handle = handle;
+    this.#signal = signal;
+  }
+
+  /** Writes at the end and lets others have their turn. @throws ModelbenchError `cancelled` */
+  async append(chunk: Uint8Array): Promise<void> {
+    throwIfAborted(this.#signal);
+    for (let done = 0; done < chunk.length; ) {
+      done += writeSync(this.#handle, chunk, done, chunk.length - done, this.bytes + done);
+    }
+    this.bytes += chunk.length;
+    await this.#pace.rest();
+  }
+
+  /** Writes over bytes that are there. */
+  patch(at: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(this.#handle, bytes, done, bytes.length - done, at + done);
+    }
+  }
+}
+
+/**
+ * Makes a file so that its name belongs to a whole file or to none: written beside its place, flushed, then given the
+ * name, which is never taken from another file. Answers with its size.
+ * @throws ModelbenchError `file.access`, `cancelled`, what `fill` throws
+ */
+export async function makeFileBeside(
+  path: string,
+  fill: (file: BesideFile) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const partial = await partialPath(path);
+  let handle: number | undefined;
+  try {
+    handle = openSync(partial, "wx", 0o644);
+    const file = new BesideFile(handle, signal);
+    await fill(file);
+    fsyncSync(handle);
+    closeSync(handle);
+    handle = undefined;
+    throwIfAborted(signal);
+    enterFile(partial, path);
+    await nodeFiles.sync(dirname(path));
+    return file.bytes;
+  } catch (error) {
+    throw writeFailure(error, path);
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+    rmSync(partial, { force: true });
+  }
+}
+
+/**
+ * The same for a folder: `fill` makes and flushes it under a name of its own.
+ * @throws ModelbenchError `file.access`, `cancelled`, what `fill` throws
+ */
+export async function makeFolderBeside(
+  path: string,
+  fill: (folder: string) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const partial = await partialPath(path);
+  try {
+    await fill(partial);
+    throwIfAborted(signal);
+    assertFree(path);
+    renameSync(partial, path);
+    await nodeFiles.sync(dirname(path));
+  } catch (error) {
+    throw writeFailure(error, path);
+  } finally {
+    await removeTree(nodeFiles, partial).catch(() => undefined);
+  }
+}
+
+/** @throws ModelbenchError `file.access` when the folder is missing or the name is taken */
+export function assertFree(path: string): void {
+  const folder = dirname(path);
+  if (!statOf(folder)?.isDirectory()) {
+    throw new ModelbenchError("file.access", `There is no folder ${folder} to export to.`, { path: folder });
+  }
+  if (lstatOf(path)) {
+    const remedy = "Name another file, or remove that one first.";
+    throw new ModelbenchError("file.access", `${path} is there already and is not overwritten.`, { path, remedy });
+  }
+}
+
+/** A name for this process's own use; what processes that were killed have left under theirs is removed. */
+async function partialPath(path: string): Promise<string> {
+  const folder = dirname(path);
+  for (const name of entriesOf(folder)) {
+    const owner = PARTIAL.exec(name)?.[1];
+    if (owner === undefined || !isLeftover(owner, join(folder, name))) continue;
+    await removeTree(nodeFiles, join(folder, name)).catch(() => undefined);
+  }
+  return join(folder, `.modelbench-${newStagingName()}.part`);
+}
+
+function isLeftover(owner: string, path: string): boolean {
+  const state = ownerState(owner);
+  if (state !== "unknown") return state === "gone";
+  return Date.now() - (lstatOf(path)?.mtimeMs ?? Number.POSITIVE_INFINITY) > UNKNOWN_OWNER_MS;
+}
+
+/** Gives the file its name, which somebody may have taken meanwhile: a link, unlike a rename, takes nothing from it. */
+function enterFile(partial: string, path: string): void {
+  try {
+    linkSync(partial, path);
+  } catch (error) {
+    assertFree(path);
+    if (!NO_LINKS.has(errno(error) ?? "")) throw error;
+    renameSync(partial, path);
+  }
+}
+
+function writeFailure(error: unknown, path: string): ModelbenchError {
+  if (error instanceof ModelbenchError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ModelbenchError("file.access", `Cannot write ${path}: ${reason}.`, { path, cause: error });
+}
