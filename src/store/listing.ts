@@ -7,7 +7,7 @@ import { LATEST, MODEL_YAML } from "./layout";
 import type { ListingCache } from "./listingCache";
 import type { Contents, KnownVersion } from "./listingFile";
 import type { BrokenItem, Listing, ModelSummary, Tag } from "./model";
-import { entriesOf, isLink, lstatOf, statOf } from "./modelFiles";
+import { entriesOf, isLink, leadsInto, lstatOf, statOf } from "./modelFiles";
 import { namesIn } from "./nameFolders";
 import { SmallFileReader } from "./smallFileReader";
 import { formatTag, isTagPart } from "./tag";
@@ -80,11 +80,29 @@ class ListPass {
       return;
     }
     const latest = entries.includes(LATEST) ? this.#latest(folder) : undefined;
+    const before = { models: this.#models.length, broken: this.#broken.length };
     for (const version of entries) {
       if (wanted !== undefined && version !== wanted) continue;
       if (version === LATEST && latest !== undefined) continue;
       yield* this.#listVersion(name, version, folder, latest === version);
       yield* this.#request.slice.rest();
+    }
+    if (wanted === undefined) this.#gatherLinked(name, folder, before);
+  }
+
+  /** What lies behind a link in place of a name's folder is one finding: nobody made those folders for this store. */
+  #gatherLinked(name: string, folder: string, before: { readonly models: number; readonly broken: number }): void {
+    const models = this.#models.slice(before.models);
+    const isAllBroken = models.length === 0 && this.#broken.length > before.broken + 1;
+    const isAllElsewhere = models.length > 1 && models.every(({ warnings }) => warnings.length > 0);
+    if (!(isAllBroken || isAllElsewhere) || !isLink(folder)) return;
+    if (isAllBroken) {
+      this.#broken.length = before.broken;
+      this.#report(name, undefined, folder, linkWithoutModels(folder));
+    } else if (leadsInto(this.#request.models, folder)) {
+      const warnings = [{ code: "link.stray", message: `${folder} is a link back into the store.`, path: folder }];
+      const gathered = models.map((model, i) => ({ ...model, warnings: i === 0 ? warnings : NO_WARNINGS }));
+      this.#models.splice(before.models, gathered.length, ...gathered);
     }
   }
 
@@ -238,6 +256,13 @@ function badFolderName(name: string, path: string): ModelbenchError {
   return new ModelbenchError("tag.invalid", `The folder name ${JSON.stringify(name)} is not a valid tag.`, {
     path,
     remedy: "BentoML cannot list the store while this folder is in it: rename it or move it away.",
+  });
+}
+
+function linkWithoutModels(folder: string): ModelbenchError {
+  return new ModelbenchError("model.broken", `${folder} is a link to a folder without models.`, {
+    path: folder,
+    remedy: "BentoML cannot list the store while this link is in it: remove it, or repair the store.",
   });
 }
 

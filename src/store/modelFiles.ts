@@ -1,4 +1,5 @@
-import { lstatSync, readdirSync, type Stats, statSync } from "node:fs";
+import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
+import { sep } from "node:path";
 import { storeFailure } from "./failure";
 import type { ModelFile } from "./model";
 
@@ -32,6 +33,15 @@ export function identityOf(path: string): string {
 /** Whether the path itself is a link. */
 export function isLink(path: string): boolean {
   return lstatOf(path)?.isSymbolicLink() === true;
+}
+
+/** Whether a path, links followed, leads to something below `root`. */
+export function leadsInto(root: string, path: string): boolean {
+  try {
+    return realpathSync(path).startsWith(realpathSync(root) + sep);
+  } catch {
+    return false;
+  }
 }
 
 /** The names in a folder; empty when it cannot be read. */

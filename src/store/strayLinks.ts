@@ -1,8 +1,8 @@
 import { realpathSync } from "node:fs";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { LATEST, type Layout, MODEL_YAML } from "./layout";
 import type { Problem } from "./model";
-import { entriesOf, isLink, statOf } from "./modelFiles";
+import { entriesOf, isLink, leadsInto, statOf } from "./modelFiles";
 
 /** What a repair does with a link in place of a folder: what it leads to stays as it is. */
 const REPAIR = "Move the link to the trash.";
@@ -50,12 +50,4 @@ function holdsModels(path: string): boolean {
 
 function isModel(path: string): boolean {
   return statOf(join(path, MODEL_YAML)) !== undefined;
-}
-
-function leadsInto(root: string, path: string): boolean {
-  try {
-    return realpathSync(path).startsWith(realpathSync(root) + sep);
-  } catch {
-    return false;
-  }
 }

@@ -151,3 +151,28 @@ test("one leftover that cannot be cleared away does not keep the others", () =>
     await assert.rejects(stuck.sweepStaging(), { code: "store.access" });
     assert.deepEqual(namesIn(join(home, ".modelbench/staging")), [first]);
   }));
+
+test("a link to a folder without models is one broken item, and one back into the store one warning", () =>
+  inFolder(async (folder, home, store) => {
+    for (let i = 0; i < 300; i++) mkdirSync(join(folder, "packages", String(i)), { recursive: true });
+    for (let i = 0; i < 5; i++) plant(home, "m", `v${i}`);
+    symlinkSync(join(folder, "packages"), join(home, "models/linked"));
+    symlinkSync("m", join(home, "models/alias"));
+    mkdirSync(join(home, "bentos"));
+    symlinkSync("..", join(home, "models/loop"));
+    const { models, broken } = store.list();
+    assert.equal(models.length, 10);
+    assert.deepEqual(
+      broken.map(({ name, version, error }) => [name, version, error.code]),
+      ["linked", "loop"].map((name) => [name, undefined, "model.broken"]),
+    );
+    const warnings = models.flatMap((model) => model.warnings);
+    assert.deepEqual(
+      warnings.map(({ code, path }) => [code, path]),
+      [["link.stray", join(home, "models/alias")]],
+    );
+    assert.deepEqual(
+      store.check().problems.map(({ kind, tag }) => [kind, tag]),
+      ["alias", "linked", "loop"].map((name) => ["link.stray", name]),
+    );
+  }));
