@@ -158,8 +158,9 @@ async function advanceLatest(
 /** Whether `latest` should move to this version, which is in its place. */
 export function shouldBeLatest({ layout }: StoreParts, tag: Tag, creation: Creation): boolean {
   if (latestText(layout, tag.name) === undefined) return true;
-  const current = latestVersion(layout, tag.name);
-  if (current === undefined) return newestOf(layout, tag.name, versionsOf(layout, tag.name)) === tag.version;
+  const others = () => versionsOf(layout, tag.name).filter((version) => version !== tag.version);
+  const current = latestVersion(layout, tag.name) ?? newestOf(layout, tag.name, others());
+  if (current === undefined) return true;
   const essentials = essentialsOf(layout, { name: tag.name, version: current });
   return essentials === undefined || byCreation(creation, essentials) >= 0;
 }

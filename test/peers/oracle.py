@@ -124,18 +124,55 @@ def model_info(request):
 
 
 def command(request):
-    """Runs `bentoml <arguments>` in this process; answers its exit code and what it printed to stdout."""
+    """Runs `bentoml <arguments>` in this process; answers its exit code and what it printed. Input is empty if missing."""
+    from bentoml._internal.bento import BentoStore
     from bentoml._internal.configuration.containers import BentoMLContainer
+    from bentoml._internal.models import ModelStore
     from bentoml_cli.cli import create_bentoml_cli
     from click.testing import CliRunner
 
-    BentoMLContainer.bentoml_home.set(request["home"])
-    BentoMLContainer.model_store.reset()
+    # As the real start of the command does.
+    for name in ("models", "bentos"):
+        os.makedirs(os.path.join(request["home"], name), exist_ok=True)
+    # The stores are made once a process, so that a home alone would count for the first request only.
+    chosen = {
+        BentoMLContainer.bentoml_home: request["home"],
+        BentoMLContainer.model_store: ModelStore(os.path.join(request["home"], "models")),
+        BentoMLContainer.bento_store: BentoStore(os.path.join(request["home"], "bentos")),
+    }
+    for provider, value in chosen.items():
+        provider.set(value)
     try:
-        result = CliRunner().invoke(create_bentoml_cli(), request["arguments"])
+        result = CliRunner().invoke(create_bentoml_cli(), request["arguments"], input=request.get("input", ""))
     finally:
-        BentoMLContainer.bentoml_home.reset()
-    return {"exit": result.exit_code, "output": result.stdout}
+        for provider in chosen:
+            provider.reset()
+    failure = "" if result.exception is None else repr(result.exception)
+    return {"exit": result.exit_code, "output": result.stdout, "errors": result.stderr + failure}
+
+
+def terminal(request):
+    """Runs a command on a terminal of its own and types when it asks; answers its exit code and what was shown."""
+    import pty
+
+    pid, screen = pty.fork()
+    if pid == 0:
+        os.execve(request["command"][0], request["command"], {**os.environ, **request["env"]})
+    shown = b""
+    typed = request["typed"].encode()
+    while True:
+        try:
+            chunk = os.read(screen, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not chunk:
+            break
+        shown += chunk
+        if typed and shown.rstrip().endswith(b"[y/N]:"):
+            os.write(screen, typed)
+            typed = b""
+    os.close(screen)
+    return {"exit": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), "output": shown.decode().replace("\r\n", "\n")}
 
 
 def text_mode(text):
@@ -205,6 +242,7 @@ OPERATIONS = {
     "isoTime": iso_time,
     "modelInfo": model_info,
     "command": command,
+    "terminal": terminal,
 }
 
 

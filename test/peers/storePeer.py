@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from bentoml import Tag
 from bentoml._internal.models.model import Model, ModelContext, ModelStore
 
 
@@ -41,7 +42,20 @@ def save(store, tag, files):
     return str(model.tag)
 
 
+def import_archive(store, path):
+    return str(Model.import_from(path).save(store).tag)
+
+
+def get_with_tag(store, tag):
+    """The version that a Tag object names after it was looked up."""
+    name = Tag.from_str(tag)
+    store.get(name)
+    return str(name)
+
+
 OPERATIONS = {
+    "import": import_archive,
+    "resolve": get_with_tag,
     "list": lambda store, tag=None: [shown(model) for model in store.list(tag)],
     "get": lambda store, tag: shown(store.get(tag)),
     "save": save,

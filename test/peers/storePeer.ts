@@ -44,6 +44,16 @@ export class StorePeer {
     await this.#ask({ op: "delete", home, tag });
   }
 
+  /** Imports an archive and answers with its tag. */
+  import(home: string, path: string): Promise<string> {
+    return this.#ask<string>({ op: "import", home, path });
+  }
+
+  /** What a Tag object says after a lookup with it. */
+  resolve(home: string, tag: string): Promise<string> {
+    return this.#ask<string>({ op: "resolve", home, tag });
+  }
+
   dispose(): void {
     this.#lines.close();
     this.#child.kill("SIGKILL");
