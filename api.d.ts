@@ -148,6 +148,8 @@ export interface ExportOptions extends InStore, Followable {
   readonly destination: string;
   /** Default: what the destination's ending says, else `bentomodel`. */
   readonly format?: "bentomodel" | "tar" | "tar.gz" | "tar.xz" | "tar.bz2" | "zip" | "folder";
+  /** `stored` = as it is; `small` = as small as can be, minutes a gigabyte. Default: what suits the format. */
+  readonly compression?: "stored" | "small";
 }
 
 /** What an export wrote. */

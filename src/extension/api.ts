@@ -13,7 +13,7 @@ import type {
 import { ModelbenchError, throwIfAborted } from "../base/errors";
 import { visible } from "../base/visible";
 import { describeModelJob, type ModelFacts } from "../frameworks/modelFacts";
-import { type ExportRequest, exportModelJob, importArchiveJob } from "../store/archive/archiveJobs";
+import { exportModelJob, importArchiveJob } from "../store/archive/archiveJobs";
 import { LATEST, tagOfFolder } from "../store/layout";
 import type { ModelSummary, Tag } from "../store/model";
 import { formatTag, makeTag, parseTag } from "../store/tag";
@@ -26,6 +26,7 @@ import { sortedVersions } from "./tree/treeModel";
 
 const CONFLICT_CHOICES: readonly unknown[] = ["fail", "skip", "replace", "new-version"];
 const FORMATS: readonly unknown[] = ["bentomodel", "tar", "tar.gz", "tar.xz", "tar.bz2", "zip", "folder"];
+const COMPRESSIONS: readonly unknown[] = ["stored", "small"];
 
 /**
  * What other extensions are handed by `activate`. Nothing here asks the user, so what writes is refused in Restricted
@@ -96,15 +97,11 @@ async function importArchive(services: Services, source: string, options: Import
 async function exportModel(services: Services, tag: string, options: ExportOptions) {
   requireText("tag", tag);
   requirePath("destination", options?.destination);
-  const { destination, format, onProgress, signal, store: id = "own" } = options;
+  const { compression, destination, format, onProgress, signal, store: id = "own" } = options;
   if (format !== undefined) requireOneOf("format", format, FORMATS);
+  if (compression !== undefined) requireOneOf("compression", compression, COMPRESSIONS);
   const { home } = writable(services, id).store;
-  const input = {
-    home,
-    tag,
-    destination,
-    ...(format === undefined ? {} : { format: format as NonNullable<ExportRequest["format"]> }),
-  };
+  const input = { home, tag, destination, ...(format && { format }), ...(compression && { compression }) };
   const { jobs } = services;
   return cancellable(signal, (abort) => jobs.run(exportModelJob, input, { signal: abort, onProgress }));
 }

@@ -67,6 +67,8 @@ describe("the API for other extensions", () => {
       return told || undefined;
     });
     assert.equal((await api.import(path, { onConflict: "skip" })).action, "skipped");
+    const small = { destination: join(folder.path, "small.zip"), format: "zip", compression: "small" } as const;
+    assert.equal((await api.export("kept:v1", small)).path, small.destination);
   });
 
   it("rejects with a code for everything that can go wrong", async () => {
