@@ -32,7 +32,7 @@ export interface Commands {
   "modelbench.unloadModel": [];
   "modelbench.saveModel": [file?: FileArgument];
   "modelbench.importModel": [from?: ImportArgument, selected?: readonly FileArgument[]];
-  "modelbench.exportModel": [target?: Target];
+  "modelbench.exportModel": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.copyModel": [target?: Target];
   "modelbench.editLabels": [target?: Target];
   "modelbench.editMetadata": [target?: Target];

@@ -66,8 +66,8 @@ describe("the commands, end to end", () => {
   it("exports it, deletes it with one question, and imports it again", async () => {
     await unblocked(async (attempt) => {
       const target = join(folder.path, `mine${attempt}.bentomodel`);
-      const exported = await run({ target }, "exportModel", v1);
-      assert.match(exported.at(-1) ?? "", /^inform: mine:v1 exported to .*\.bentomodel/);
+      const exported = await run({ target, pick: () => "BentoML model" }, "exportModel", v1);
+      assert.match(exported.at(-1) ?? "", /^offer: mine:v1 exported to .*\.bentomodel/);
       assert.ok(statSync(target).size > 0);
       const deleted = await run({ confirm: true }, "deleteModel", v1);
       assert.deepEqual(
@@ -75,16 +75,16 @@ describe("the commands, end to end", () => {
         ["confirm", "inform"],
       );
       assert.ok(!existsSync(inStore("mine")));
-      const imported = await run({ files: [target] }, "importModel");
-      assert.equal(imported.at(-1), "inform: mine:v1 imported. [Open]");
+      const imported = await run({ files: [target], review: "accept" }, "importModel");
+      assert.match(imported.at(-1) ?? "", /^offer: mine:v1 imported \(.*\)\. \[Open, Undo\]$/);
     });
     assert.deepEqual(listedTags(api), ["mine:v1"]);
   });
 
   it("asks once about an archive whose model is there, and Skip keeps it", async () => {
     const target = join(folder.path, "again.tar.gz");
-    await run({ target }, "exportModel", v1);
-    const lines = await run({ files: [target], pick: () => "Skip" }, "importModel");
+    await run({ target, pick: () => "Tar archive, gzip" }, "exportModel", v1);
+    const lines = await run({ files: [target], review: "accept", pick: () => "Skip" }, "importModel");
     assert.equal(lines.filter((line) => line.startsWith("pick:")).length, 1);
     assert.deepEqual(listedTags(api), ["mine:v1"]);
   });
