@@ -2,6 +2,7 @@ import { unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type ErrorCode, ModelbenchError, throwIfAborted } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
+import { editPyYaml } from "../../formats/pyYaml";
 import type { FileDigest } from "../fileDigest";
 import { nodeFiles } from "../fileLayer";
 import { writeNewFile } from "../fileOperations";
@@ -18,7 +19,6 @@ import { type ArchiveLimits, limitsWith } from "./limits";
 import type { OpenedArchive } from "./openArchive";
 import { archiveFailure, archivePath, type Found, openSource, readMembers } from "./readMembers";
 import { StagingWriter } from "./stagingWriter";
-import { withVersion } from "./versionLine";
 
 /** How often a tag that others take and leave is judged anew. */
 const ATTEMPTS = 10;
@@ -144,7 +144,7 @@ async function enterAnew(
   const tag = makeTag(info.tag.name, newVersion());
   const path = join(staged, MODEL_YAML);
   unlinkSync(path);
-  await writeNewFile(nodeFiles, path, withVersion(yaml, info, tag.version));
+  await writeNewFile(nodeFiles, path, editPyYaml(yaml, [{ path: ["version"], value: tag.version }]));
   await adopt();
   return { tag, action: "new-version" };
 }
