@@ -12,7 +12,7 @@ export interface InflatingEngine extends Transform {
 
 /**
  * What a zlib engine makes of the bytes `[start, end)`; all of them must be used.
- * @param onInput hears how many bytes of the source have been handed over
+ * @param onInput hears how many bytes of the source have been handed over; what it throws ends the reading
  * @param damaged makes the failure for what the engine refuses
  */
 export async function* inflateRange(
@@ -25,17 +25,17 @@ export async function* inflateRange(
   const feeding = feed(engine, reader, start, end, onInput);
   try {
     for await (const chunk of engine) yield chunk as Uint8Array;
-    await feeding;
   } catch (cause) {
     if (cause instanceof ModelbenchError) throw cause;
     throw damaged(cause instanceof Error ? cause.message : "no reason", start + engine.bytesWritten, cause);
   } finally {
     engine.destroy();
-    await feeding.catch(() => undefined);
+    await feeding;
   }
   if (engine.bytesWritten !== end - start) throw damaged("bytes behind its end", start + engine.bytesWritten);
 }
 
+/** Never rejects: a failure, of the source or of who listens, destroys the engine, and its reader gets it. */
 async function feed(
   engine: InflatingEngine,
   reader: PositionalReader,
@@ -44,10 +44,14 @@ async function feed(
   onInput: (consumedBytes: number) => void,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => engine.once("close", resolve));
-  for (let at = start; at < end && !engine.destroyed; at += INPUT_BYTES) {
-    const piece = new Uint8Array(reader.read(at, Math.min(INPUT_BYTES, end - at)));
-    onInput(at + piece.length);
-    await Promise.race([new Promise((resolve) => engine.write(piece, resolve)), closed]);
+  try {
+    for (let at = start; at < end && !engine.destroyed; at += INPUT_BYTES) {
+      const piece = new Uint8Array(reader.read(at, Math.min(INPUT_BYTES, end - at)));
+      onInput(at + piece.length);
+      await Promise.race([new Promise((resolve) => engine.write(piece, resolve)), closed]);
+    }
+    engine.end();
+  } catch (error) {
+    engine.destroy(error instanceof Error ? error : new Error(String(error)));
   }
-  engine.end();
 }

@@ -21,9 +21,9 @@ export function readPaxRecords(body: Uint8Array, offset: number): PaxRecords {
   let at = 0;
   while (at < body.length) {
     const { key, value, next } = readRecord(body, at, offset);
-    if (found.has(key)) throw corruptTar(`the pax record ${JSON.stringify(key)} comes twice`, offset + at);
+    if (found.has(key)) throw corruptTar(`the pax record ${key} comes twice`, offset + at);
     if (key !== "path" && key !== "size" && !HARMLESS.has(key) && !VENDOR.test(key)) {
-      throw corruptTar(`a pax record ${JSON.stringify(key)}, which is not supported`, offset + at);
+      throw corruptTar(`a pax record ${key}, which is not supported,`, offset + at);
     }
     found.set(key, value);
     at = next;

@@ -5,48 +5,42 @@ import { corruptXz, type XzBlock, type XzStream } from "./layout";
 /** Bytes fetched at once. */
 const SLAB_BYTES = 1024 * 1024;
 const CHUNK_HEADER = 3;
+/** Control bytes from here on announce a compressed chunk. */
+const COMPRESSED = 0x80;
+/** Writers store up to 64 KiB a chunk; only the last one of what they have may be small. */
+const SMALL_CHUNK = 1024;
+const MAX_SMALL_CHUNKS = 1000;
 
 /**
- * Whether every LZMA2 chunk of a stream is stored as it is, so that reading it needs no decoder. Looks at chunk
- * headers only and stops at the first compressed one.
- */
-export function isStored(reader: PositionalReader, stream: XzStream): boolean {
-  return stream.check === "crc32" && stream.blocks.every((block) => isStoredBlock(reader, block));
-}
-
-/**
- * The content of a stream for which `isStored` holds, by chunks whose check is verified behind each block.
+ * The content of a stream as long as its LZMA2 chunks are stored as they are, which needs no decoder; the check behind
+ * each block is verified. Answers whether that was the whole stream: at the first compressed chunk, or after many
+ * chunks so small that a decoder is faster, it stops.
  * @throws ModelbenchError `archive.corrupt`
  */
-export function* readStored(reader: PositionalReader, stream: XzStream): Generator<Uint8Array> {
-  for (const block of stream.blocks) yield* readStoredBlock(reader, block);
-}
-
-function isStoredBlock(reader: PositionalReader, block: XzBlock): boolean {
-  const end = dataEnd(block);
-  let at = block.offset + block.headerBytes;
-  while (at < end) {
-    const control = reader.read(at, 1)[0];
-    if (control === 0) return true;
-    if (control !== 1 && control !== 2) return false;
-    if (at + CHUNK_HEADER > end) return true;
-    at += CHUNK_HEADER + chunkSize(reader.read(at, CHUNK_HEADER), 0);
-  }
-  // Cut short: the reader that follows says so better than a decoder would.
+export function* readStored(reader: PositionalReader, stream: XzStream): Generator<Uint8Array, boolean> {
+  if (stream.check !== "crc32") return false;
+  const small = { left: MAX_SMALL_CHUNKS };
+  for (const block of stream.blocks) if (!(yield* readStoredBlock(reader, block, small))) return false;
   return true;
 }
 
-function* readStoredBlock(reader: PositionalReader, block: XzBlock): Generator<Uint8Array> {
+function* readStoredBlock(
+  reader: PositionalReader,
+  block: XzBlock,
+  small: { left: number },
+): Generator<Uint8Array, boolean> {
   const end = dataEnd(block);
   const slab = new Slab(reader, end);
   let at = block.offset + block.headerBytes;
   let check = 0;
   let total = 0;
   for (let first = true; ; first = false) {
-    const control = slab.take(at, 1)[0];
+    const control = slab.take(at, 1)[0] ?? 0;
     if (control === 0) break;
+    if (control >= COMPRESSED) return false;
     if (control !== 1 && (first || control !== 2)) throw corruptXz("a wrong chunk", at);
     const size = chunkSize(slab.take(at, CHUNK_HEADER), 0);
+    if (size < SMALL_CHUNK && --small.left < 0) return false;
     const content = slab.take(at + CHUNK_HEADER, size);
     check = crc32(content, check);
     total += size;
@@ -56,6 +50,7 @@ function* readStoredBlock(reader: PositionalReader, block: XzBlock): Generator<U
   }
   if (at + 1 !== end || total !== block.uncompressedBytes) throw corruptXz("a block that contradicts the index", at);
   checkTail(reader, block, end, check);
+  return true;
 }
 
 /** Padding up to four bytes, then the check. */

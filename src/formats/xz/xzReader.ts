@@ -2,7 +2,7 @@ import { XzReadableStream } from "xz-decompress";
 import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { corruptXz, readXzLayout, type XzStream } from "./layout";
-import { isStored, readStored } from "./storedReader";
+import { readStored } from "./storedReader";
 
 /** Bytes handed to the decoder at once: small, so that counting what went in says when it asks for too little. */
 const INPUT_BYTES = 65_536;
@@ -19,8 +19,8 @@ export interface XzFile {
 }
 
 /**
- * Opens an .xz file: structure and limits are checked before a decoder sees it. Streams of stored chunks are read
- * directly, all others by a WebAssembly decoder.
+ * Opens an .xz file: structure and limits are checked before a decoder sees it. Streams are read directly
+ * as long as their chunks are stored, from the first compressed one on by a WebAssembly decoder.
  * @throws ModelbenchError `archive.corrupt`, `archive.unsafe`, `archive.format`
  */
 export function openXz(reader: PositionalReader): XzFile {
@@ -37,15 +37,30 @@ async function* readStreams(
   onInput: (consumedBytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   for (const stream of streams) {
-    if (!isStored(reader, stream)) yield* decode(reader, stream, onInput);
-    else {
-      let consumed = stream.start;
-      for (const chunk of readStored(reader, stream)) {
-        consumed += chunk.length;
-        onInput(consumed);
-        yield chunk;
-      }
+    let given = 0;
+    const stored = readStored(reader, stream);
+    let step = stored.next();
+    for (; !step.done; step = stored.next()) {
+      given += step.value.length;
+      onInput(stream.start + given);
+      yield step.value;
     }
+    if (!step.value)
+      yield* without(
+        given,
+        decode(reader, stream, (consumed) => onInput(Math.max(consumed, stream.start + given))),
+      );
+  }
+}
+
+/** What comes behind the first `given` bytes, which are out already: a decoder can only begin at the beginning. */
+async function* without(given: number, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let left = given;
+  for await (const chunk of content) {
+    const skipped = Math.min(left, chunk.length);
+    left -= skipped;
+    // An empty chunk marks time.
+    yield chunk.subarray(skipped);
   }
 }
 

@@ -4,6 +4,7 @@ import { ModelbenchError, throwIfAborted, toWireError } from "../../base/errors"
 import type { JobOptions } from "../../base/ports";
 import { visible } from "../../base/visible";
 import { openFileReader } from "../../formats/fileReader";
+import type { ExpansionMeter } from "../../formats/memberSink";
 import type { ModelInfo } from "../model";
 import { statOf } from "../modelFiles";
 import { laterFormat } from "./format";
@@ -85,9 +86,18 @@ export async function readMembers(
   const guard = new ExpansionGuard(limits);
   const budget = new Budget("The archive", { timeMs: LEAST_TIME_MS + archive.packedBytes * TIME_PER_BYTE_MS });
   const pace = new Pace();
+  // What goes in without anything coming out is asked to stop here.
+  const meter: ExpansionMeter = {
+    consumed(bytes) {
+      throwIfAborted(signal);
+      budget.time();
+      guard.consumed(bytes);
+    },
+    produced: (bytes) => guard.produced(bytes),
+  };
   throwIfAborted(signal);
   try {
-    for await (const _slice of archive.members(gate, guard)) {
+    for await (const _slice of archive.members(gate, meter)) {
       throwIfAborted(signal);
       budget.time();
       onProgress?.({ doneBytes: guard.consumedBytes, totalBytes: archive.packedBytes, current });

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
-import { pathToFileURL } from "node:url";
-import { type BuildOptions, build } from "esbuild";
 import { ModelbenchError } from "../../../src/base/errors";
-import type { Log } from "../../../src/base/log";
-import type { Jobs } from "../../../src/base/ports";
-import type { Disposable } from "../../../src/base/scope";
 import { Slice } from "../../../src/base/slice";
-import { childJobs } from "../../../src/jobs/client";
 import { exportModelJob, importArchiveJob } from "../../../src/store/archive/archiveJobs";
 import { listNameJob } from "../../../src/store/listNameJob";
 import { ModelStore } from "../../../src/store/modelStore";
@@ -22,7 +14,7 @@ import {
   importsOf,
   tagOf,
 } from "../../fixtures/hostileCorpus";
-import { processFacts } from "../../fixtures/hostileJobs";
+import { type HostileJobsKit, openHostileJobs } from "../../fixtures/hostileJobsKit";
 import { assertJudged } from "../../fixtures/hostileReasons";
 import { watchEventLoop } from "../../host/eventLoop";
 import { tempFolder } from "../store/storeKit";
@@ -36,25 +28,12 @@ const ATTEMPTS = 3;
 const SLICE_MS = 8;
 
 const { path: folder, remove } = tempFolder();
-const logged: string[] = [];
-const keep = (message: string) => void logged.push(message);
-const log: Log = { debug: keep, info: keep, warn: keep, error: keep };
-let bundle: string;
-let jobs: Jobs & Disposable;
-
+let kit: HostileJobsKit;
 before(async () => {
-  mkdirSync("out", { recursive: true });
-  bundle = mkdtempSync(resolve("out/hostile-jobs-"));
-  const script: { bundleOptions(bundle: { name: string; entry: string }, production: boolean): BuildOptions } =
-    await import(pathToFileURL(resolve("esbuild.mjs")).href);
-  const outfile = join(bundle, "jobs.cjs");
-  const options = script.bundleOptions({ name: "jobs", entry: "test/fixtures/hostileJobs.ts" }, true);
-  await build({ ...options, outfile });
-  jobs = childJobs({ entry: outfile, log });
+  kit = await openHostileJobs();
 });
 after(() => {
-  jobs.dispose();
-  rmSync(bundle, { recursive: true, force: true });
+  kit.dispose();
   remove();
 });
 
@@ -68,16 +47,16 @@ async function importOnce(hostile: HostileCase, judged: HostileImport): Promise<
   const area = new HostileArea(folder, judged.fileName, judged.bytes);
   try {
     const keys = ownKeys();
-    const start = await jobs.run(processFacts, null);
+    const start = await kit.facts();
     const loop = watchEventLoop();
     const began = performance.now();
-    logged.length = 0;
+    kit.logged.length = 0;
     const outcome = await importThere(area);
     await listAsHost(area.home);
     const cost = { seconds: (performance.now() - began) / 1000, blockedMs: loop.longestMs() };
     loop.stop();
-    const end = await jobs.run(processFacts, null);
-    area.assertUnharmed({ ...outcome, said: [...logged] }, hostile.watch);
+    const end = await kit.facts();
+    area.assertUnharmed({ ...outcome, said: [...kit.logged] }, hostile.watch);
     assert.equal(ownKeys(), keys, "here");
     assert.equal(end.prototypeKeys, start.prototypeKeys, "in the jobs process");
     const grown = end.peakBytes - start.residentBytes;
@@ -93,7 +72,7 @@ async function importOnce(hostile: HostileCase, judged: HostileImport): Promise<
 
 async function importThere({ home, source }: HostileArea): Promise<HostileOutcome> {
   try {
-    const { tag } = await jobs.run(importArchiveJob, { home, source, onConflict: "fail" });
+    const { tag } = await kit.jobs.run(importArchiveJob, { home, source, onConflict: "fail" });
     return { tag, said: [] };
   } catch (error) {
     assert.ok(error instanceof ModelbenchError, String(error));
@@ -109,7 +88,7 @@ async function listAsHost(home: string): Promise<void> {
   for (const name of (await restingBetween(store.nameSlices(options.slice))).keys()) {
     await restingBetween(store.versionSlices(name, options));
   }
-  for (const name of tooBig) await jobs.run(listNameJob, { home, name });
+  for (const name of tooBig) await kit.jobs.run(listNameJob, { home, name });
 }
 
 async function restingBetween<T>(slices: Generator<void, T>): Promise<T> {
@@ -140,7 +119,7 @@ for (const hostile of corpus().filter(({ group }) => group === "tag")) {
     const area = new HostileArea(folder, "unused", Buffer.alloc(0));
     try {
       const input = { home: area.home, tag: tagOf(hostile), destination: area.work };
-      const failure = await jobs.run(exportModelJob, input).then(
+      const failure = await kit.jobs.run(exportModelJob, input).then(
         () => undefined,
         (error: unknown) => error,
       );
