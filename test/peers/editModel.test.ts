@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import fc from "fast-check";
+import { dumpPyYaml } from "../../src/formats/pyYaml";
 import type { ModelEdit } from "../../src/store/editModelJob";
 import { editModelInfo, retagModelInfo } from "../../src/store/modelYaml/editModelInfo";
 import { parseModelInfo } from "../../src/store/modelYaml/modelInfo";
-import { SEED } from "./arbitraries";
+import { anyValue, SEED } from "./arbitraries";
 import { Oracle } from "./oracle";
 
 const oracle = new Oracle();
@@ -47,7 +48,6 @@ const REST = [
   "name: m",
   "version: v1",
   "module: ''",
-  "options: {}",
   "context:\n  framework_name: ''\n  framework_versions: {}",
   "api_version: v1",
   "creation_time: '2026-01-02T03:04:05.000006+00:00'",
@@ -60,6 +60,10 @@ const sections = fc
     labels: fc.constantFrom(...LABELS),
     metadata: fc.constantFrom(...METADATA),
     signatures: fc.constantFrom(...SIGNATURES),
+    options: fc.oneof(
+      fc.constant(new Map()),
+      anyValue.map((value) => new Map([["any", value]])),
+    ),
     comments: fc.array(fc.constantFrom("", "", "# a comment\n", "\n", "  # an indented one\n"), {
       minLength: 11,
       maxLength: 11,
@@ -67,10 +71,12 @@ const sections = fc
     order: fc.shuffledSubarray([...Array(11).keys()], { minLength: 11 }),
     isShuffled: fc.boolean(),
   })
-  .map(({ labels, metadata, signatures, comments, order, isShuffled }) => {
+  .map(({ labels, metadata, signatures, options, comments, order, isShuffled }) => {
     // What an alias names must stand in front of it.
     const [first, second] = labels.includes("*y") ? [metadata, labels] : [labels, metadata];
-    const [head, tail] = [REST.slice(0, 3), REST.slice(3)];
+    const written = dumpPyYaml(new Map([["options", options]])).trimEnd();
+    const isNamed = /[*&]id00/.test(written) && signatures.includes("id001");
+    const [head, tail] = [REST.slice(0, 3), [isNamed ? "options: {}" : written, ...REST.slice(3)]];
     const parts = [...head, first, second, ...tail, signatures];
     const isLinked = /[*&][xy]/.test(parts.join());
     const sorted = isShuffled && !isLinked ? order.map((i) => parts[i] ?? "") : parts;

@@ -112,15 +112,18 @@ class MappingEditor {
   }
 
   #blockInsertions(place: Place, key: YamlKey, value: YamlValue): Patch[][] {
-    const first = place.tokens.pairs[0];
-    const last = place.tokens.pairs.at(-1);
+    const { pairs } = place.tokens;
+    const [first] = pairs;
     const start = first && this.#token(first.key)?.start;
-    const end = last && endAmong(this.#outline.tokens, last.key, last.end);
-    if (first === undefined || start === undefined || end === undefined) return [];
+    if (first === undefined || start === undefined) return [];
     const column = this.#column(first);
     const entry = dumpEntry(key, value, column).whole;
     const margin = " ".repeat(column);
-    return [[this.#newLine(end, margin + entry)], [{ from: start, to: start, text: `${entry}\n${margin}` }]];
+    // Behind a text that ends with the file, without a line break, nothing can be added that is not part of it.
+    const behind = pairs.slice(-2).reverse();
+    const ends = behind.flatMap((pair) => endAmong(this.#outline.tokens, pair.key, pair.end) ?? []);
+    const ways = ends.map((end) => [this.#newLine(end, margin + entry)]);
+    return [...ways, [{ from: start, to: start, text: `${entry}\n${margin}` }]];
   }
 
   /** Puts lines after the one that ends at or after `at`; a text without a line break at its end stays so. */
