@@ -20,6 +20,8 @@ export interface YamlFault {
   readonly column: number;
   /** The line; of a long one the part around the column. */
   readonly text: string;
+  /** Where in `text` the column is, from 0. */
+  readonly at: number;
 }
 
 /** What can be known of a version whose model.yaml cannot be read; plain, cloneable data. */
@@ -72,5 +74,5 @@ function faultAt(text: string, offset: number): YamlFault {
   const column = (before.at(-1) ?? "").length + 1;
   const whole = text.split("\n", before.length).at(-1) ?? "";
   const start = Math.max(0, column - 1 - LINE_CHARACTERS / 2);
-  return { line: before.length, column, text: whole.slice(start, start + LINE_CHARACTERS) };
+  return { line: before.length, column, text: whole.slice(start, start + LINE_CHARACTERS), at: column - 1 - start };
 }

@@ -135,8 +135,8 @@ export const modelViewSchema = z.strictObject({
   broken: z.nullable(errorViewSchema),
   /** Set when not even model.yaml could be read: nothing but the folder and its files is known. */
   unread: z.boolean(),
-  /** Where in model.yaml the reading ended, counted from 1, with the line's text. */
-  fault: z.nullable(z.strictObject({ line: z.int(), column: z.int(), text: z.string() })),
+  /** Where in model.yaml the reading ended, counted from 1, with the line's text and the index in it. */
+  fault: z.nullable(z.strictObject({ line: z.int(), column: z.int(), text: z.string(), at: z.int() })),
 });
 /** Everything the details editor shows of one model, read from headers only. */
 export type ModelView = z.infer<typeof modelViewSchema>;

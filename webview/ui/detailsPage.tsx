@@ -123,7 +123,9 @@ function Fault({ fault }: { readonly fault: NonNullable<ModelView["fault"]> }): 
         <span class="quiet" aria-hidden="true">
           {`${fault.line} │ `}
         </span>
-        {fault.text === "" ? " " : fault.text}
+        {fault.text.slice(0, fault.at)}
+        <span class="fault-at">{fault.text.slice(fault.at, fault.at + 1) || " "}</span>
+        {fault.text.slice(fault.at + 1)}
       </pre>
     </figure>
   );

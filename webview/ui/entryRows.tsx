@@ -1,6 +1,7 @@
 import type { ComponentChildren, VNode } from "preact";
 import type { Row } from "../protocol/views";
 import { useText } from "./context";
+import { focusSoon } from "./focusSoon";
 import { Icon } from "./icons";
 import { Button, TextField } from "./kit";
 
@@ -60,14 +61,23 @@ export function EntryRows(props: {
               testId={`${field}-${index}-remove`}
               kind="icon"
               label={t("save.remove", noun, index + 1)}
-              onClick={() => onChange(entries.filter((_, at) => at !== index))}
+              onClick={() => {
+                onChange(entries.filter((_, at) => at !== index));
+                focusSoon(`${field}-${index}-remove`, `${field}-add`);
+              }}
             >
               <Icon name="close" />
             </Button>
           </div>
         </Field>
       ))}
-      <Button testId={`${field}-add`} onClick={() => onChange([...entries, { key: "", value: "" }])}>
+      <Button
+        testId={`${field}-add`}
+        onClick={() => {
+          onChange([...entries, { key: "", value: "" }]);
+          focusSoon(`${field}-${entries.length}-key`);
+        }}
+      >
         <span class="with-icon">
           <Icon name="add" />
           {add}

@@ -4,6 +4,7 @@ import { type Batching, BatchRow } from "./batchRow";
 import { usePage, useText } from "./context";
 import { EditBlock, type EditForm } from "./editBlock";
 import { EntryRows, Field } from "./entryRows";
+import { focusSoon } from "./focusSoon";
 import { Icon } from "./icons";
 import { Button, TextArea, TextField } from "./kit";
 import { Pairs } from "./pairs";
@@ -128,14 +129,23 @@ export function MethodsForm({ entries, onChange, issueOf }: EditForm): VNode {
               testId={`signatures-${index}-remove`}
               kind="icon"
               label={t("save.remove", t("edit.method"), index + 1)}
-              onClick={() => onChange(entries.filter((_, at) => at !== index))}
+              onClick={() => {
+                onChange(entries.filter((_, at) => at !== index));
+                focusSoon(`signatures-${index}-remove`, "signatures-add");
+              }}
             >
               <Icon name="close" />
             </Button>
           </div>
         </Field>
       ))}
-      <Button testId="signatures-add" onClick={() => onChange([...entries, { key: "", value: NEW_METHOD }])}>
+      <Button
+        testId="signatures-add"
+        onClick={() => {
+          onChange([...entries, { key: "", value: NEW_METHOD }]);
+          focusSoon(`signatures-${entries.length}-key`);
+        }}
+      >
         <span class="with-icon">
           <Icon name="add" />
           {t("edit.addMethod")}

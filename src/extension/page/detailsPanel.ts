@@ -82,6 +82,11 @@ export class DetailsPanels implements Disposable {
     });
   }
 
+  /** The test of a model is another one now: its editor asks for it again. */
+  reopen(ref: ModelRef): void {
+    this.#open.get(refKey(ref))?.page.retarget();
+  }
+
   /** The stores changed: the open editors read their models again. */
   modelsChanged(): void {
     for (const { ref, page } of this.#open.values()) page.peer.send("model/changed", { tag: ref.tag });

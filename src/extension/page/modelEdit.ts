@@ -40,9 +40,9 @@ export function modelEdit({ part, base, entries }: EditInput): ModelEdit {
 }
 
 function notesEdit(changed: EditInput["entries"]): ModelEdit {
-  const valueOf = (wanted: string): string | undefined => changed.find(({ key }) => key === wanted)?.value;
-  const release = valueOf(RELEASE);
-  const notes = valueOf(NOTES);
+  const textOf = (wanted: string): string | undefined => changed.find(({ key }) => key === wanted)?.value;
+  const release = textOf(RELEASE);
+  const notes = textOf(NOTES);
   return {
     ...(release === undefined ? {} : { labels: oneKey(RELEASE, release, release) }),
     ...(notes === undefined ? {} : { metadata: oneKey(NOTES, notes, JSON.stringify(notes)) }),

@@ -1,5 +1,6 @@
 import type { EditInput, ModelView, VerifiedView } from "../../../webview/protocol/views";
 import { ModelbenchError, type WireError } from "../../base/errors";
+import { Emitter } from "../../base/events";
 import type { Jobs } from "../../base/ports";
 import type { Disposable } from "../../base/scope";
 import { type BrokenFacts, brokenFactsJob } from "../../frameworks/brokenFacts";
@@ -48,6 +49,10 @@ export class PageModels implements Disposable {
   readonly #sessions: Sessions;
   readonly #memory: Memory;
   readonly #tests = new Map<string, { readonly home: string; readonly test: Promise<ModelTest> }>();
+  readonly #replaced = new Emitter<ModelRef>();
+
+  /** Fires when what was read of a model to run it is out of date: pages that show its test ask for it again. */
+  readonly onDidReplace = this.#replaced.event;
 
   constructor(services: ModelServices, sessions: Sessions, memory: Memory) {
     this.#services = services;
@@ -73,7 +78,10 @@ export class PageModels implements Disposable {
     const { catalog, jobs, stores } = this.#services;
     const { home } = stores.of(ref);
     await jobs.run(editModelJob, { home, tag: tagOf(ref), edit: modelEdit(input) });
-    if (input.part === "signatures") await this.forget(ref);
+    if (input.part === "signatures") {
+      await this.forget(ref);
+      this.#replaced.fire(ref);
+    }
     catalog.recheck();
   }
 
@@ -118,6 +126,7 @@ export class PageModels implements Disposable {
 
   /** Ends every test; the sessions belong to whoever opened them. */
   dispose(): void {
+    this.#replaced.dispose();
     for (const { test } of this.#tests.values()) void test.then((opened) => opened.dispose()).catch(() => undefined);
     this.#tests.clear();
   }

@@ -51,6 +51,12 @@ export class OpenPages implements Pages {
     const models = this.#scope.own(new PageModels(services, this.#sessions, memory));
     this.#details = this.#scope.own(new DetailsPanels(services, models, context.extensionUri));
     this.#testView = this.#scope.own(new TestView(services, models, memory, context.extensionUri));
+    this.#scope.own(
+      models.onDidReplace((ref) => {
+        this.#details.reopen(ref);
+        this.#testView.reopen(ref);
+      }),
+    );
     this.#scope.own(services.trust.onDidGrant(() => this.#refreshTests()));
     this.#scope.own(services.catalog.onDidChange(() => void this.#followStore(models)));
   }

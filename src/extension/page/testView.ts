@@ -4,7 +4,7 @@ import type { Subject } from "../../../webview/protocol/views";
 import type { Disposable } from "../../base/scope";
 import type { ModelRef, PageServices } from "../services";
 import { modelHandlers, noSaveHandlers } from "./modelHandlers";
-import type { PageModels } from "./models";
+import { type PageModels, refKey } from "./models";
 import { runPageCommand } from "./pageCommand";
 import type { Memory } from "./testMemory";
 import { WebviewPage } from "./webviewPage";
@@ -71,6 +71,11 @@ export class TestView implements Disposable {
       page.dispose();
       if (this.#attached === attached) this.#attached = undefined;
     });
+  }
+
+  /** The test of a model is another one now: the page asks for it again if it shows that one. */
+  reopen(ref: ModelRef): void {
+    if (this.#ref && refKey(this.#ref) === refKey(ref)) this.#attached?.page.retarget();
   }
 
   /** The stores changed: the page looks again. */

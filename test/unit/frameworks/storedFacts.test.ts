@@ -73,7 +73,7 @@ test("a model.yaml that cannot be read is shown with its line, its column and ev
   mkdirSync(join(version, "more"));
   writeFileSync(join(version, "more/x"), "12345");
   const facts = await runBrokenFacts({ home: folder.path, tag });
-  assert.deepEqual(facts.fault, { line: 3, column: 21, text: "labels: {stage: [dev}" });
+  assert.deepEqual(facts.fault, { line: 3, column: 21, text: "labels: {stage: [dev}", at: 20 });
   assert.deepEqual(
     facts.files.map(({ path }) => path),
     ["model.yaml", "more/x", "weights.bin"],
