@@ -39,7 +39,10 @@ export const importVerb: Verb = {
       if (signal.aborted) break;
       const input = { home, source: resolve(source), onConflict, dryRun, limits };
       try {
-        imported.push(await jobs.run(importArchiveJob, input, jobOptions(context, `Importing ${source}`)));
+        const options = jobOptions(context, `Importing ${source}`);
+        const { warnings = [], ...result } = await jobs.run(importArchiveJob, input, options);
+        for (const warning of warnings) output.warn(warning);
+        imported.push(result);
       } catch (error) {
         failed.push({ from: resolve(source), error: toWireError(error) });
       }

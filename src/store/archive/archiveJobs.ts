@@ -39,6 +39,8 @@ export interface ImportResult {
   readonly from: string;
   /** Sum of the model's files; 0 when skipped. */
   readonly bytes: number;
+  /** What was let in, but not without a word. */
+  readonly warnings?: readonly Warning[];
 }
 
 /** One archive to be looked into. */

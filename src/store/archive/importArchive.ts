@@ -78,7 +78,7 @@ async function importFrom(
     const decide = (info: ModelInfo) => assertWanted(store, info.tag, request.onConflict);
     if (request.dryRun) {
       const found = await readMembers(archive, limits, undefined, decide, options);
-      return { tag: formatTag(found.info.tag), action: wouldDo(store, found, request), from, bytes: found.bytes };
+      return resultOf(found, { tag: found.info.tag, action: wouldDo(store, found, request) }, from);
     }
     return await stage(store, archive, limits, request, decide, from, options);
   } catch (error) {
@@ -105,12 +105,19 @@ async function stage(
     assertRoom(archive.contentBytes ?? archive.packedBytes, free(), staged);
     const found = await readMembers(archive, limits, writer, decide, options);
     const digests = await writer.finish();
-    const { tag, action } = await enter(store, staged, { ...found, digests, from }, onConflict, options);
-    return { tag: formatTag(tag), action, from, bytes: found.bytes };
+    return resultOf(found, await enter(store, staged, { ...found, digests, from }, onConflict, options), from);
   } finally {
     await writer.abandon();
     await store.discard(staged);
   }
+}
+
+function resultOf(
+  { bytes, warnings }: Found,
+  { tag, action }: { tag: Tag; action: ImportAction },
+  from: string,
+): ImportResult {
+  return { tag: formatTag(tag), action, from, bytes, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 
 /** Lets a complete staged folder into the store; judges anew when another process takes the tag meanwhile. */

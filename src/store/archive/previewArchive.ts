@@ -54,7 +54,7 @@ async function preview(
       write() {},
       close() {},
     };
-    const { info, bytes } = await readMembers(archive, limits, target, () => undefined, options);
+    const { info, bytes, warnings } = await readMembers(archive, limits, target, () => undefined, options);
     return {
       source,
       format: archive.kind,
@@ -69,7 +69,7 @@ async function preview(
       exists: lstatOf(store.pathOf(info.tag)) !== undefined,
       files,
       moreFiles: fileCount - files.length,
-      warnings: [],
+      warnings,
     };
   } finally {
     close();

@@ -1,12 +1,14 @@
 import { resolve } from "node:path";
 import { Budget } from "../../base/budget";
-import { ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
+import { ModelbenchError, throwIfAborted, toWireError, type Warning } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
 import { visible } from "../../base/visible";
 import { openFileReader } from "../../formats/fileReader";
 import type { ExpansionMeter } from "../../formats/memberSink";
+import { MODEL_YAML } from "../layout";
 import type { ModelInfo } from "../model";
 import { statOf } from "../modelFiles";
+import { formatTag } from "../tag";
 import { laterFormat } from "./format";
 import { ArchiveGate, ExpansionGuard, type SafeMember, type SafeSink } from "./gate";
 import type { ArchiveLimits } from "./limits";
@@ -17,6 +19,8 @@ import { Pace } from "./pace";
 /** Reading is given up after this and a hundredth of a millisecond a byte: slow disks manage ten times as much. */
 const LEAST_TIME_MS = 120_000;
 const TIME_PER_BYTE_MS = 0.01;
+/** Clocks of two machines may differ by a day, time zones included. */
+const MAX_AHEAD_MS = 24 * 3600 * 1000;
 /** A failure's message may quote the archive; this keeps it short, also when every character had to be written out. */
 const MAX_MESSAGE = 900;
 
@@ -26,6 +30,8 @@ export interface Found {
   readonly yaml: string;
   /** Sum of all files. */
   readonly bytes: number;
+  /** What is let in, but not without a word. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Where members that passed go; `settle` lets what was begun beside the reading catch up. */
@@ -110,7 +116,13 @@ export async function readMembers(
   throwIfAborted(signal);
   gate.finish();
   if (!model) throw new ModelbenchError("internal", "The gate let an archive without model.yaml pass.");
-  return { ...model, bytes: gate.bytes };
+  return { ...model, bytes: gate.bytes, warnings: warningsAbout(model.info) };
+}
+
+function warningsAbout({ tag, creationTime }: ModelInfo): Warning[] {
+  if (creationTime.epochMs <= Date.now() + MAX_AHEAD_MS) return [];
+  const message = `${formatTag(tag)} says that it was made at ${creationTime.text}: as the newest it stays the latest.`;
+  return [{ code: "time.future", message, path: MODEL_YAML }];
 }
 
 /** Damage, bombs and slowness are found at a byte; this adds the member that the byte is in or behind. */
