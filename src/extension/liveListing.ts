@@ -187,7 +187,7 @@ export class LiveListing implements Disposable {
     try {
       while (!signal.aborted && (this.#lookAt !== "nothing" || this.#toRead.size > 0)) {
         if (this.#lookAt !== "nothing") await this.#readNames(this.#lookAt);
-        await runSlices(this.#readVersions(), signal);
+        await runSlices(this.#tellingMeanwhile(this.#readVersions()), signal);
       }
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
@@ -226,6 +226,14 @@ export class LiveListing implements Disposable {
     this.#toldAt = performance.now() - BATCH_MS + NAMES_FIRST_MS;
   }
 
+  /** Does work in slices, and tells from time to time what is known by then. */
+  *#tellingMeanwhile(work: Generator<void, void>): Generator<void, void> {
+    while (!work.next().done) {
+      if (performance.now() - this.#toldAt > BATCH_MS) this.#tell();
+      yield;
+    }
+  }
+
   *#readVersions(): Generator<void, void> {
     const slice = new Slice(SLICE_MS);
     for (let next = this.#toRead.take(); next !== undefined; next = this.#toRead.take()) {
@@ -233,7 +241,6 @@ export class LiveListing implements Disposable {
       yield* this.#readName(name, folderMs, slice);
       this.#toRead.done(name);
       if (this.#lookAt !== "nothing") return;
-      if (this.#toRead.size > 0 && performance.now() - this.#toldAt > BATCH_MS) this.#tell();
       yield* slice.rest();
     }
     this.#phase = "ready";
