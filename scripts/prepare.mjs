@@ -1,4 +1,4 @@
-// Prepares, inside the project's own folders, what `npm ci` does not bring: two VS Code servers, a Python with the
+// Prepares, inside the project's own folders, what `npm ci` does not bring: two VS Code servers, two Pythons with the
 // peers, and a browser. Each part is stamped and costs nothing when it is there. Arguments: parts, default all.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -8,14 +8,18 @@ import { fileURLToPath } from "node:url";
 import { findChromium } from "./browser.mjs";
 import { root, serverFolder } from "./places.mjs";
 
-const venv = join(root, ".tools/venv");
-const requirements = join(root, "test/peers/requirements.txt");
+/** The venvs with the peers: the current BentoML with the libraries whose answers we compare, and an old BentoML. */
+const venvs = {
+  python: { folder: join(root, ".tools/venv"), requirements: join(root, "test/peers/requirements.txt") },
+  python11: { folder: join(root, ".tools/venv-bento11"), requirements: join(root, "test/peers/requirements-1.1.txt") },
+};
 
 /** Every part by name; a part that cannot be had throws a message with the one command that is missing. */
 const parts = {
   current: () => prepareServer("current"),
   minimum: () => prepareServer("minimum"),
-  python: preparePython,
+  python: () => preparePython(venvs.python),
+  python11: () => preparePython(venvs.python11),
   chromium: prepareChromium,
   strace: prepareStrace,
 };
@@ -69,26 +73,26 @@ function npm(args, cwd, env) {
 }
 
 /** The peers that the tests compare with: pinned, in a venv of our own. */
-function preparePython() {
-  const stamp = join(venv, ".modelbench-stamp");
+function preparePython({ folder, requirements }) {
+  const stamp = join(folder, ".modelbench-stamp");
   return once(stamp, sha256(requirements), () => {
-    const python = join(venv, "bin/python");
-    if (!existsSync(python)) makeVenv();
+    const python = join(folder, "bin/python");
+    if (!existsSync(python)) makeVenv(folder);
     const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", requirements];
     execFileSync(python, pip, { stdio: ["ignore", "inherit", "inherit"] });
   });
 }
 
-function makeVenv() {
+function makeVenv(folder) {
   const base = ["python3", "python3.13", "python3.12", "python3.11"].find(
     (name) => spawnSync(name, ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]).status === 0,
   );
   if (!base)
     throw new Error("Python 3.11 or newer is missing: install it with `sudo apt-get install -y python3-venv`.");
   mkdirSync(join(root, ".tools"), { recursive: true });
-  const make = () => spawnSync(base, ["-m", "venv", venv], { stdio: ["ignore", "ignore", "inherit"] }).status === 0;
+  const make = () => spawnSync(base, ["-m", "venv", folder], { stdio: ["ignore", "ignore", "inherit"] }).status === 0;
   if (make()) return;
-  rmSync(venv, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
   aptInstall("python3-venv", "A Python venv cannot be made");
   if (!make()) throw new Error(`\`${base} -m venv\` failed`);
 }

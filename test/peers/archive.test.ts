@@ -1,145 +1,185 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { lstatSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface, type Interface } from "node:readline";
-import test, { after, before } from "node:test";
+import { join, relative } from "node:path";
+import test, { after } from "node:test";
+import type { Compression, ExportFormat } from "../../src/store/archive/archiveJobs";
 import { exportModel } from "../../src/store/archive/exportModel";
+import { resolveDestination } from "../../src/store/archive/format";
 import { importArchive } from "../../src/store/archive/importArchive";
 import { ModelStore } from "../../src/store/modelStore";
 import { treeOf } from "../fixtures/tree";
+import { ArchivePeer } from "./archivePeer";
 
-// One Python process for all steps: starting bentoml takes longer than everything it does here.
-const SCRIPT = `
-import json, lzma, os, sys
-import bentoml
+const TAG = { name: "peer_model", version: "v1" };
+/** What the real one calls a format, and what we do. */
+const FORMATS: readonly (readonly [string, ExportFormat])[] = [
+  ["bentomodel", "bentomodel"],
+  ["tar", "tar"],
+  ["gz", "tar.gz"],
+  ["xz", "tar.xz"],
+  ["bz2", "tar.bz2"],
+  ["zip", "zip"],
+  ["folder", "folder"],
+];
+const WAYS: readonly { readonly format: ExportFormat; readonly form: string; readonly compression?: Compression }[] = [
+  ...FORMATS.map(([form, format]) => ({ format, form })),
+  { format: "bentomodel", form: "bentomodel", compression: "small" },
+  { format: "tar.gz", form: "gz", compression: "small" },
+  { format: "zip", form: "zip", compression: "small" },
+  { format: "zip", form: "zip", compression: "stored" },
+];
+const MANY = 200;
 
-def make():
-    with bentoml.models.create("peer_model:v1", labels={"owner": "peer"}, metadata={"acc": 0.5, "n": 3}) as m:
-        def put(name, content, mode=0o644):
-            path = m.path_of(name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as f: f.write(content)
-            os.chmod(path, mode)
-        put("weights.bin", os.urandom(300000))
-        put("zeros.bin", bytes(200000))
-        put("empty.bin", b"")
-        put("run.sh", b"#!/bin/sh\\n", 0o755)
-        put("größe/模型.txt", "ü".encode())
-        put("deep/" + "d" * 90 + "/" + "f" * 120, b"long path")
-        os.makedirs(m.path_of("empty_folder"))
-    return bentoml.models.get("peer_model:v1").path
-
-def main():
-    for line in sys.stdin:
-        step = json.loads(line)
-        try:
-            if step["do"] == "make": value = make()
-            elif step["do"] == "export": value = bentoml.models.export_model("peer_model:v1", step["path"])
-            elif step["do"] == "import":
-                for m in bentoml.models.list("peer_model"): bentoml.models.delete(m.tag)
-                value = bentoml.models.import_model(step["path"]) and bentoml.models.get(step["tag"]).path
-            elif step["do"] == "unxz":
-                with lzma.open(step["path"]) as f: value = len(f.read())
-            answer = {"value": value}
-        except Exception as e:
-            answer = {"error": repr(e)}
-        sys.stdout.write("@@" + json.dumps(answer) + "\\n")
-        sys.stdout.flush()
-
-main()
-`;
-
-let folder: string;
-let python: ChildProcess;
-let lines: AsyncIterator<string>;
-let input: Interface;
-let original: Map<string, string | undefined>;
-let originalPath: string;
-
-before(async () => {
-  folder = mkdtempSync(join(tmpdir(), "modelbench-peer-archive-"));
-  python = spawn(join(process.cwd(), ".tools/venv/bin/python"), ["-c", SCRIPT], {
-    stdio: ["pipe", "pipe", "ignore"],
-    env: { ...process.env, BENTOML_DO_NOT_TRACK: "True", BENTOML_HOME: join(folder, "peer"), TMPDIR: folder },
-  });
-  assert.ok(python.stdout);
-  input = createInterface({ input: python.stdout });
-  lines = input[Symbol.asyncIterator]();
-  originalPath = String(await ask({ do: "make" }));
-  original = treeOf(originalPath);
-});
-
+const folder = mkdtempSync(join(tmpdir(), "modelbench-peer-archive-"));
+const peers: ArchivePeer[] = [];
 after(() => {
-  python.kill("SIGKILL");
-  input.close();
+  for (const peer of peers) peer.dispose();
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function ask(step: Record<string, string>): Promise<unknown> {
-  python.stdin?.write(`${JSON.stringify(step)}\n`);
-  const timer = setTimeout(() => python.kill("SIGKILL"), 30_000);
-  try {
-    for (;;) {
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`Python ended or was stopped after 30 s at ${JSON.stringify(step)}`);
-      if (!value.startsWith("@@")) continue;
-      const answer: unknown = JSON.parse(value.slice(2));
-      assert.ok(typeof answer === "object" && answer !== null);
-      if ("error" in answer) throw new Error(String(answer.error));
-      return "value" in answer ? answer.value : undefined;
-    }
-  } finally {
-    clearTimeout(timer);
-  }
+/** A real BentoML with a model in its store. */
+async function startPeer(version: string, venv: string) {
+  const place = join(folder, version);
+  mkdirSync(place);
+  const peer = new ArchivePeer(venv, join(place, "home"));
+  peers.push(peer);
+  const path = String(await peer.ask({ do: "make" }));
+  // Versions before 1.2 lose the executable bits on saving.
+  return { place, peer, original: treeOf(path), executable: lstatSync(join(path, "run.sh")).mode & 0o111 };
 }
 
-test("what the real bentoml exports is imported byte for byte, in every format we read", async () => {
-  for (const name of ["peer.bentomodel", "peer.tar", "peer.tar.gz", "peer.tar.xz"]) {
-    const archive = join(folder, name);
-    await ask({ do: "export", path: archive });
-    const store = new ModelStore(join(folder, `ours-${name}`));
-    const result = await importArchive(store, { source: archive, onConflict: "fail" });
-    assert.deepEqual([result.tag, result.action, result.from], ["peer_model:v1", "imported", archive]);
-    const path = store.pathOf({ name: "peer_model", version: "v1" });
-    assert.deepEqual(treeOf(path), original);
-    assert.equal(lstatSync(join(path, "run.sh")).mode & 0o111, 0o111);
-    assert.equal(store.latestOf("peer_model"), "v1");
-  }
-});
+for (const [version, venv] of [
+  ["1.4.39", "venv"],
+  ["1.1.11", "venv-bento11"],
+] as const) {
+  let starting: ReturnType<typeof startPeer> | undefined;
+  const started = () => (starting ??= startPeer(version, venv));
 
-test("what we export is imported by the real bentoml byte for byte, in every format we write", async () => {
-  const store = new ModelStore(join(folder, "ours"));
-  const archive = join(folder, "for-ours.tar");
-  await ask({ do: "export", path: archive });
-  await importArchive(store, { source: archive, onConflict: "fail" });
-  for (const name of ["ours.bentomodel", "ours.tar", "ours.tar.gz"]) {
-    const { path, bytes } = await exportModel(store, { tag: "peer_model:latest", destination: join(folder, name) });
-    assert.equal(bytes, lstatSync(path).size);
-    const imported = String(await ask({ do: "import", path, tag: "peer_model:v1" }));
-    assert.deepEqual(treeOf(imported), original);
+  test(`what bentoml ${version} exports is imported byte for byte, in every format`, async () => {
+    const { place, peer, original, executable } = await started();
+    for (const [form] of FORMATS) {
+      const source = join(place, `theirs.${form}`);
+      await peer.ask({ do: "export", path: source, form });
+      const store = new ModelStore(join(place, `ours-${form}`));
+      const result = await importArchive(store, { source, onConflict: "fail" });
+      assert.deepEqual([result.tag, result.action, result.from], ["peer_model:v1", "imported", source]);
+      const path = store.pathOf(TAG);
+      // Of a folder the real one copies only what is in it, so an empty one is lost before we see it.
+      assert.deepEqual(treeOf(path), form === "folder" ? treeOf(source) : original, form);
+      if (form !== "folder") assert.equal(lstatSync(join(path, "run.sh")).mode & 0o111, executable, form);
+      assert.equal(store.latestOf("peer_model"), "v1");
+    }
+  });
+
+  test(`what we export is imported by bentoml ${version} byte for byte, in every format`, async () => {
+    const { place, peer, original } = await started();
+    const store = new ModelStore(join(place, "ours"));
+    await peer.ask({ do: "export", path: join(place, "for-ours.tar") });
+    await importArchive(store, { source: join(place, "for-ours.tar"), onConflict: "fail" });
+    for (const { form, ...way } of WAYS) {
+      const destination = mkdtempSync(join(place, "out-"));
+      const request = { tag: "peer_model:latest", destination: join(destination, `ours.${form}`), ...way };
+      const { path } = await exportModel(store, request);
+      const imported = String(await peer.ask({ do: "import", path, tag: "peer_model:v1", form }));
+      assert.deepEqual(treeOf(imported), original, JSON.stringify(way));
+    }
+  });
+
+  test(`of ${MANY} archives exported by bentoml ${version} none is refused, and all trees are the same`, async () => {
+    const { place, peer } = await started();
+    const exported = join(place, "many");
+    mkdirSync(exported);
+    const seed = Math.floor(Math.random() * 1e9);
+    const made = (await peer.ask({ do: "makeAndExport", seed, count: MANY, folder: exported })) as [string, string][];
+    assert.equal(made.length, MANY);
+    const store = new ModelStore(join(place, "of-many"));
+    for (const [source, path] of made) {
+      const { tag } = await importArchive(store, { source, onConflict: "fail" });
+      const [name = "", of = ""] = tag.split(":");
+      const theirs = treeOf(source.endsWith(".folder") ? source : path);
+      assert.deepEqual(treeOf(store.pathOf({ name, version: of })), theirs, `${source}, seed ${seed}`);
+    }
+  });
+}
+
+test("destinations are named as the real one names them", async () => {
+  const { peer } = await startPeer("names", "venv");
+  const names = [
+    "",
+    "dir",
+    "dir/",
+    "new.bentomodel",
+    "a.tar",
+    "a.tar.gz",
+    "q.gz",
+    "a.tar.xz",
+    "b.xz",
+    "a.bz2",
+    "a.zip",
+  ];
+  const odd = ["noext", "y.tgz", "z.BENTOMODEL", "z.TAR", "a.lzma", ".tar", "a.b.zip", "x.", "q.", "dir.zip/"];
+  const given: readonly (readonly [string, "bentomodel" | "tar" | "zip" | "folder"])[] = [
+    ["q2.bin", "bentomodel"],
+    ["q2.bin", "tar"],
+    ["q2.tar", "zip"],
+    ["dir", "zip"],
+    ["absent", "folder"],
+    ["dir", "folder"],
+    ["absent/", "folder"],
+  ];
+  for (const [name, form] of [...[...names, ...odd].map((n) => [n, undefined] as const), ...given]) {
+    const [theirs, ours] = [mkdtempSync(join(folder, "cwd-")), mkdtempSync(join(folder, "cwd-"))];
+    for (const cwd of [theirs, ours]) for (const made of ["dir", "dir.zip"]) mkdirSync(join(cwd, made));
+    const listed = () => [...treeOf(theirs).keys()].filter((path) => path !== "dir" && path !== "dir.zip");
+    await peer.ask({ do: "export", path: `${theirs}/${name}`, ...(form && { form }) });
+    const target = resolveDestination(TAG, { destination: name, format: form, cwd: ours });
+    const path = relative(ours, target.path);
+    const expected = form === "folder" ? join(path, "model.yaml") : path;
+    assert.ok(listed().includes(expected), `${name} ${form}: ${expected}, not ${listed().slice(0, 3)}`);
   }
 });
 
 test("a version given by us on import is accepted by the real bentoml", async () => {
-  const store = new ModelStore(join(folder, "renamed"));
-  const source = join(folder, "for-ours.tar");
+  const { place, peer, original } = await startPeer("renamed", "venv");
+  const store = new ModelStore(join(place, "ours"));
+  const source = join(place, "theirs.tar");
+  await peer.ask({ do: "export", path: source });
   await importArchive(store, { source, onConflict: "fail" });
   const { tag, action } = await importArchive(store, { source, onConflict: "new-version" });
   assert.equal(action, "new-version");
-  const { path } = await exportModel(store, { tag, destination: `${folder}/` });
-  const imported = String(await ask({ do: "import", path, tag }));
+  const { path } = await exportModel(store, { tag, destination: `${place}/` });
+  const imported = String(await peer.ask({ do: "import", path, tag }));
   const yaml = readFileSync(join(imported, "model.yaml"), "utf8");
   const before = Buffer.from(original.get("model.yaml") ?? "", "base64").toString();
   assert.equal(yaml, before.replace("version: v1", `version: ${tag.split(":")[1]}`));
 });
 
-test("our stored xz satisfies a real xz decoder", async () => {
-  const archive = join(folder, "ours.bentomodel");
-  const plain = lstatSync(join(folder, "ours.tar")).size;
-  const xz = spawnSync("xz", ["-t", "--format=xz", archive], { encoding: "utf8" });
-  // Where there is no xz command, Python's lzma is the same library.
-  if (!xz.error) assert.deepEqual([xz.status, xz.stderr], [0, ""]);
-  assert.equal(await ask({ do: "unxz", path: archive }), plain);
+test("our archives satisfy decoders that are not ours", async () => {
+  const { place, peer } = await startPeer("decoders", "venv");
+  const source = join(place, "theirs.tar");
+  await peer.ask({ do: "export", path: source });
+  const store = new ModelStore(join(place, "ours"));
+  await importArchive(store, { source, onConflict: "fail" });
+  const pack = async (format: ExportFormat, compression?: Compression) => {
+    const destination = mkdtempSync(join(place, "out-"));
+    const way = { format, ...(compression && { compression }) };
+    return (await exportModel(store, { tag: "peer_model", destination, ...way })).path;
+  };
+  const plain = lstatSync(await pack("tar")).size;
+  const accepts = (...command: [string, ...string[]]) => {
+    const [program, ...args] = command;
+    const { error, status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+    // Where there is no such command, Python's modules are the same libraries.
+    if (!error) assert.deepEqual([status, stderr], [0, ""], command.join(" "));
+  };
+  for (const compression of ["stored", "small"] as const) {
+    const xz = await pack("bentomodel", compression);
+    accepts("xz", "-t", "--format=xz", xz);
+    assert.equal(await peer.ask({ do: "unxz", path: xz }), plain);
+    accepts("gzip", "-t", await pack("tar.gz", compression));
+    accepts("unzip", "-tqq", await pack("zip", compression));
+  }
+  accepts("bzip2", "-t", await pack("tar.bz2"));
 });
