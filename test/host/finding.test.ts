@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import type { TestApi } from "../../src/extension/extension";
-import { plant } from "../unit/store/storeKit";
-import { activated, temporaryFolder, unblocked, useStore } from "./kit";
+import { plant, tempFolder } from "../unit/store/storeKit";
+import { activated, unblocked, useStore } from "./kit";
 import { until } from "./until";
 
 /** Names in the store, each with one version. */
 const MANY = 10_000;
 
 describe("finding in a store of 10,000 models", () => {
-  const folder = temporaryFolder();
+  const folder = tempFolder();
   let api: TestApi;
 
   before(async function () {

@@ -9,7 +9,6 @@ import {
   type GroupNode,
   type NameNode,
   type NoteNode,
-  nodeId,
   type TreeNode,
   totalBytes,
   versionNode,
@@ -79,8 +78,8 @@ export function* arrange(state: TreeState): Generator<void, Arrangement> {
 /** What one store comes to. */
 interface StorePart {
   readonly nodes: readonly TreeNode[];
-  /** The shown versions by the id of their name or group. */
-  readonly models: ReadonlyMap<string, readonly ModelSummary[]>;
+  /** The shown versions by their name or by the value of their group. */
+  readonly models: ReadonlyMap<string | undefined, readonly ModelSummary[]>;
   readonly shown: number;
   readonly all: number;
   readonly pending: number;
@@ -139,7 +138,7 @@ class Arranged implements Arrangement {
     const part = this.#parts.get(node.store);
     if (node.kind === "root") return [...(part?.models.values() ?? [])].flat();
     if (node.kind !== "name" && node.kind !== "group") return [];
-    return part?.models.get(key(node)) ?? [];
+    return part?.models.get(node.kind === "name" ? node.name : node.value) ?? [];
   }
 
   #brokenOf(node: NameNode): BrokenNode[] {
@@ -183,7 +182,7 @@ function note(store: StoreId, what: NoteNode["note"], error?: NoteNode["error"])
 /** Names in order, then what is at fault as a whole: a name folder that cannot be one. */
 function* byName(store: StoreId, snapshot: StoreSnapshot, state: TreeState, pace: Pace): Generator<void, StorePart> {
   const { accepts, sortBy } = state;
-  const models = new Map<string, readonly ModelSummary[]>();
+  const models = new Map<string | undefined, readonly ModelSummary[]>();
   const named: Sortable[] = [];
   const faulty: TreeNode[] = [];
   let [shown, all, pending] = [0, 0, 0];
@@ -196,9 +195,8 @@ function* byName(store: StoreId, snapshot: StoreSnapshot, state: TreeState, pace
     if (entry.pending) pending += 1;
     const isNamed = kept.length > 0 || broken.some((item) => item.version !== undefined);
     if (isNamed || (entry.pending && !accepts)) {
-      const node = nameNode(store, name);
-      models.set(key(node), kept);
-      named.push({ node, text: name, key: entryKey(kept, entry, sortBy) });
+      models.set(name, kept);
+      named.push({ node: nameNode(store, name), text: name, key: entryKey(kept, entry, sortBy) });
     }
     for (const item of broken) if (item.version === undefined) faulty.push({ kind: "broken", store, item });
   }
@@ -227,16 +225,14 @@ function* flat(store: StoreId, snapshot: StoreSnapshot, state: TreeState, pace: 
       if (!accepts || accepts.broken(item)) faulty.push({ kind: "broken", store, item, alone: true });
     }
   }
-  const models = new Map<string, readonly ModelSummary[]>();
   const nodes: TreeNode[] =
     groupBy === "none"
       ? arrangedVersions(groups.get(undefined) ?? [], sortBy, state.pins.get(store)).map((summary) => ({
           ...versionNode(store, summary),
           alone: true,
         }))
-      : sortedGroups(store, groups, sortBy, models);
-  if (groupBy === "none") models.set("", groups.get(undefined) ?? []);
-  return { nodes: [...nodes, ...sorted(faulty.map(byItsName))], models, shown, all, pending };
+      : sortedGroups(store, groups, sortBy);
+  return { nodes: [...nodes, ...sorted(faulty.map(byItsName))], models: groups, shown, all, pending };
 }
 
 /** Groups in order; the one of those without the label last. */
@@ -244,13 +240,11 @@ function sortedGroups(
   store: StoreId,
   groups: ReadonlyMap<string | undefined, ModelSummary[]>,
   sortBy: SortBy,
-  models: Map<string, readonly ModelSummary[]>,
 ): TreeNode[] {
   const named: Sortable[] = [];
   const without: TreeNode[] = [];
   for (const [value, members] of groups) {
     const node = groupNode(store, value);
-    models.set(key(node), members);
     if (value === undefined) without.push(node);
     else named.push({ node, text: value, key: entryKey(members, undefined, sortBy) });
   }
@@ -274,11 +268,6 @@ function nameNode(store: StoreId, name: string): NameNode {
 
 function groupNode(store: StoreId, value: string | undefined): GroupNode {
   return { kind: "group", store, value };
-}
-
-/** The id without the marks of the filter. */
-function key(node: NameNode | GroupNode): string {
-  return nodeId(node.kind === "name" ? nameNode(node.store, node.name) : groupNode(node.store, node.value));
 }
 
 /** What is sorted by one number, larger first, and then by a text. */

@@ -21,6 +21,8 @@ import type { GroupBy, Localize, ModelRef, Settings, SortBy, StoreId, Stores, Tr
 import type { StoreAccesses } from "../storeAccesses";
 import { hasRoots } from "./arrange";
 import { modelAppears } from "./modelAppears";
+import { Pages } from "./pages";
+import { Redraws } from "./redraws";
 import { type ContentChange, TreeContent } from "./treeContent";
 import { TreeDrops } from "./treeDrops";
 import { treeItem } from "./treeItem";
@@ -49,8 +51,6 @@ const FEW_NAMES = 5;
 const FEW_GROUPED = 50;
 /** Ages are coarse; a minute is the finest step they show. */
 const AGES_MS = 60_000;
-/** How many rows of one list are drawn at once: each row costs both processes time, and nobody reads more. */
-const PAGE_ROWS = 1_000;
 
 /** The models view: rows come from the catalog's memory, so drawing reads no file. */
 export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable {
@@ -60,12 +60,12 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   readonly #drops = new TreeDrops();
   readonly #turns = new Turns();
   readonly #changed = new EventEmitter<TreeNode | undefined>();
+  readonly #redraws = new Redraws((node) => this.#changed.fire(node));
   readonly #view: TreeView<TreeNode>;
   readonly #owned: { dispose(): unknown }[] = [];
   /** The very objects that stand for rows with others below them, by id. */
   readonly #nodes = new Map<string, TreeNode>();
-  /** How many rows are drawn of a list longer than a page, by the id of what is above it. */
-  readonly #pages = new Map<string, number>();
+  readonly #pages = new Pages();
   #filter = "";
   /** What was selected when the window closed, until it is selected again. */
   #toSelect: string | undefined;
@@ -149,9 +149,8 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   }
 
   showMore(below: TreeNode | undefined): void {
-    const id = below ? nodeId(below) : "";
-    this.#pages.set(id, (this.#pages.get(id) ?? PAGE_ROWS) + PAGE_ROWS);
-    this.#changed.fire(below && this.#known(below));
+    this.#pages.more(below);
+    this.#redrawBelow(below);
   }
 
   getTreeItem(node: TreeNode): TreeItem | Promise<TreeItem> {
@@ -174,7 +173,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
       if (catalog.snapshot(node.store)?.names.get(node.name)?.pending) await catalog.details(node.store, node.name);
     }
     await this.#content.settled();
-    return this.#page(this.#content.arrangement.children(node), node);
+    return this.#drawn(this.#content.arrangement.children(node), node);
   }
 
   getParent(node: TreeNode): TreeNode | undefined {
@@ -188,17 +187,17 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
 
   #listen(): void {
     const { accesses, catalog, trust } = this.#parts;
-    const ages = setInterval(() => this.#view.visible && this.#changed.fire(undefined), AGES_MS);
+    const ages = setInterval(() => this.#view.visible && this.#redraws.all(), AGES_MS);
     const lookAgain = (): void => {
       catalog.recheck();
       this.#content.lookAtPins();
     };
     this.#owned.push(
-      ...[this.#drops, this.#content, this.#view, this.#changed, this.#turns],
+      ...[this.#drops, this.#content, this.#view, this.#changed, this.#redraws, this.#turns],
       { dispose: () => clearInterval(ages) },
       this.#content.onDidChange((change) => this.#show(change)),
-      trust.onDidGrant(() => this.#changed.fire(undefined)),
-      accesses.onDidChange(() => this.#changed.fire(undefined)),
+      trust.onDidGrant(() => this.#redraws.all()),
+      accesses.onDidChange(() => this.#redraws.all()),
       this.#view.onDidExpandElement(({ element }) => this.#remember(element, true)),
       this.#view.onDidCollapseElement(({ element }) => this.#remember(element, false)),
       this.#view.onDidChangeSelection(({ selection: [first] }) => this.#rememberSelected(first)),
@@ -221,23 +220,19 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
 
   async #topNodes(): Promise<TreeNode[]> {
     const { catalog } = this.#parts;
+    this.#redraws.asked();
     this.#describe();
     if (catalog.stores.length === 1) await catalog.named("own");
     await this.#content.settled();
     this.#describe();
     this.#nodes.clear();
     void this.#selectAgain();
-    return this.#page(this.#content.arrangement.tops, undefined);
+    return this.#drawn(this.#content.arrangement.tops, undefined);
   }
 
-  /** The first rows of a list, and one that stands for the rest. */
-  #page(nodes: readonly TreeNode[], below: TreeNode | undefined): TreeNode[] {
-    const size = this.#pages.get(below ? nodeId(below) : "") ?? PAGE_ROWS;
-    const hidden = nodes.length - size;
-    const shown = hidden > 0 ? nodes.slice(0, size) : nodes;
-    const store = below?.store ?? nodes[0]?.store ?? "own";
-    const more: TreeNode[] = hidden > 0 ? [{ kind: "more", store, below, hidden }] : [];
-    return [...shown, ...more].map((node) => this.#keepIdentity(node));
+  /** What of a list is drawn. */
+  #drawn(nodes: readonly TreeNode[], below: TreeNode | undefined): TreeNode[] {
+    return this.#pages.of(nodes, below).map((node) => this.#keepIdentity(node));
   }
 
   /** A part of the tree can only be drawn anew through the very object that stood for it. */
@@ -248,6 +243,11 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
     return known;
   }
 
+  #redrawBelow(node: TreeNode | undefined): void {
+    if (node) this.#redraws.some([this.#known(node)]);
+    else this.#redraws.all();
+  }
+
   #known(node: TreeNode): TreeNode {
     return this.#nodes.get(nodeId(node)) ?? node;
   }
@@ -255,15 +255,13 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   #show(change: ContentChange): void {
     this.#describe();
     if (change === "all") {
-      this.#changed.fire(undefined);
+      this.#redraws.all();
       return;
     }
     const { arrangement } = this.#content;
     const narrowed = arrangement.tops.find((node) => node.kind === "name")?.narrowed;
-    for (const { store, name } of change) {
-      const node = this.#nodes.get(nodeId({ kind: "name", store, name, narrowed }));
-      if (node) this.#changed.fire(node);
-    }
+    const nodes = change.map(({ store, name }) => this.#nodes.get(nodeId({ kind: "name", store, name, narrowed })));
+    this.#redraws.some(nodes.filter((node) => node !== undefined));
   }
 
   /** Tells the welcome texts and menus what there is to say, and title and message what is shown. */
@@ -316,8 +314,8 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   }
 
   #remember(node: TreeNode, expanded: boolean): void {
-    const passing = (node.kind === "name" || node.kind === "group") && node.narrowed;
-    if (!passing) this.#memory.rememberExpanded(nodeId(node), expanded);
+    const passing = (node.kind === "name" || node.kind === "group") && node.narrowed !== undefined;
+    this.#memory.rememberExpanded(nodeId(node), expanded, passing);
     if (node.kind !== "name") return;
     this.#parts.catalog.watchName(node.store, node.name, expanded);
     if (expanded) this.#parts.catalog.recheck();
@@ -344,7 +342,8 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
 
   /** The row may be gone again by now; what was done before it was to be shown is done all the same. */
   async #select(node: TreeNode): Promise<void> {
-    this.#drawUpTo(node);
+    this.#draw(node);
+    await this.#redraws.quiet();
     try {
       await this.#view.reveal(node, { select: true, focus: false, expand: true });
     } catch (error) {
@@ -352,17 +351,13 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
     }
   }
 
-  /** Draws as many pages of each list as it takes to get to a row. */
-  #drawUpTo(node: TreeNode): void {
+  /** Draws a row and those above it, should it stand far down in a long list. */
+  #draw(node: TreeNode): void {
     const { arrangement } = this.#content;
     for (let row: TreeNode | undefined = node; row; row = arrangement.parent(row)) {
       const above = arrangement.parent(row);
-      const id = nodeId(row);
-      const at = (above ? arrangement.children(above) : arrangement.tops).findIndex((other) => nodeId(other) === id);
-      const key = above ? nodeId(above) : "";
-      if (at < (this.#pages.get(key) ?? PAGE_ROWS)) continue;
-      this.#pages.set(key, Math.ceil((at + 1) / PAGE_ROWS) * PAGE_ROWS);
-      this.#changed.fire(above && this.#known(above));
+      const list = above ? arrangement.children(above) : arrangement.tops;
+      if (this.#pages.include(row, list, above)) this.#redrawBelow(above);
     }
   }
 }

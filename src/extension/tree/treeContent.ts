@@ -12,7 +12,7 @@ import { frameworkFacts } from "../frameworkFacts";
 import type { Labels, Localize, Settings, StoreId } from "../services";
 import { runSlices } from "../slices";
 import { type Accepts, type Arrangement, arrange, labelKey, type TreeState } from "./arrange";
-import { nodeId } from "./treeModel";
+import { nodeId, type TreeNode } from "./treeModel";
 
 /** What the content of the tree is made from. */
 export interface ContentParts {
@@ -149,7 +149,7 @@ export class TreeContent implements Disposable {
     const rows = ({ tops, children }: Arrangement, at: Arrangement) =>
       tops.flatMap((node) => (node.kind === "root" ? [node, ...children.call(at, node)] : [node]));
     const [now, then] = [rows(this.#arrangement, this.#arrangement), rows(before, before)];
-    return now.length === then.length && now.every((node, i) => nodeId(node) === nodeId(then[i] ?? node));
+    return now.length === then.length && now.every((node, i) => isSameRow(node, then[i]));
   }
 
   #state(labels: ReadonlyMap<StoreId, Labels>): TreeState {
@@ -206,4 +206,11 @@ function runThrough<T>(work: Generator<void, T>): T {
     const step = work.next();
     if (step.done) return step.value;
   }
+}
+
+/** Compares without making ids, of which a big store has many. */
+function isSameRow(a: TreeNode, b: TreeNode | undefined): boolean {
+  if (a.kind === "name")
+    return b?.kind === "name" && a.name === b.name && a.store === b.store && a.narrowed === b.narrowed;
+  return b !== undefined && nodeId(a) === nodeId(b);
 }

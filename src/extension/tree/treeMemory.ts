@@ -13,6 +13,7 @@ export class TreeMemory {
   readonly #memento: Memento;
   /** What the user expanded or folded, by node id. */
   readonly #expansion: Map<string, boolean>;
+  readonly #passing = new Map<string, boolean>();
 
   constructor(memento: Memento) {
     this.#memento = memento;
@@ -21,12 +22,14 @@ export class TreeMemory {
 
   /** Whether the user expanded or folded a row; `undefined` = neither yet. */
   expanded(id: string): boolean | undefined {
-    return this.#expansion.get(id);
+    return this.#passing.get(id) ?? this.#expansion.get(id);
   }
 
-  rememberExpanded(id: string, expanded: boolean): void {
-    this.#expansion.set(id, expanded);
-    void this.#memento.update(EXPANSION, Object.fromEntries(this.#expansion));
+  /** @param passing for this window only, as under a filter */
+  rememberExpanded(id: string, expanded: boolean, passing: boolean): void {
+    if (passing) this.#passing.set(id, expanded);
+    else this.#expansion.set(id, expanded);
+    if (!passing) void this.#memento.update(EXPANSION, Object.fromEntries(this.#expansion));
   }
 
   /** The filter in force, as it was typed. */
