@@ -34,8 +34,9 @@ export const copyModelJob: JobKey<CopyModelInput, { readonly tag: string; readon
 };
 
 /**
- * The work behind `copyModelJob`. Only name, version and creation time of the model.yaml change: a copy is a new
- * version, so it comes first in lists and becomes the latest of its name as every new version does.
+ * The work behind `copyModelJob`. Only name, version and creation time of the model.yaml change: a copy under another
+ * tag is a new version, so it comes first in lists and becomes the latest of its name as every new version does. Under
+ * its own tag, in another store, it is the same version and stays so to the byte, as after an export and an import.
  * @throws ModelbenchError `model.notFound`, `model.exists`, `model.broken` for links that leave the version,
  *   `tag.invalid`, `yaml.invalid`, `store.access`, `store.crossDevice`, `cancelled`
  */
@@ -63,8 +64,9 @@ export async function runCopyModel(
     );
     for (const folder of members.folders) await ensureFolder(nodeFiles, join(staged, folder));
     const flushed = await copyFiles(source.path, staged, members.files, options);
-    const now = Date.now();
-    const yaml = retagModelInfo(readYaml(source.path), tag, { epochMs: now, micros: 0 });
+    const text = readYaml(source.path);
+    const isSame = formatTag(tag) === formatTag(source.tag);
+    const yaml = isSame ? text : retagModelInfo(text, tag, { epochMs: Date.now(), micros: 0 });
     await writeNewFile(nodeFiles, join(staged, MODEL_YAML), yaml);
     const origin = {
       kind: "copied",

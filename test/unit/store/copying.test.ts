@@ -63,6 +63,12 @@ test("a name without a version gets one made, and another store takes a copy too
   assert.deepEqual(namesIn(join(home, "models")), ["m"]);
 });
 
+test("under its own tag in another store a version stays what it was, to the byte", async () => {
+  const { home, path } = storeWithModel();
+  const copied = await runCopyModel({ home, from, to: "m:v1", toHome: join(temp.path, "moved") }, {});
+  assert.deepEqual({ ...treeOf(copied.path), "": "" }, { ...treeOf(path), "": "" });
+});
+
 test("a taken tag, latest, a bad name and a link that leaves the model are refused, and nothing is left behind", async () => {
   const { home, path } = storeWithModel();
   const before = treeOf(join(home, "models"));
