@@ -1,5 +1,6 @@
 export { dumpPyYaml } from "./pyYaml/dump";
-export { editPyYaml, type YamlChange } from "./pyYaml/edit";
+export { editPyYaml } from "./pyYaml/edit";
+export type { YamlChange } from "./pyYaml/editMapping";
 export { fitsHostThread, HOST_BYTES, MAX_YAML_BYTES, parsePyYaml } from "./pyYaml/parse";
 export { pythonFloatRepr, pythonInt } from "./pyYaml/pythonNumber";
 export { pythonRepr, pythonStr, pythonTruth } from "./pyYaml/pythonText";

@@ -96,18 +96,20 @@ const SAME: { readonly args: string[]; readonly theirs?: string[]; readonly exit
   { args: ["delete"], exit: 2 },
   { args: ["export", "iris:v1", join(temp, "a.bentomodel")], exit: 0 },
   { args: ["export", "iris", join(temp, "b.tar.gz")], exit: 0 },
+  { args: ["export", "iris:v1", `${temp}/folder/`], exit: 0 },
   { args: ["export", "none"], exit: 1 },
   { args: ["import", join(temp, "none.bentomodel")], exit: 1 },
   { args: ["import"], exit: 2 },
 ];
 
 test("every command that both have answers with the same lines, the same exit code and the same store", async () => {
+  mkdirSync(join(temp, "folder"));
   for (const { args, exit } of SAME) {
     const home = newHome();
     const their = await real(home, args);
     const theirModels = modelsIn(home);
-    rmSync(join(temp, "a.bentomodel"), { force: true });
-    rmSync(join(temp, "b.tar.gz"), { force: true });
+    for (const made of ["a.bentomodel", "b.tar.gz", "folder/iris-v1.bentomodel"])
+      rmSync(join(temp, made), { force: true });
     rmSync(home, { recursive: true, force: true });
     homes -= 1;
     assert.equal(newHome(), home);
@@ -203,6 +205,11 @@ test("where the two differ on purpose they do so as written here", async () => {
   assert.equal((await ours(home, ["delete", "iris:ab", "-y"])).code, 1);
   assert.equal((await real(home, ["delete", "iris:ab", "-y"])).exit, 0);
   assert.equal(existsSync(join(home, "models/iris/abc")), false);
+  // A relative destination of the real one ends up below the root of the file system; ours starts where it is called.
+  const relative = await ours(home, ["export", "iris:v1", `out/parity-${process.pid}.tar`]);
+  const made = join(process.cwd(), `out/parity-${process.pid}.tar`);
+  assert.equal(relative.stdout, `Model(tag="iris:v1") exported to ${made}.\n`);
+  rmSync(made);
   // Without a terminal the real one reads an answer from a pipe that nobody typed.
   assert.equal((await ours(home, ["delete", "iris:v2"])).code, 2);
   // Long lines are not cut at the width of a terminal: what reads them may not be one.

@@ -1,17 +1,11 @@
 import { ModelbenchError } from "../../base/errors";
 import { outlineYaml } from "./compose";
 import { constructValue } from "./construct";
-import { candidatesFor } from "./editMapping";
+import { candidatesFor, type YamlChange } from "./editMapping";
 import { exactValue, unshared } from "./exactValue";
 import { parsePyYaml, yamlBudget } from "./parse";
 import { applyPatches } from "./patches";
 import { isYamlMap, keyIdentity, type YamlKey, type YamlMap, type YamlValue } from "./values";
-
-/** One change of a document: the value at a path of keys; `undefined` takes the entry away. */
-export interface YamlChange {
-  readonly path: readonly YamlKey[];
-  readonly value: YamlValue | undefined;
-}
 
 /**
  * Changes a document in place: only the lines of the entries concerned change, and the lines of an alias whose anchor

@@ -7,8 +7,8 @@ import { afterBreak, endAmong, followsBreak, lineEnd, lineStart, type Patch, tok
 import { TAG } from "./resolve";
 import { isYamlMap, keyIdentity, type YamlKey, YamlSet, type YamlValue } from "./values";
 
-/** One entry of the document: to be set, or to be taken away for `undefined`. */
-interface Change {
+/** One change of a document: the value at a path of keys; `undefined` takes the entry away. */
+export interface YamlChange {
   readonly path: readonly YamlKey[];
   readonly value: YamlValue | undefined;
 }
@@ -25,7 +25,7 @@ interface Place {
  * Ways to make a change in a text, the one that touches least first; none where the entry is not written in its place.
  * Whether a way means what it should is for the caller to find out.
  */
-export function candidatesFor(text: string, outline: Outline, { path, value }: Change): Patch[][] {
+export function candidatesFor(text: string, outline: Outline, { path, value }: YamlChange): Patch[][] {
   return new MappingEditor(text, outline).candidates(path, value);
 }
 

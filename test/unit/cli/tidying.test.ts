@@ -63,6 +63,21 @@ test("edit refuses what it cannot read, and changes nothing", async () => {
   assert.equal(yaml("v1"), before);
 });
 
+test("editors in several processes lose none of their labels", async () => {
+  const keys = ["a", "b", "c", "d", "e"];
+  await Promise.all(keys.map((key) => json("edit", "m:v1", "--label", `${key}=1`)));
+  for (const key of keys) assert.match(yaml("v1"), new RegExp(`^  ${key}: '1'$`, "m"));
+});
+
+test("a version that a bento uses is not deleted, nor is what is named beside it", async () => {
+  mkdirSync(join(kit.home, "bentos/svc/s1"), { recursive: true });
+  writeFileSync(join(kit.home, "bentos/svc/s1/bento.yaml"), "services:\n- models:\n  - tag: m:v2\n");
+  assert.deepEqual(await refusal("delete", "m:v1,m:v2", "-y"), [1, "model.inUse"]);
+  assert.deepEqual(await refusal("delete", "m", "--assume-yes"), [1, "model.inUse"]);
+  assert.equal(((await json("list")) as unknown[]).length, 3);
+  assert.equal(((await json("delete", "m:v1, m:v3", "--yes")) as unknown[]).length, 2);
+});
+
 test("copy answers with the new tag and its path, into another store too", async () => {
   const path = join(kit.home, "models/m/prod");
   assert.deepEqual(await json("copy", "m:v1", "m:prod"), [{ tag: "m:prod", path }]);
