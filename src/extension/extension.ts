@@ -10,6 +10,7 @@ import { dropOnTree } from "./commands/dropOnTree";
 import { openSampleStore } from "./commands/openSampleStore";
 import { guard } from "./guard";
 import { keepTidy } from "./housekeeping";
+import { followModelFolders } from "./modelFolders";
 import { OpenStores } from "./openStores";
 import { outputLog } from "./outputLog";
 import { registerPages } from "./page/registerPages";
@@ -74,6 +75,7 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   catalog.follow(stores.all);
   owner.own(stores.onDidChange(() => catalog.follow(stores.all)));
   const accesses = owner.own(new StoreAccesses(catalog));
+  owner.own(followModelFolders(log));
   owner.own(keepTidy(catalog, accesses, jobs, readSettings, log));
   owner.own(homes.onDidChange(() => stores.settingsChanged()));
   const ui = vscodePrompts(t, channel);

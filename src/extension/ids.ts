@@ -72,6 +72,7 @@ export const DETAILS_EDITOR = "modelbench.details";
 
 /** The context keys that the manifest's `when` clauses read. */
 export const CONTEXT_KEYS = {
+  modelFolders: "modelbench.modelFolders",
   state: "modelbench.state",
   sampleOpen: "modelbench.sampleOpen",
   loaded: "modelbench.loaded",

@@ -30,7 +30,9 @@ export async function oneModel(services: Services, target: Target, title: string
   const node = target === "selection" ? services.tree.selection[0] : target;
   if (node === undefined) return undefined;
   if ("tag" in node) return { store: node.store, tag: node.tag };
-  return node.kind === "name" ? newestOf(services, node.store, node.name) : undefined;
+  if (node.kind !== "name") return undefined;
+  await readPending(services, [node]);
+  return newestOf(services, node.store, node.name);
 }
 
 /**
@@ -47,8 +49,19 @@ export async function manyFolders(
     const picked = await services.ui.pickMany(title, await modelItems(services));
     return unique((picked ?? []).flatMap((node) => foldersOf(services, node)));
   }
-  const nodes = target === "selection" ? services.tree.selection : selected?.length ? selected : [target];
+  const nodes = rowsOf(services, target, selected);
+  await readPending(services, nodes);
   return unique(nodes.flatMap((node) => foldersOf(services, node)));
+}
+
+/** The rows a command was called on; none when it was called without. */
+export function rowsOf(
+  { tree }: Services,
+  target: Target,
+  selected: readonly TreeNode[] | undefined,
+): readonly (TreeNode | ModelRef)[] {
+  if (target === "selection") return tree.selection;
+  return selected?.length ? selected : target === undefined ? [] : [target];
 }
 
 /** Says in a picker which store a line is from, unless it is the user's own. */
@@ -110,6 +123,12 @@ async function modelItems(services: Services): Promise<PickItem<VersionNode>[]> 
 async function pickModel(services: Services, title: string): Promise<ModelRef | undefined> {
   const picked = await services.ui.pick(title, await modelItems(services));
   return picked && { store: picked.store, tag: picked.tag };
+}
+
+/** A name whose versions nobody has read yet stands for them all the same. */
+async function readPending({ catalog }: Services, nodes: readonly (TreeNode | ModelRef)[]): Promise<void> {
+  const names = nodes.flatMap((node) => ("kind" in node && node.kind === "name" ? [node] : []));
+  await Promise.all(names.map(({ store, name }) => catalog.details(store, name)));
 }
 
 function newestOf(services: Services, store: StoreId, name: string): ModelRef | undefined {

@@ -4,8 +4,8 @@ import type { CheckReport } from "../../store/check";
 import { checkStoreJob } from "../../store/checkJob";
 import type { Problem } from "../../store/model";
 import type { Target } from "../ids";
-import type { ReviewItem, Services, StoreId } from "../services";
-import { folderTag, oneModel, storeForNew } from "../targets";
+import type { ModelRef, ReviewItem, Services, StoreId } from "../services";
+import { folderTag, manyFolders, oneModel, rowsOf, storeForNew } from "../targets";
 import type { TreeNode } from "../tree/treeModel";
 
 /** What is looked at: some tags of a store, or all of it. */
@@ -56,21 +56,28 @@ async function modelScope(
   selected: readonly TreeNode[] | undefined,
   title: string,
 ): Promise<Scope | undefined> {
-  const { t, tree } = services;
-  const nodes = target === "selection" ? tree.selection : selected?.length ? selected : target ? [target] : [];
-  const chosen = nodes.length > 0 ? nodes : [await oneModel(services, undefined, title)];
+  const { t } = services;
+  const rows = rowsOf(services, target, selected);
+  const chosen = rows.length > 0 ? rows : [await oneModel(services, undefined, title)];
   const [first] = chosen;
   if (!first) return undefined;
-  const here = chosen.filter((node) => node?.store === first.store);
-  const tags = [...new Set(here.flatMap((node) => (node ? tagOf(node) : [])))];
-  if (tags.length === 0) return undefined;
-  return { store: first.store, tags, what: tags.length === 1 ? (tags[0] ?? "") : t("{0} models", tags.length) };
+  const here = chosen.filter((row) => row?.store === first.store);
+  const tags = await Promise.all(here.map((row) => (row ? tagsOf(services, row) : [])));
+  const unique = [...new Set(tags.flat())];
+  if (unique.length === 0) return undefined;
+  return {
+    store: first.store,
+    tags: unique,
+    what: unique.length === 1 ? (unique[0] ?? "") : t("{0} models", unique.length),
+  };
 }
 
-function tagOf(node: TreeNode | { readonly tag: string }): string[] {
-  if ("tag" in node) return [node.tag];
-  if (node.kind === "broken") return [folderTag(node.item)];
-  return node.kind === "name" ? [node.name] : [];
+/** A name stands for all that is below it, also for what is in no row; other rows for what is seen below them. */
+async function tagsOf(services: Services, row: TreeNode | ModelRef): Promise<string[]> {
+  if ("tag" in row) return [row.tag];
+  if (row.kind === "broken") return [folderTag(row.item)];
+  if (row.kind === "name" && row.narrowed === undefined) return [row.name];
+  return (await manyFolders(services, row, undefined, "")).map(folderTag);
 }
 
 async function checkAndOffer(services: Services, scope: Scope): Promise<void> {

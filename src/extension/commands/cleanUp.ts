@@ -4,11 +4,11 @@ import { planCleanUp } from "../../store/cleanUp";
 import { layoutOf } from "../../store/layout";
 import type { ModelSummary } from "../../store/model";
 import { pinnedTags } from "../../store/pins";
-import { formatTag } from "../../store/tag";
+import { formatTag, parseTag } from "../../store/tag";
 import type { Target } from "../ids";
-import type { ReviewItem, Services, StoreId } from "../services";
-import { storeForNew } from "../targets";
-import { sortedVersions, type TreeNode } from "../tree/treeModel";
+import type { ModelRef, ReviewItem, Services, StoreId } from "../services";
+import { manyFolders, rowsOf, storeForNew } from "../targets";
+import type { TreeNode } from "../tree/treeModel";
 import { versionDescription } from "../tree/treeRow";
 import { moveAllToTrash, type VersionFolder } from "./moveToTrash";
 
@@ -20,11 +20,11 @@ interface Rule {
   readonly olderThanMs?: number;
 }
 
-/** The models in question: all of a store, or some of its names. */
+/** The models in question. */
 interface Extent {
   readonly store: StoreId;
-  /** `undefined` = every name. */
-  readonly names: ReadonlySet<string> | undefined;
+  /** Folders of the versions that may go; `undefined` = all of the store. */
+  readonly paths: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -57,29 +57,32 @@ export async function cleanUp(services: Services, target?: Target, selected?: re
   await moveAllToTrash(services, folders, chosen.length === 1 ? t("1 version") : t("{0} versions", chosen.length));
 }
 
-/** The store and names of the rows; without rows the whole store. Rows of other stores than the first are left out. */
+/**
+ * What stands below the rows, and of a version's row all versions of its name; without rows the whole store. Rows of
+ * another store than the first are left out.
+ */
 async function extentOf(
   services: Services,
   target: Target,
   selected?: readonly TreeNode[],
 ): Promise<Extent | undefined> {
-  const { t, tree } = services;
-  const nodes = target === "selection" ? tree.selection : selected?.length ? selected : target ? [target] : [];
-  const [first] = nodes;
+  const { t } = services;
+  const rows = rowsOf(services, target, selected);
+  const [first] = rows;
   if (!first) {
     const open = await storeForNew(services, t("Clean up which store?"));
-    return open && { store: open.id, names: undefined };
+    return open && { store: open.id, paths: undefined };
   }
-  const here = nodes.filter(({ store }) => store === first.store);
-  const names = here.map(nameOf);
-  const isWhole = names.includes(undefined);
-  return { store: first.store, names: isWhole ? undefined : new Set(names.filter((name) => name !== undefined)) };
+  const { store } = first;
+  const here = rows.filter((row) => row.store === store);
+  if (here.some((row) => "kind" in row && row.kind === "root")) return { store, paths: undefined };
+  const nodes = here.length === 1 && "tag" in first ? [nameOf(first)] : here;
+  const folders = await Promise.all(nodes.map((node) => manyFolders(services, node, undefined, "")));
+  return { store, paths: new Set(folders.flat().map(({ path }) => path)) };
 }
 
-function nameOf(node: TreeNode | { readonly tag: string }): string | undefined {
-  if ("tag" in node) return node.tag.split(":")[0];
-  if (node.kind === "name") return node.name;
-  return node.kind === "broken" ? node.item.name : undefined;
+function nameOf({ store, tag }: ModelRef): TreeNode {
+  return { kind: "name", store, name: parseTag(tag).name };
 }
 
 async function askRule({ t, ui }: Services): Promise<Rule | undefined> {
@@ -124,11 +127,10 @@ async function askNumber(
 async function plan({ catalog, jobs, stores }: Services, extent: Extent, rule: Rule): Promise<ModelSummary[]> {
   const { home } = stores.of(extent);
   const [snapshot, bentos] = await Promise.all([catalog.ready(extent.store), jobs.run(listBentosJob, { home })]);
-  const entries = [...(snapshot?.names ?? [])].filter(([name]) => extent.names?.has(name) ?? true);
-  return planCleanUp(
-    entries.flatMap(([, { models }]) => sortedVersions(models, "created")),
-    { ...rule, nowMs: Date.now(), pinned: pinnedTags(layoutOf(home)), used: new Map(Object.entries(bentos)) },
-  );
+  const models = [...(snapshot?.names.values() ?? [])].flatMap((entry) => entry.models);
+  const used = new Map(Object.entries(bentos));
+  const planned = planCleanUp(models, { ...rule, nowMs: Date.now(), pinned: pinnedTags(layoutOf(home)), used });
+  return planned.filter(({ path }) => extent.paths?.has(path) ?? true);
 }
 
 function titleOf(t: Services["t"], ticked: readonly ModelSummary[]): string {

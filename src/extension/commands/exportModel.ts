@@ -8,7 +8,7 @@ import type { JobOptions } from "../../base/ports";
 import { type ExportRequest, type ExportResult, exportModelJob } from "../../store/archive/archiveJobs";
 import type { Target } from "../ids";
 import type { ModelRef, PickItem, Services } from "../services";
-import { folderTag, manyFolders, oneModel } from "../targets";
+import { folderTag, manyFolders, oneModel, rowsOf } from "../targets";
 import type { TreeNode } from "../tree/treeModel";
 import { forEachUnderProgress, oneFailure } from "./several";
 
@@ -60,13 +60,12 @@ async function chosenModels(
   target: Target,
   selected?: readonly TreeNode[],
 ): Promise<readonly ModelRef[]> {
-  const { t, tree } = services;
-  const nodes = target === "selection" ? tree.selection : (selected ?? []);
-  if (nodes.length < 2) {
+  const { t } = services;
+  if (rowsOf(services, target, selected).length < 2) {
     const model = await oneModel(services, target, t("Export which model?"));
     return model ? [model] : [];
   }
-  const folders = await manyFolders(services, target, nodes, t("Export which model?"));
+  const folders = await manyFolders(services, target, selected, t("Export which model?"));
   return folders
     .filter(({ sizeBytes }) => sizeBytes !== undefined)
     .map((folder) => ({ store: folder.store, tag: folderTag(folder) }));

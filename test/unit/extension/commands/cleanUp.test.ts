@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { cleanUp } from "../../../../src/extension/commands/cleanUp";
-import type { TreeNode } from "../../../../src/extension/tree/treeModel";
+import { type TreeNode, versionNode } from "../../../../src/extension/tree/treeModel";
 import { inProcessJobs } from "../../../../src/jobs/inProcess";
 import { pinModelJob } from "../../../../src/store/pins";
 import { plant, tempFolder } from "../../store/storeKit";
@@ -86,4 +86,15 @@ test("a prompt that is dismissed ends it, at every step", async () => {
     await cleanUp(parts);
   }
   assert.ok(isThere("a:v1") && isThere("b:v1"));
+});
+
+test("a lone version stands for its name, several for themselves", async () => {
+  const { services: parts, lines } = services(folder.path, { pick: newestOnly });
+  const snapshot = await parts.catalog.ready("own");
+  const [first, second] = (snapshot?.names.get("a")?.models ?? []).map((model) => versionNode("own", model));
+  assert.ok(first && second);
+  await cleanUp(parts, first, [first]);
+  await cleanUp(parts, first, [first, second]);
+  const listed = lines.filter((line) => line.startsWith("review:")).map((line) => line.slice(0, 24));
+  assert.deepEqual(listed, ["review: Move 4 versions ", "review: Move 2 versions "]);
 });

@@ -133,3 +133,12 @@ test("a version that cannot be deleted keeps no other, and what went can come ba
   await undoDelete(parts);
   assert.deepEqual(lines, ["reveal: b:v1"]);
 });
+
+test("a name whose versions nobody has read yet is deleted with all of them", async () => {
+  const { services: parts, lines } = services(folder.path, { confirm: true });
+  await parts.catalog.named("own");
+  const name: TreeNode = { kind: "name", store: "own", name: "a" };
+  await deleteModel(parts, name, [name]);
+  assert.match(lines[0] ?? "", /^confirm: Delete 2 versions\?/);
+  assert.ok(!isThere("a:v1") && !isThere("a:v2"));
+});
