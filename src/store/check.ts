@@ -5,7 +5,7 @@ import { LATEST, type Layout, latestFile, MODEL_YAML, nameFolder, tagOfFolder } 
 import { listModels } from "./listing";
 import { latestText, latestVersion, versionsOf } from "./lookup";
 import type { BrokenItem, ModelSummary, Problem } from "./model";
-import { entriesOf, isLink, statOf } from "./modelFiles";
+import { entriesOf, isLink, lstatOf, statOf } from "./modelFiles";
 import { parseModelInfo } from "./modelYaml/modelInfo";
 import { readRecord } from "./record";
 import { SmallFileReader } from "./smallFileReader";
@@ -78,6 +78,10 @@ function brokenProblem({ name, version, path, error }: BrokenItem): Problem {
   const base = { tag, path, detail: error.message };
   // What may not be read may be in the best of health.
   if (error.code === "store.access") return { kind: "yaml.invalid", ...base };
+  // Nor can it be renamed by the text that stands for its name.
+  if (path.includes("\ufffd") && lstatOf(path) === undefined) {
+    return { kind: "tag.mismatch", ...base, detail: `${error.message} Its name is no UTF-8: rename it in a terminal.` };
+  }
   const repair = "Move it to the trash.";
   if (error.code === "model.broken") return { kind: "model.incomplete", ...base, repair };
   if (isTagPart(name) && isTagPart(version ?? "x")) return { kind: "yaml.invalid", ...base, repair };

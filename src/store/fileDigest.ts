@@ -19,7 +19,7 @@ export interface FileDigest {
 }
 
 /** CRC-32 of every MiB of a stream: cheap enough to find out where a file has changed while it is read anyway. */
-export class BlockSums {
+class BlockSums {
   #sums = "";
   #sum = 0;
   #filled = 0;

@@ -71,8 +71,8 @@ class ListPass {
       entries = readdirSync(folder).sort();
     } catch (error) {
       // Plain files and dangling links are no models to BentoML either.
-      if (isNoFolder(error)) return;
-      this.#report(name, undefined, folder, storeFailure(error, "list", folder));
+      if (isUndecodable(name)) this.#report(name, undefined, folder, badFolderName(name, folder));
+      else if (!isNoFolder(error)) this.#report(name, undefined, folder, storeFailure(error, "list", folder));
       return;
     }
     if (!isTagPart(name)) {
@@ -155,6 +155,7 @@ class ListPass {
 
   #reportUnreadable(name: string, version: string, path: string, error: unknown): void {
     const stat = folderStat(path);
+    if (isUndecodable(version)) this.#report(name, version, path, badFolderName(version, path));
     if (stat === undefined) return;
     if (errno(error) === "ENOENT") {
       const failure = new ModelbenchError("model.broken", `${path} has no ${MODEL_YAML}.`, {
@@ -264,6 +265,11 @@ function linkWithoutModels(folder: string): ModelbenchError {
     path: folder,
     remedy: "BentoML cannot list the store while this link is in it: remove it, or repair the store.",
   });
+}
+
+/** A name that is no UTF-8 cannot be opened by the text that stands for it; to BentoML it is a bad one like others. */
+function isUndecodable(name: string): boolean {
+  return name.includes("\ufffd");
 }
 
 function isNoFolder(error: unknown): boolean {

@@ -3,7 +3,7 @@ import { putNote, readNote } from "./record";
 import type { StoreParts } from "./staging";
 
 /** How long a deleted version can be restored unless the user chose another time. */
-export const TRASH_KEPT_MS = 7 * 24 * 3600 * 1000;
+const TRASH_KEPT_MS = 7 * 24 * 3600 * 1000;
 
 /** For how long this store keeps what is deleted: everybody who purges it must go by the same time. */
 export function keptMsOf({ kept }: Layout): number {

@@ -176,3 +176,23 @@ test("a link to a folder without models is one broken item, and one back into th
       ["alias", "linked", "loop"].map((name) => ["link.stray", name]),
     );
   }));
+
+test("a folder whose name is no UTF-8 is told, and keeps nothing from its work", () =>
+  inFolder(async (_, home, store) => {
+    plant(home, "m", "v1");
+    for (const folder of ["models/", "models/m/"]) {
+      mkdirSync(Buffer.concat([Buffer.from(join(home, folder)), Buffer.of(0x61, 0xff)]));
+    }
+    const { models, broken } = store.list();
+    assert.deepEqual([models.length, broken.map(({ error }) => error.code)], [1, ["tag.invalid", "tag.invalid"]]);
+    const { problems, failures } = await store.repair();
+    assert.deepEqual(
+      problems.map(({ kind, repaired }) => [kind, repaired]),
+      [
+        ["tag.mismatch", undefined],
+        ["tag.mismatch", undefined],
+      ],
+    );
+    assert.match(problems[0]?.detail ?? "", /rename it in a terminal/);
+    assert.deepEqual(failures, []);
+  }));
