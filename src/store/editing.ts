@@ -7,7 +7,7 @@ import { digestFile, writeNewFile } from "./fileOperations";
 import { MODEL_YAML, versionFolder } from "./layout";
 import { readModel } from "./lookup";
 import type { Tag } from "./model";
-import { isLink } from "./modelFiles";
+import { isLink, statOf } from "./modelFiles";
 import { editModelInfo } from "./modelYaml/editModelInfo";
 import { decodeModelYaml, parseModelInfo } from "./modelYaml/modelInfo";
 import { readRecord, recordFiles, stamped } from "./record";
@@ -45,7 +45,8 @@ async function rewrite(parts: StoreParts, tag: Tag, path: string, edit: ModelEdi
     if (edited === text) return false;
     const staged = await newStagingPath(parts);
     try {
-      await writeNewFile(parts.files, staged, edited);
+      // What only its owner may read must not be shown to others by an edit.
+      await writeNewFile(parts.files, staged, edited, (statOf(path)?.mode ?? 0o600) & 0o777);
       if (!readWhole(path).equals(before)) continue;
       await forgetDigest(parts, text);
       await parts.files.rename(staged, path);

@@ -32,10 +32,15 @@ export async function ensureFolder(files: FileLayer, path: string): Promise<void
   await files.sync(dirname(path));
 }
 
-/** Makes a file with this content and flushes it. */
-export async function writeNewFile(files: FileLayer, path: string, content: string | Uint8Array): Promise<void> {
+/** Makes a file with this content, flushes it and gives it `mode`, less the umask. */
+export async function writeNewFile(
+  files: FileLayer,
+  path: string,
+  content: string | Uint8Array,
+  mode = FILE_MODE,
+): Promise<void> {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  await fillNewFile(files, path, FILE_MODE, (file) => file.write(bytes));
+  await fillNewFile(files, path, mode, (file) => file.write(bytes));
 }
 
 /** How `copyNewFile` reports and stops. */

@@ -1,6 +1,5 @@
 import { ModelbenchError } from "../../base/errors";
 import { outlineYaml } from "./compose";
-import { constructValue } from "./construct";
 import { candidatesFor, type YamlChange } from "./editMapping";
 import { exactValue, unshared } from "./exactValue";
 import { parsePyYaml, yamlBudget } from "./parse";

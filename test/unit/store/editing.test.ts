@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { nodeFiles } from "../../../src/store/fileLayer";
@@ -34,6 +34,12 @@ test("an edit changes model.yaml and nothing else, keeps the time and leaves not
   assert.equal(store.open(tag).info.labels.get("stage"), "prod");
   assert.equal(await store.edit(tag, label("stage", "prod")), false);
   assert.deepEqual(namesIn(join(home, ".modelbench/staging")), []);
+});
+
+test("a file that only its owner may read stays so", async () => {
+  chmodSync(yaml, 0o600);
+  await store.edit(tag, label("stage", "prod"));
+  assert.equal(statSync(yaml).mode & 0o777, 0o600);
 });
 
 test("an edited model that was saved here is no damage to a check", async () => {
