@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { type Ratio, renderRatios } from "./rounds";
+import { type Amount, type Ratio, renderRatios } from "./rounds";
 
 /** Prints one bench's table and writes its samples to `out/bench/<name>.json`. */
-export async function report(name: string, measure: () => Promise<readonly Ratio[]>): Promise<void> {
+export async function report(name: string, measure: () => Promise<readonly (Ratio | Amount)[]>): Promise<void> {
   const ratios = await measure();
   const machine = { cpu: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version, load: loadavg() };
   process.stdout.write(`\n${name}\n${renderRatios(ratios)}\n`);

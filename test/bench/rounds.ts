@@ -2,6 +2,8 @@
 export interface Case {
   readonly name: string;
   run(): unknown;
+  /** Makes ready for one sample; not timed. */
+  before?(): unknown;
 }
 
 /** Milliseconds of one case over all rounds. */
@@ -24,7 +26,8 @@ export async function interleave(
 ): Promise<Timing[]> {
   const samples = new Map(cases.map(({ name }) => [name, [] as number[]]));
   for (let round = -warmUp; round < rounds; round += 1) {
-    for (const { name, run } of cases) {
+    for (const { name, run, before } of cases) {
+      await before?.();
       if (calls === 1) globalThis.gc?.();
       const start = performance.now();
       for (let call = 0; call < calls; call += 1) await run();
@@ -54,21 +57,32 @@ export interface Ratio {
   readonly against: Timing;
   /** What is promised: ours / against at most this. `undefined` = shown only. */
   readonly atMost?: number;
-  /** What is promised: ours - against at most this many milliseconds. */
+  /** What is promised: ours - against at most this many milliseconds, or MiB. */
   readonly atMostMoreMs?: number;
+  /** What the figures are; milliseconds when left out. */
+  readonly unit?: "ms" | "MiB";
+}
+
+/** One line of the report that compares with nothing: an amount and what is promised of it. */
+export interface Amount {
+  readonly what: string;
+  readonly amount: number;
+  readonly unit: string;
+  readonly atMost?: number;
 }
 
 /** The report as aligned text; a ratio beyond its promise is marked, never hidden. */
-export function renderRatios(ratios: readonly Ratio[]): string {
+export function renderRatios(ratios: readonly (Ratio | Amount)[]): string {
   const rows = ratios.map((row) => {
-    const { what, ours, against } = row;
+    if ("amount" in row) return amountRow(row);
+    const { what, ours, against, unit = "ms" } = row;
     const ratio = ours.medianMs / against.medianMs;
     const goal = goalOf(row, ratio);
     return [
       what,
-      `${digits(ours.medianMs)} ms`,
+      `${digits(ours.medianMs)} ${unit}`,
       against.name,
-      `${digits(against.medianMs)} ms`,
+      `${digits(against.medianMs)} ${unit}`,
       `${digits(ratio)}x`,
       goal,
     ];
@@ -85,11 +99,16 @@ export function renderRatios(ratios: readonly Ratio[]): string {
     .join("\n");
 }
 
-function goalOf({ ours, against, atMost, atMostMoreMs }: Ratio, ratio: number): string {
+function amountRow({ what, amount, unit, atMost }: Amount): string[] {
+  const goal = atMost === undefined ? "" : `${amount <= atMost ? "within" : "MISSES"} ${digits(atMost)} ${unit}`;
+  return [what, `${digits(amount)} ${unit}`, "", "", "", goal];
+}
+
+function goalOf({ ours, against, atMost, atMostMoreMs, unit = "ms" }: Ratio, ratio: number): string {
   if (atMost !== undefined) return `${ratio <= atMost ? "within" : "MISSES"} ${digits(atMost)}x`;
   if (atMostMoreMs === undefined) return "";
   const more = ours.medianMs - against.medianMs;
-  return `${more <= atMostMoreMs ? "within" : "MISSES"} +${digits(atMostMoreMs)} ms (+${digits(more)})`;
+  return `${more <= atMostMoreMs ? "within" : "MISSES"} +${digits(atMostMoreMs)} ${unit} (+${digits(more)})`;
 }
 
 function digits(value: number): string {
