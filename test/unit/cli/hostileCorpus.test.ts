@@ -57,12 +57,12 @@ function run({ home, work, user, temporary }: HostileArea, ...args: string[]): P
 }
 
 function outcomeOf({ code, stdout, stderr }: CliAnswer): HostileOutcome {
-  assert.equal(code, stderr === "" ? 0 : 1, stderr);
   // JSON writes controls out; what else a terminal would obey has to be gone from the texts themselves.
   assert.doesNotMatch(stdout + stderr, /[^\P{Cc}\n]/u);
-  if (code === 0) return { tag: JSON.parse(stdout)[0].tag, said: [] };
-  const { error, warnings } = JSON.parse(stderr);
-  return { error, said: warnings.map(({ message }: { message: string }) => message) };
+  const { error, warnings = [] } = stderr === "" ? {} : JSON.parse(stderr);
+  assert.equal(code, error === undefined ? 0 : 1, stderr);
+  const said = warnings.map(({ message }: { message: string }) => message);
+  return error === undefined ? { tag: JSON.parse(stdout)[0].tag, said } : { error, said };
 }
 
 async function importOnce(hostile: HostileCase, judged: HostileImport) {
