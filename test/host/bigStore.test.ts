@@ -53,6 +53,7 @@ describe("a store of 10,000 models", () => {
 
   it("is listed without holding the host's thread", async function () {
     this.timeout(120_000);
+    await useStore(api, home);
     await unblocked(async () => {
       await vscode.commands.executeCommand("modelbench.refresh");
       assert.equal(listedTags(api).length, NAMES * VERSIONS);
@@ -61,6 +62,7 @@ describe("a store of 10,000 models", () => {
 
   it("reads the one name that changed, and no other", async function () {
     this.timeout(60_000);
+    await useStore(api, home);
     const reads = gateReads(api.services.stores.own);
     try {
       reads.allow(Number.POSITIVE_INFINITY);
