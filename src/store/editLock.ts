@@ -48,11 +48,16 @@ export function leftLocks(parts: StoreParts): string[] {
 
 async function take(parts: StoreParts, lock: string, own: string, tag: Tag): Promise<void> {
   const giveUp = performance.now() + PATIENCE_MS;
+  const name = newStagingName();
   for (;;) {
     try {
-      return await writeNewFile(parts.files, lock, newStagingName());
+      return await writeNewFile(parts.files, lock, name);
     } catch (error) {
-      if (errno(error) !== "EEXIST") throw error;
+      if (errno(error) !== "EEXIST") {
+        // Made, and not filled: nobody else would know whose it is.
+        if (name.startsWith(ownerOf(lock))) await discardStaged(parts, lock);
+        throw error;
+      }
     }
     if (isLeft(parts, lock)) {
       // Of several that find it so only one can rename it away.

@@ -45,8 +45,7 @@ async function rewrite(parts: StoreParts, tag: Tag, path: string, edit: ModelEdi
     if (edited === text) return false;
     const staged = await newStagingPath(parts);
     try {
-      // What only its owner may read must not be shown to others by an edit.
-      await writeNewFile(parts.files, staged, edited, (statOf(path)?.mode ?? 0o600) & 0o777);
+      await writeNewFile(parts.files, staged, edited, modeOf(path));
       if (!readWhole(path).equals(before)) continue;
       await forgetDigest(parts, text);
       await parts.files.rename(staged, path);
@@ -56,14 +55,46 @@ async function rewrite(parts: StoreParts, tag: Tag, path: string, edit: ModelEdi
     } finally {
       await discardStaged(parts, staged);
     }
-    await parts.files.sync(join(path, ".."));
-    await noteDigest(parts, tag, edited);
+    await settle(parts, tag, path, { before, edited });
     return true;
   }
   throw new ModelbenchError("store.access", `${path} is being changed by another program all the time.`, {
     path,
     remedy: "Try again when that program is done.",
   });
+}
+
+/** Makes the edit last, or takes it back: what is told as failed must not have happened. */
+async function settle(
+  parts: StoreParts,
+  tag: Tag,
+  path: string,
+  { before, edited }: { readonly before: Buffer; readonly edited: string },
+): Promise<void> {
+  try {
+    await parts.files.sync(join(path, ".."));
+  } catch (error) {
+    await putBack(parts, path, before).catch(() => undefined);
+    await noteDigest(parts, tag, decodeModelYaml(before)).catch(() => undefined);
+    throw error;
+  }
+  // Without it a check knows nothing of this file, which is no reason to call the edit failed.
+  await noteDigest(parts, tag, edited).catch(() => undefined);
+}
+
+async function putBack(parts: StoreParts, path: string, before: Buffer): Promise<void> {
+  const staged = await newStagingPath(parts);
+  try {
+    await writeNewFile(parts.files, staged, before, modeOf(path));
+    await parts.files.rename(staged, path);
+  } finally {
+    await discardStaged(parts, staged);
+  }
+}
+
+/** What only its owner may read must not be shown to others by an edit. */
+function modeOf(path: string): number {
+  return (statOf(path)?.mode ?? 0o600) & 0o777;
 }
 
 /** Until the edit is complete the record says nothing of model.yaml: stopped in between, it would be taken for damage. */

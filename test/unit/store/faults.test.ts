@@ -71,6 +71,13 @@ const changes: Change[] = [
     keeps: "/m/v2/model.yaml",
   },
   {
+    name: "editing a version that was saved here",
+    prepare: async (home) => {
+      await new ModelStore(home, { now: () => NOW }).save(draftOf("m", "v2"), sources);
+    },
+    run: (store) => store.edit({ name: "m", version: "v2" }, { labels: { set: { a: "b" }, remove: [] } }),
+  },
+  {
     name: "purging the trash",
     prepare: inTrash,
     run: (store) => store.purgeTrash(),

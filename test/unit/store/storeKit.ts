@@ -9,6 +9,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -99,6 +100,11 @@ export function asIfKilled(home: string): void {
       renameSync(join(staging, name), join(staging, renamed));
       const entry = join(staging, renamed, "entry.json");
       if (existsSync(entry)) writeFileSync(entry, readFileSync(entry, "utf8").replace(name, renamed));
+    } else if (name.startsWith("edit.")) {
+      const lock = join(staging, name);
+      writeFileSync(lock, readFileSync(lock, "latin1").replace(/^\d+-/, `${ended}-`));
+      // One that was cut short names nobody: its age tells.
+      utimesSync(lock, 0, 0);
     }
   }
 }
