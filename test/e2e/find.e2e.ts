@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, suite, test } from "node:test";
 import type { Locator } from "playwright-core";
@@ -8,6 +9,19 @@ import { yamlOf } from "../fixtures/modelYaml";
 import { openRig, type Rig, shotsFolder, THEMES, type ThemeName } from "./rig";
 
 const ONNX = "media/sample-store/models/iris_clf/v1/saved_model.onnx";
+
+const MODELS_LIST = ".sidebar .pane-body .tree-explorer-viewlet-tree-view .monaco-list";
+
+/** Runs in the page: what the browser tells the window when a file of the system is dropped on a list. */
+const DROP_FILE = `({ bytes, name, list }) => {
+  const data = new DataTransfer();
+  data.items.add(new File([Uint8Array.from(atob(bytes), (char) => char.charCodeAt(0))], name));
+  const row = document.querySelector(list).querySelector(".monaco-list-row");
+  const { left, top } = row.getBoundingClientRect();
+  const at = { clientX: left + 80, clientY: top + 8 };
+  const init = { ...at, bubbles: true, cancelable: true, composed: true, dataTransfer: data };
+  for (const type of ["dragenter", "dragover", "drop"]) row.dispatchEvent(new DragEvent(type, init));
+}`;
 
 /** Name, version, framework, label `stage` and day of June of every version in the store. */
 const VERSIONS = [
@@ -55,13 +69,16 @@ suite("finding and tidying in the models tree", () => {
   };
   const rowsBecome = async (...wanted: RegExp[]): Promise<void> => {
     let seen: string[] = [];
-    for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+    for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
       seen = await rows();
       if (seen.length === wanted.length && seen.every((row, i) => wanted[i]?.test(row))) return;
       await rig.workbench.page.waitForTimeout(100);
     }
     assert.fail(`rows: ${JSON.stringify(seen)}`);
   };
+  /** What an import is about to bring in. */
+  const preview = (): Locator =>
+    rig.workbench.page.locator(".quick-input-list .monaco-list-row", { hasText: "iris:v1" });
   const message = (): Locator => rig.workbench.page.locator(".sidebar .tree-explorer-viewlet-tree-view .message");
 
   test("a filter narrows the tree while it is typed, and says how much is left", async () => {
@@ -90,13 +107,7 @@ suite("finding and tidying in the models tree", () => {
     const { workbench } = rig;
     await workbench.row(/^v1onnx/).click();
     await workbench.page.waitForTimeout(1_000);
-    await workbench.page.evaluate("globalThis.isOld = true");
-    await workbench.command("Developer: Reload Window");
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
-      if (!(await workbench.page.evaluate("globalThis.isOld === true").catch(() => true))) break;
-      await workbench.page.waitForTimeout(100);
-    }
-    await workbench.ready();
+    await workbench.reload();
     await rowsBecome(/^digits1 of 2/, /^k1/, /^iris1 of 2/, /^v1onnx/);
     await workbench.page.locator(".sidebar .monaco-list-row.selected", { hasText: /^v1onnx/ }).waitFor();
   });
@@ -106,7 +117,7 @@ suite("finding and tidying in the models tree", () => {
     await workbench.command("Modelbench: Filter Models…");
     await workbench.quickInput().fill("stage=none");
     await workbench.quickInput().press("Enter");
-    await workbench.row('Nothing matches "stage=none".').waitFor();
+    await workbench.row('nothing matches "stage=none"').waitFor();
     await workbench.page.screenshot({ path: join(shotsFolder("find"), "unmatched.png") });
     await workbench.row("Clear Filter").click();
     await workbench.row(/^v2latest/).waitFor();
@@ -164,11 +175,28 @@ suite("finding and tidying in the models tree", () => {
     await workbench.dialog("Delete");
     await workbench.row(/^v1/).waitFor({ state: "detached" });
     await dragToModels("iris.bentomodel");
+    await preview().waitFor();
     await workbench.page.screenshot({ path: join(shotsFolder("find"), "dropped.png") });
     await workbench.page.keyboard.press("Enter");
     await workbench.row(/^v1/).waitFor();
     await dragToModels("petals.onnx");
     await workbench.view().getByTestId("save-submit").waitFor();
+  });
+
+  test("a file dropped from the system comes with its bytes, of which no copy stays", async () => {
+    const { workbench } = rig;
+    const copies = () => readdirSync(tmpdir()).filter((name) => name.startsWith("modelbench-drop-"));
+    const before = copies();
+    const bytes = readFileSync(join(rig.folder, "iris.bentomodel")).toString("base64");
+    const file = { bytes, name: "from afar.bentomodel", list: MODELS_LIST };
+    await workbench.page.evaluate(`(${DROP_FILE})(${JSON.stringify(file)})`);
+    await preview().waitFor();
+    await workbench.page.screenshot({ path: join(shotsFolder("find"), "dropped-from-the-system.png") });
+    await workbench.page.keyboard.press("Escape");
+    for (const deadline = Date.now() + 5_000; copies().length > before.length && Date.now() < deadline; ) {
+      await workbench.page.waitForTimeout(100);
+    }
+    assert.deepEqual(copies(), before);
   });
 
   test("a version dragged to the Explorer is refused there, and stays where it is", async () => {
@@ -191,8 +219,12 @@ suite("finding and tidying in the models tree", () => {
   test("rows, message and trash look right in every theme, narrow and wide", async () => {
     const { workbench } = rig;
     await workbench.command("Modelbench: Filter Models…");
-    await workbench.quickInput().fill("age<90d stage=prod");
+    await workbench.quickInput().fill("age<2y stage=prod");
     await workbench.quickInput().press("Enter");
+    await workbench.command("View: Close All Editors");
+    await workbench.contextMenu(workbench.row(/^k1/), "Delete Model…");
+    await workbench.dialog("Delete");
+    await workbench.row(/^k1/).waitFor({ state: "detached" });
     for (const theme of Object.keys(THEMES) as ThemeName[]) {
       await rig.setTheme(theme);
       for (const width of [700, 1400]) {
@@ -208,16 +240,15 @@ suite("finding and tidying in the models tree", () => {
     await workbench.openContainer("Explorer");
     const row = workbench.page.locator(".explorer-folders-view .monaco-list-row", { hasText: file });
     await row.waitFor();
-    await drag(
-      row,
-      `.activitybar .action-label[aria-label^="Modelbench"]`,
-      ".sidebar .pane-body .tree-explorer-viewlet-tree-view .monaco-list",
-    );
+    await drag(row, `.activitybar .action-label[aria-label^="Modelbench"]`, MODELS_LIST);
   }
 
   /** With the mouse: a container opens while something is held over its icon. */
   async function drag(row: Locator, icon: string, list: string): Promise<void> {
     const { page } = rig.workbench;
+    // The tooltip of the row that the pointer rests on would lie over the others.
+    await page.mouse.move(900, 500);
+    await page.keyboard.press("Escape");
     await row.hover();
     await page.mouse.down();
     const over = async (selector: string): Promise<void> => {

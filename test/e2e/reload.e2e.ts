@@ -23,14 +23,7 @@ suite("a window that is loaded again", () => {
     await workbench.page.keyboard.press("Control+Enter");
     await workbench.view().getByTestId("class-label").filter({ hasText: "setosa" }).waitFor();
     await workbench.page.waitForTimeout(KEPT_MS);
-    // The old page is gone at once or after a while; the mark tells it from the new one.
-    await workbench.page.evaluate("globalThis.isOld = true");
-    await workbench.command("Developer: Reload Window");
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
-      if (!(await workbench.page.evaluate("globalThis.isOld === true").catch(() => true))) break;
-      await workbench.page.waitForTimeout(100);
-    }
-    await workbench.ready();
+    await workbench.reload();
     const view = workbench.view();
     await view.getByTestId("class-label").filter({ hasText: "setosa" }).waitFor();
     assert.equal(await view.getByTestId("cell-input-2").inputValue(), "1.4");

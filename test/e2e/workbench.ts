@@ -6,6 +6,9 @@ const DIALOG_MS = 700;
 /** What a menu takes to go away after a click. */
 const MENU_MS = 300;
 
+/** What a window may take to go away. */
+const RELOAD_MS = 20_000;
+
 /** The parts of VS Code's window that a test touches, by what a user sees of them. */
 export class Workbench {
   readonly page: Page;
@@ -17,6 +20,18 @@ export class Workbench {
   /** Waits until the window has drawn itself. */
   async ready(): Promise<void> {
     await this.page.locator(".monaco-workbench .activitybar").waitFor();
+  }
+
+  /** Loads the window anew and waits until it has drawn itself. */
+  async reload(): Promise<void> {
+    // The old page is gone at once or after a while; the mark tells it from the new one.
+    await this.page.evaluate("globalThis.isOld = true");
+    await this.command("Developer: Reload Window");
+    for (const deadline = Date.now() + RELOAD_MS; Date.now() < deadline; ) {
+      if (!(await this.page.evaluate("globalThis.isOld === true").catch(() => true))) break;
+      await this.page.waitForTimeout(100);
+    }
+    await this.ready();
   }
 
   /** Opens a container of the activity bar. @param name its title */
@@ -59,6 +74,15 @@ export class Workbench {
     await input.waitFor();
     await input.fill(`>${title}`);
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+  }
+
+  /** Runs a command that asks for a line of text, and answers it. */
+  async ask(title: string, answer: string): Promise<void> {
+    await this.command(title);
+    // The palette, which may still be on its way out, has no title.
+    await this.page.locator(".quick-input-title", { hasText: /\S/ }).waitFor();
+    await this.quickInput().fill(answer);
+    await this.quickInput().press("Enter");
   }
 
   /** The field of the palette, of a pick and of the simple file dialog. */

@@ -273,17 +273,19 @@ function noteRow(node: NoteNode, { t, arrangement, store }: RowContext): Row {
   const text = {
     loading: t("Reading the store…"),
     empty: store(node.store)?.access === "missing" ? t("This folder does not exist yet") : t("No models yet"),
-    unmatched: t('Nothing matches "{0}".', visible(arrangement.state.accepts?.text ?? "")),
+    unmatched: t("Clear Filter"),
     failed: t("The store cannot be read"),
   }[node.note];
-  const reason = node.note === "unmatched" ? t("Clear Filter") : visible(node.error?.message ?? "");
+  const filter = visible(arrangement.state.accepts?.text ?? "");
+  const nothing = node.note === "unmatched" ? t('nothing matches "{0}"', filter) : undefined;
+  const reason = nothing ?? visible(node.error?.message ?? "");
   return {
     id: nodeId(node),
     label: text,
     description: reason,
     tooltip: () => markdownText(reason),
     contextValue: "note",
-    icon: { loading: "loading~spin", empty: "info", unmatched: "filter", failed: "warning" }[node.note],
+    icon: { loading: "loading~spin", empty: "info", unmatched: "clear-all", failed: "warning" }[node.note],
     warns: node.note === "failed",
     expandable: false,
     spoken: reason === "" ? text : `${text}: ${reason}`,
