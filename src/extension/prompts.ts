@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import {
   commands,
   env,
@@ -10,11 +9,11 @@ import {
   UIKind,
   Uri,
   window,
-  workspace,
 } from "vscode";
 import { humanSize } from "../base/humanSize";
 import type { JobProgress } from "../base/ports";
 import { visible } from "../base/visible";
+import { fileDialogs } from "./fileDialogs";
 import { inputLive } from "./liveInput";
 import { review } from "./reviewPick";
 import type { InputQuestion, Localize, PickItem, Report, Ui } from "./services";
@@ -62,36 +61,7 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
       void offerLog();
     },
     progress: (title, work) => progress(t, title, work),
-    async pickFiles({ title, action, many, filters }) {
-      const chosen = await window.showOpenDialog({
-        title,
-        openLabel: action,
-        canSelectMany: many,
-        filters: dialogFilters(filters),
-      });
-      return chosen?.map((uri) => uri.fsPath);
-    },
-    async pickTarget({ title, action, fileName, filters }) {
-      const folder = defaultFolder();
-      const chosen = await window.showSaveDialog({
-        title,
-        saveLabel: action,
-        defaultUri: Uri.joinPath(folder, fileName),
-        filters: dialogFilters(filters),
-      });
-      return chosen?.fsPath;
-    },
-    async pickFolder({ title, action }) {
-      const [chosen] =
-        (await window.showOpenDialog({
-          title,
-          openLabel: action,
-          canSelectFiles: false,
-          canSelectFolders: true,
-          defaultUri: defaultFolder(),
-        })) ?? [];
-      return chosen?.fsPath;
-    },
+    ...fileDialogs,
     copy: async (text) => env.clipboard.writeText(text),
     async openText(path, at) {
       const caret = at && new Position(at.line - 1, at.column - 1);
@@ -174,12 +144,4 @@ function progressText(t: Localize, { doneBytes, totalBytes, current }: JobProgre
   const done = humanSize(doneBytes);
   const bytes = totalBytes === undefined ? done : t("{0} of {1}", done, humanSize(totalBytes));
   return current === undefined ? bytes : `${bytes} · ${visible(current)}`;
-}
-
-function defaultFolder(): Uri {
-  return workspace.workspaceFolders?.[0]?.uri ?? Uri.file(homedir());
-}
-
-function dialogFilters(filters: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(filters).map(([label, extensions]) => [label, [...extensions]]));
 }

@@ -324,6 +324,8 @@ export interface Pages {
   openSaveForm(initial: SaveFormInitial): Promise<SaveFormValues | undefined>;
   /** Models that are loaded now, last used first. */
   loaded(): Promise<readonly RunningModel[]>;
+  /** The open pages read their models again: something beside the model's own files changed. */
+  refresh(): Promise<void>;
   /** Ends the processes of these models; a run under way is stopped. */
   unload(refs: readonly ModelRef[]): Promise<void>;
 }

@@ -117,7 +117,8 @@ async function oneFile(services: Services, ref: ModelRef, shape: Shape): Promise
     title: t("Export {0}", ref.tag),
     action: t("Export"),
     fileName: `${fileStem(ref)}${ending}`,
-    filters: { [t("Model archives")]: ENDINGS.map(([each]) => each.slice(1)) },
+    // The first filter is the dialog's choice, and may lend its ending to a name without one.
+    filters: { [ending.slice(1)]: [ending.slice(1)], [t("Model archives")]: ENDINGS.map(([each]) => each.slice(1)) },
   });
   if (chosen === undefined) return undefined;
   const destination = formatOf(chosen) === undefined ? `${chosen}${ending}` : chosen;

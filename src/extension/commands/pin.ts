@@ -20,7 +20,7 @@ async function setPins(
   selected: readonly TreeNode[] | undefined,
   pinned: boolean,
 ): Promise<void> {
-  const { jobs, stores, t, tree } = services;
+  const { jobs, pages, stores, t, tree } = services;
   const title = pinned ? t("Pin which models?") : t("Unpin which models?");
   const folders = await manyFolders(services, target, selected, title);
   try {
@@ -30,5 +30,6 @@ async function setPins(
     }
   } finally {
     tree.pinsChanged();
+    await pages.refresh();
   }
 }

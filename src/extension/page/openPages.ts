@@ -89,6 +89,10 @@ export class OpenPages implements Pages {
     });
   }
 
+  async refresh(): Promise<void> {
+    this.#details.modelsChanged();
+  }
+
   async unload(refs: readonly ModelRef[]): Promise<void> {
     await Promise.all(refs.map((ref) => this.#sessions.unload(refKey(ref))));
   }

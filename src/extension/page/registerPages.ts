@@ -30,6 +30,7 @@ export function registerPages(scope: Scope, services: PageServices, context: Ext
     openTest: async (ref) => (await pages()).openTest(ref),
     openSaveForm: async (initial) => (await pages()).openSaveForm(initial),
     loaded: async () => (await opened)?.loaded() ?? [],
+    refresh: async () => (await opened)?.refresh(),
     unload: async (refs) => (await opened)?.unload(refs),
   };
 }

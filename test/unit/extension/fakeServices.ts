@@ -218,6 +218,7 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
         return answers.form?.(initial);
       },
       loaded: async () => answers.loaded ?? [],
+      refresh: async () => void lines.push("refresh pages"),
       unload: async (refs) => void lines.push(`unload: ${refs.map(({ tag }) => tag).join(", ")}`),
     },
     log: silentLog,
