@@ -25,7 +25,7 @@ after(temp.remove);
 for (const change of Object.keys(STORE_CHANGES)) {
   for (const room of ROOMS) {
     test(`${change} with ${room} KiB left on the disk is made or refused, with nothing half done`, { skip }, () => {
-      const report = onDisk(change, `mount -t tmpfs -o size=${64 + room}k tmpfs "$DISK" && cp -a "$BEFORE/." "$DISK"`);
+      const report = onDisk(change, `mount -t tmpfs -o size=${64 + room}k tmpfs "$DISK" && cp -a $PARTS "$DISK"`);
       assertWholeOrAsBefore(change, report);
       if (report.failure) assert.match(report.failure.message, /space|free/i);
     });
@@ -34,7 +34,7 @@ for (const change of Object.keys(STORE_CHANGES)) {
 
 test("a store on a disk that is read-only lists, and every change is refused in words", { skip }, () => {
   for (const change of Object.keys(STORE_CHANGES).filter((name) => name !== "export")) {
-    const readOnly = `mount -t tmpfs tmpfs "$DISK" && cp -a "$BEFORE/." "$DISK" && mount -o remount,ro "$DISK"`;
+    const readOnly = `mount -t tmpfs tmpfs "$DISK" && cp -a $PARTS "$DISK" && mount -o remount,ro "$DISK"`;
     const report = onDisk(change, readOnly);
     assert.equal(report.failure?.code, "store.access", change);
     assert.match(report.failure?.message ?? "", /read-only/, change);
@@ -44,18 +44,20 @@ test("a store on a disk that is read-only lists, and every change is refused in 
 
 test("a limit on the size of files fails a save as a full disk does", { skip }, () => {
   for (const change of ["save", "import", "replace"]) {
-    const limited = `mount -t tmpfs tmpfs "$DISK" && cp -a "$BEFORE/." "$DISK" && ulimit -f 1000`;
+    const limited = `mount -t tmpfs tmpfs "$DISK" && cp -a $PARTS "$DISK" && ulimit -f 1000`;
     const report = onDisk(change, limited);
     assert.equal(report.failure?.code, "store.access", change);
     assertWholeOrAsBefore(change, report);
   }
 });
 
-/** Makes the change on a disk of its own. @param mount shell words that put what is in $BEFORE onto $DISK */
+/** Makes the change on a disk of its own. @param mount shell words that put the folders in $PARTS onto $DISK */
 function onDisk(change: string, mount: string): SmallDiskReport {
   const disk = join(temp.path, "disk");
   const home = join(disk, STORE_CHANGES[change]?.home ?? "home");
-  const env = { ...process.env, DISK: disk, BEFORE: world.before };
+  // Only what the change needs: the smallest disk has room for one store.
+  const parts = ["exports", STORE_CHANGES[change]?.home === "damaged" ? "damaged" : "home"];
+  const env = { ...process.env, DISK: disk, PARTS: parts.map((part) => join(world.before, part)).join(" ") };
   const run = `mkdir -p "$DISK" && ${mount} && exec "$@"`;
   const places = [home, join(disk, "exports"), world.sources, world.archives];
   const command = ["--user", "--map-root-user", "--mount", "sh", "-c", run, "sh", process.execPath, bundle, change];
@@ -70,7 +72,7 @@ function onDisk(change: string, mount: string): SmallDiskReport {
 
 function assertWholeOrAsBefore(change: string, report: SmallDiskReport): void {
   const { versions, trash, home } = STORE_CHANGES[change] ?? assert.fail(change);
-  const was = home === undefined ? ["v1"] : [];
+  const was = { home: ["v1"], fresh: [], damaged: ["v1", "v7"] }[home ?? "home"];
   assert.equal(report.broken, 0);
   assert.deepEqual(report.staged, []);
   const listed = Object.keys(report.models);
