@@ -265,6 +265,8 @@ export interface TreeDrop {
   readonly models: readonly ModelRef[];
   /** How many things were dropped that are no files on this machine. */
   readonly elsewhere: number;
+  /** Why what was dropped could not be had; then there is nothing else. */
+  readonly failure: Error | undefined;
   /** Removes what was copied for the drop; to be called when its files have been read. */
   release(): Promise<void>;
 }

@@ -10,8 +10,9 @@ const WEIGHTS = /\.onnx$/i;
 
 /** Does what a drop on the tree means: archives and folders are imported, weights saved, versions copied. */
 export async function dropOnTree(services: Services, drop: TreeDrop): Promise<void> {
-  const { elsewhere, models, paths, store } = drop;
+  const { elsewhere, failure, models, paths, store } = drop;
   try {
+    if (failure) throw failure;
     if (models.length > 0) return await copyTo(services, models, store);
     if (elsewhere > 0 && paths.length === 0) throw elsewhereFailure(services);
     const weights = paths.filter((path) => WEIGHTS.test(path));

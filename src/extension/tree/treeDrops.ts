@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import {
@@ -11,6 +11,7 @@ import {
 } from "vscode";
 import { Emitter } from "../../base/events";
 import type { Disposable } from "../../base/scope";
+import { storeFailure } from "../../store/failure";
 import type { ModelRef, TreeDrop } from "../services";
 import type { TreeNode } from "./treeModel";
 
@@ -35,18 +36,17 @@ export class TreeDrops implements TreeDragAndDropController<TreeNode>, Disposabl
 
   async handleDrop(target: TreeNode | undefined, data: DataTransfer, token: CancellationToken): Promise<void> {
     const store = target?.store;
+    const nothing = { store, models: [], paths: [], elsewhere: 0, failure: undefined, release: async () => {} };
     const models = modelsIn(data);
-    if (models.length > 0)
-      return this.#dropped.fire({ store, models, paths: [], elsewhere: 0, release: async () => {} });
+    if (models.length > 0) return this.#dropped.fire({ ...nothing, models });
     const uris = await urisIn(data);
     const files = [...data].flatMap(([, item]) => item.asFile() ?? []);
     const paths = uris.filter(({ scheme }) => scheme === "file").map(({ fsPath }) => fsPath);
     // A file of the system comes with its bytes where the editor runs on another machine.
-    const copies = paths.length === 0 ? await copiesOf(files) : { paths: [], release: async () => {} };
-    if (token.isCancellationRequested) return copies.release();
-    const elsewhere = uris.length - paths.length;
-    const drop = { store, models, paths: [...paths, ...copies.paths], elsewhere, release: copies.release };
-    this.#dropped.fire(drop);
+    const copies = paths.length === 0 ? await copiesOf(files) : {};
+    const drop = { ...nothing, paths, elsewhere: uris.length - paths.length, ...copies };
+    if (token.isCancellationRequested) await drop.release();
+    else this.#dropped.fire(drop);
   }
 
   dispose(): void {
@@ -66,8 +66,8 @@ async function urisIn(data: DataTransfer): Promise<Uri[]> {
 }
 
 /** Puts files that came as bytes into a folder of their own, which `release` removes. */
-async function copiesOf(files: readonly DataTransferFile[]): Promise<Pick<TreeDrop, "paths" | "release">> {
-  if (files.length === 0) return { paths: [], release: async () => {} };
+async function copiesOf(files: readonly DataTransferFile[]): Promise<Partial<TreeDrop>> {
+  if (files.length === 0) return {};
   const folder = await mkdtemp(join(tmpdir(), "modelbench-drop-"));
   const release = () => rm(folder, { recursive: true, force: true });
   try {
@@ -79,13 +79,15 @@ async function copiesOf(files: readonly DataTransferFile[]): Promise<Pick<TreeDr
     return { paths, release };
   } catch (error) {
     await release();
-    throw error;
+    return { failure: storeFailure(error, "copy dropped files to", folder) };
   }
 }
 
-/** The name is kept, because an import takes its format from the content, but names the file in what it tells. */
-async function copyOf(file: DataTransferFile, stem: string): Promise<string> {
-  const path = `${stem}-${basename(file.name.replaceAll("\\", "/")) || "file"}`;
+/** Each in a folder of its own: it keeps its name, which the import shows. */
+async function copyOf(file: DataTransferFile, folder: string): Promise<string> {
+  await mkdir(folder);
+  const name = basename(file.name.replaceAll("\\", "/"));
+  const path = join(folder, /^\.{0,2}$/.test(name) ? "file" : name);
   await writeFile(path, await file.data(), { flag: "wx" });
   return path;
 }

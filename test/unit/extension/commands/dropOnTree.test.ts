@@ -25,7 +25,7 @@ afterEach(() => folder.remove());
 
 function drop(parts: Partial<TreeDrop>): TreeDrop {
   const release = async () => void released++;
-  return { store: undefined, paths: [], models: [], elsewhere: 0, release, ...parts };
+  return { store: undefined, paths: [], models: [], elsewhere: 0, failure: undefined, release, ...parts };
 }
 
 /** Services with a second home beside the user's own. */
@@ -75,5 +75,6 @@ test("a version dropped on another store is copied there under its tag, and on i
 test("what is no file on this machine is refused with what to do, and nothing is left of the drop", async () => {
   const { parts } = twoHomes();
   await assert.rejects(dropOnTree(parts, drop({ elsewhere: 2 })), { code: "usage" });
-  assert.equal(released, 1);
+  await assert.rejects(dropOnTree(parts, drop({ failure: new Error("no space") })), { message: "no space" });
+  assert.equal(released, 2);
 });
