@@ -63,7 +63,9 @@ export class LossyDisk {
         if (!/O_CREAT/.test(args) || this.#find(first)) return false;
         return this.#put(first, { kind: "file", content: Buffer.alloc(0), flushed: undefined });
       case "write":
-        return this.#append(first, bytesOf(/"([^"]*)"/.exec(args)?.[1] ?? ""));
+        return this.#write(first, bytesOf(/"([^"]*)"/.exec(args)?.[1] ?? ""));
+      case "pwrite64":
+        return this.#write(first, bytesOf(/"([^"]*)"/.exec(args)?.[1] ?? ""), Number(/(\d+)$/.exec(args)?.[1]));
       case "fsync":
       case "fdatasync":
         return this.#flush(first);
@@ -112,10 +114,16 @@ export class LossyDisk {
     return true;
   }
 
-  #append(path: string, bytes: Buffer): true {
+  /** @param offset the end of the file when left out */
+  #write(path: string, bytes: Buffer, offset?: number): true {
     const file = this.#find(path);
     if (file?.kind !== "file") throw new Error(`${path} is written to, but is no file`);
-    file.content = Buffer.concat([file.content, bytes]);
+    const at = offset ?? file.content.length;
+    // A new buffer: what was flushed before may be the old one.
+    const content = Buffer.alloc(Math.max(file.content.length, at + bytes.length));
+    file.content.copy(content);
+    bytes.copy(content, at);
+    file.content = content;
     return true;
   }
 
