@@ -84,6 +84,11 @@ export class Catalog implements Disposable {
     for (const { listing } of this.#listings.values()) listing.recheck();
   }
 
+  /** Reads a name again: somebody saw that something in it was written. */
+  touched(id: StoreId, name: string): void {
+    this.#listings.get(id)?.listing.touched(name);
+  }
+
   /** Follows a name closely or no longer. */
   watchName(id: StoreId, name: string, watched: boolean): void {
     const listing = this.#listings.get(id)?.listing;

@@ -155,6 +155,11 @@ export class LiveListing implements Disposable {
     if (this.#loading) this.#noteChange(undefined);
   }
 
+  /** Reads a name again: somebody saw that something in it was written. */
+  touched(name: string): void {
+    if (this.#loading) this.#noteChange(name);
+  }
+
   /** Follows a name closely, as long as the user looks into it. */
   watchName(name: string): void {
     this.#watch?.watchName(name);

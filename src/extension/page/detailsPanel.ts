@@ -2,6 +2,7 @@ import { type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
 import type { Disposable } from "../../base/scope";
 import { DETAILS_EDITOR } from "../ids";
 import type { DetailsOptions, ModelRef, PageEdit, PageServices } from "../services";
+import { FolderWatch } from "./folderWatch";
 import { modelHandlers, noSaveHandlers } from "./modelHandlers";
 import { type PageModels, refKey } from "./models";
 import { runPageCommand } from "./pageCommand";
@@ -13,6 +14,8 @@ interface OpenPanel {
   readonly page: WebviewPage;
   section: string;
   edit: PageEdit | null;
+  /** Missing where the model's store is not open now. */
+  readonly watch: FolderWatch | undefined;
 }
 
 /** Where the form of a part is. */
@@ -74,10 +77,12 @@ export class DetailsPanels implements Disposable {
       },
       () => this.#start(key),
     );
-    const opened: OpenPanel = { ref, panel, page, section, edit };
+    const watch = this.#watch(ref, page);
+    const opened: OpenPanel = { ref, panel, page, section, edit, watch };
     this.#open.set(key, opened);
     panel.onDidDispose(() => {
       page.dispose();
+      watch?.dispose();
       if (this.#open.get(key) === opened) this.#open.delete(key);
     });
   }
@@ -89,7 +94,10 @@ export class DetailsPanels implements Disposable {
 
   /** The stores changed: the open editors read their models again. */
   modelsChanged(): void {
-    for (const { ref, page } of this.#open.values()) page.peer.send("model/changed", { tag: ref.tag });
+    for (const { ref, page, watch } of this.#open.values()) {
+      watch?.renew();
+      page.peer.send("model/changed", { tag: ref.tag });
+    }
   }
 
   /** What decides whether models may run changed. */
@@ -98,8 +106,22 @@ export class DetailsPanels implements Disposable {
   }
 
   dispose(): void {
-    for (const { page } of this.#open.values()) page.dispose();
+    for (const { page, watch } of this.#open.values()) {
+      page.dispose();
+      watch?.dispose();
+    }
     this.#open.clear();
+  }
+
+  #watch(ref: ModelRef, page: WebviewPage): FolderWatch | undefined {
+    try {
+      return new FolderWatch(this.#models.folder(ref), () => {
+        page.peer.send("model/changed", { tag: ref.tag });
+        this.#models.touched(ref);
+      });
+    } catch {
+      return undefined;
+    }
   }
 
   /** The section asked for counts once; afterwards the page's own saved one does. */

@@ -25,7 +25,7 @@ import type { Memory } from "./testMemory";
 /** What the pages need of the extension to show and run models. */
 export interface ModelServices {
   readonly stores: { of(ref: ModelRef): Pick<ModelStore, "home" | "pathOf"> };
-  readonly catalog: Pick<Catalog, "find" | "recheck">;
+  readonly catalog: Pick<Catalog, "find" | "recheck" | "touched">;
   readonly jobs: Jobs;
   readonly trust: Pick<Trust, "refusal">;
   readonly settings: () => Pick<Settings, "maxBatchSize">;
@@ -108,6 +108,11 @@ export class PageModels implements Disposable {
     this.#tests.set(key, { home, test: opening });
     opening.catch(() => this.#tests.delete(key));
     return opening;
+  }
+
+  /** Somebody wrote into a version's folder: the listing is to notice, too. */
+  touched({ store, tag }: ModelRef): void {
+    this.#services.catalog.touched(store, parseTag(tag).name);
   }
 
   /** Absolute path of a version's folder, whether it is readable or not. */

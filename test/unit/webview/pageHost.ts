@@ -65,7 +65,7 @@ export function makeHost(options: HostOptions = {}): Host {
   const models = new PageModels(
     {
       stores: { of: () => ({ home: "/home/me/bentoml", pathOf: () => "/home/me/bentoml/models/iris_clf/v2" }) },
-      catalog: { find: () => summary, recheck: () => undefined },
+      catalog: { find: () => summary, recheck: () => undefined, touched: () => undefined },
       jobs: {
         run: async <Input, Result>(job: JobKey<Input, Result>, input: Input): Promise<Result> => {
           const scripted = options.jobs?.[job.name];

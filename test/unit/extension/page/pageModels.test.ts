@@ -23,7 +23,7 @@ test("when the store moves, the model of the same tag there is read, once", asyn
   const models = new PageModels(
     {
       stores: { of: () => ({ home, pathOf: () => `${home}/models/iris_clf/v2` }) },
-      catalog: { find: () => undefined, recheck: () => undefined },
+      catalog: { find: () => undefined, recheck: () => undefined, touched: () => undefined },
       jobs,
       trust: { refusal: () => undefined },
       settings: () => ({ maxBatchSize: 32 }),

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { FolderWatch } from "../../../../src/extension/page/folderWatch";
+import { tempFolder } from "../../store/storeKit";
+
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(() => {
+  folder = tempFolder();
+});
+afterEach(() => folder.remove());
+
+/** Waits until a count is reached, two seconds at most. */
+async function reached(count: () => number, wanted: number): Promise<void> {
+  for (let tries = 0; tries < 80 && count() < wanted; tries++) await new Promise((done) => setTimeout(done, 25));
+  assert.ok(count() >= wanted, `${count()} of ${wanted}`);
+}
+
+test("a file that is written in place is noticed, once for several writes, also in a folder that came back", async () => {
+  const path = join(folder.path, "v1");
+  mkdirSync(path);
+  let changes = 0;
+  const watch = new FolderWatch(path, () => {
+    changes += 1;
+  });
+  writeFileSync(join(path, "model.yaml"), "a");
+  writeFileSync(join(path, "model.yaml"), "b");
+  await reached(() => changes, 1);
+  assert.equal(changes, 1);
+  rmSync(path, { recursive: true });
+  await reached(() => changes, 2);
+  watch.renew();
+  mkdirSync(path);
+  watch.renew();
+  const before = changes;
+  writeFileSync(join(path, "model.yaml"), "c");
+  await reached(() => changes, before + 1);
+  watch.dispose();
+});
+
+test("a folder that is not there is no failure", () => {
+  new FolderWatch(join(folder.path, "nothing"), () => undefined).dispose();
+});
