@@ -22,7 +22,14 @@ export function rowsOf(model: ModelView, part: EditPart): Row[] {
 
 /** Whether anything was typed that is not what the form started from. */
 export function isChanged({ base, entries }: EditInput): boolean {
-  return JSON.stringify(base) !== JSON.stringify(entries);
+  const filled = entries.filter(({ key, value }) => key !== "" || value !== "");
+  return JSON.stringify(base) !== JSON.stringify(filled);
+}
+
+/** The rows of a fresh form: where there are none to edit, one to fill in. */
+export function firstRows(part: EditPart, rows: readonly Row[]): Row[] {
+  const isFilledIn = rows.length > 0 || part === "signatures" || part === "notes";
+  return isFilledIn ? [...rows] : [{ key: "", value: "" }];
 }
 
 /**

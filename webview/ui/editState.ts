@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { type PagePeer, RequestFailure } from "../protocol/pagePeer";
 import type { EditInput, EditPart, ErrorView, ModelView, Row, SaveIssue } from "../protocol/views";
-import { isChanged, rebase, rowsOf } from "./editRows";
+import { firstRows, isChanged, rebase, rowsOf } from "./editRows";
 
 /** What the forms need of the page. */
 export interface EditPort {
@@ -39,7 +39,7 @@ export class EditState {
     if (!model || model.unread || (now && isChanged(now))) return;
     const rows = rowsOf(model, part);
     this.saved.value = undefined;
-    this.#set({ part, base: rows, entries: rows });
+    this.#set({ part, base: rows, entries: firstRows(part, rows) });
   }
 
   /** Goes on with what was typed before the page was thrown away. */

@@ -118,6 +118,16 @@ describe("labels", () => {
   });
 });
 
+test("where there is nothing to edit yet, a row waits to be filled in", async () => {
+  const { host, seen } = editable({ labels: [] });
+  await using rig = await openDetails({}, { handlers: host.handlers });
+  await rig.page.getByTestId("edit-labels").click();
+  await until(rig.page, `document.activeElement.dataset.testid === "labels-0-key"`);
+  await rig.page.getByTestId("edit-save").click();
+  await rig.page.getByTestId("form-labels").waitFor({ state: "detached" });
+  assert.deepEqual(seen, []);
+});
+
 test("a value that is no JSON is named at its row, and nothing is written", async () => {
   const { host, seen } = editable();
   await using rig = await openDetails({}, { handlers: host.handlers });

@@ -39,7 +39,7 @@ test("problems are listed, what can be repaired is ticked, and repaired on Enter
   await checkStore(parts);
   assert.equal(lines[1], "review: 2 problems with My Store · repair 1");
   assert.ok(
-    lines.some((line) => /^\[x\] a \(`latest` names what is not there\) \{.*→ Write the newest version/.test(line)),
+    lines.some((line) => /^\[x\] a \(latest names what is not there\) \{.*→ Write the newest version/.test(line)),
   );
   assert.ok(
     lines.some((line) => /^\[-\] b:v1 \(a file is missing\)/.test(line)),
