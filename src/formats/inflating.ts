@@ -1,6 +1,7 @@
 import type { Transform } from "node:stream";
 import { ModelbenchError } from "../base/errors";
 import type { PositionalReader } from "../base/ports";
+import { OutputGarbage } from "./outputGarbage";
 
 /** Bytes handed to a decompressor at once, so that whoever counts knows closely what has gone in. */
 const INPUT_BYTES = 32 * 1024;
@@ -22,9 +23,13 @@ export async function* inflateRange(
   onInput: (consumedBytes: number) => void,
   damaged: (why: string, offset: number, cause?: unknown) => ModelbenchError,
 ): AsyncGenerator<Uint8Array> {
+  const garbage = new OutputGarbage();
   const feeding = feed(engine, reader, start, end, onInput);
   try {
-    for await (const chunk of engine) yield chunk as Uint8Array;
+    for await (const chunk of engine as AsyncIterable<Uint8Array>) {
+      yield chunk;
+      garbage.add(chunk.length);
+    }
   } catch (cause) {
     if (cause instanceof ModelbenchError) throw cause;
     throw damaged(cause instanceof Error ? cause.message : "no reason", start + engine.bytesWritten, cause);
@@ -44,9 +49,11 @@ async function feed(
   onInput: (consumedBytes: number) => void,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => engine.once("close", resolve));
+  const buffer = new Uint8Array(INPUT_BYTES);
   try {
     for (let at = start; at < end && !engine.destroyed; at += INPUT_BYTES) {
-      const piece = new Uint8Array(reader.read(at, Math.min(INPUT_BYTES, end - at)));
+      const piece = buffer.subarray(0, Math.min(INPUT_BYTES, end - at));
+      piece.set(reader.read(at, piece.length));
       onInput(at + piece.length);
       await Promise.race([new Promise((resolve) => engine.write(piece, resolve)), closed]);
     }

@@ -14,12 +14,12 @@ interface Symbols {
 
 /**
  * Writes a block behind its check; yields between its steps.
- * @param block its bytes @param order where its rotations begin, sorted
+ * @param block its bytes @param order where its rotations begin, sorted @param room for as many symbols and one more
  */
-export function* writeBlock(bits: BitWriter, block: Uint8Array, order: Int32Array): Generator<void> {
+export function* writeBlock(bits: BitWriter, block: Uint8Array, order: Int32Array, room: Uint16Array): Generator<void> {
   bits.put(0, 1);
   bits.put(order.indexOf(0), 24);
-  const symbols = toSymbols(block, order);
+  const symbols = toSymbols(block, order, room);
   writeBytesInUse(bits, symbols.used);
   const alphabet = symbols.used.length + 2;
   yield;
@@ -36,12 +36,11 @@ export function* writeBlock(bits: BitWriter, block: Uint8Array, order: Int32Arra
 }
 
 /** Moves each byte to the front, and writes runs of zeros as binary numbers with the digits 0 and 1. */
-function toSymbols(block: Uint8Array, order: Int32Array): Symbols {
+function toSymbols(block: Uint8Array, order: Int32Array, list: Uint16Array): Symbols {
   const present = new Uint8Array(256);
   for (const byte of block) present[byte] = 1;
   const used = Array.from(present.keys()).filter((byte) => present[byte] === 1);
   const recent = Uint8Array.from(used);
-  const list = new Uint16Array(block.length + 1);
   let count = 0;
   let run = 0;
   const endRun = (): void => {

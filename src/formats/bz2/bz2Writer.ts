@@ -19,6 +19,7 @@ export async function* writeBz2(content: AsyncIterable<Uint8Array>): AsyncGenera
   const bits = new BitWriter();
   const sorter = new RotationSorter(BLOCK_BYTES);
   const block = new RunLengthBlock();
+  const symbols = new Uint16Array(BLOCK_BYTES + 1);
   let streamCrc = 0;
   bits.put(0x425a, 16);
   bits.put(0x68, 8);
@@ -32,7 +33,7 @@ export async function* writeBz2(content: AsyncIterable<Uint8Array>): AsyncGenera
     bits.put(0x314159, 24);
     bits.put(0x265359, 24);
     bits.putWord(crc);
-    for (const _step of writeBlock(bits, bytes, step.value)) yield EMPTY;
+    for (const _step of writeBlock(bits, bytes, step.value, symbols)) yield EMPTY;
     streamCrc = bz2StreamCrc(streamCrc, crc);
     yield bits.take();
   }

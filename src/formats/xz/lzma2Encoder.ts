@@ -30,6 +30,7 @@ export class Lzma2Encoder {
   readonly #range = new RangeEncoder(MAX_PACKED + SYMBOL_BYTES);
   readonly #coder: LzmaCoder;
   readonly #propertyByte: number;
+  readonly #head = Buffer.alloc(6);
   #at = 0;
   #fresh: "dictionary" | "properties" | "state" | "no" = "dictionary";
   /** The place that the finder looked at last, when that was ahead. */
@@ -46,17 +47,18 @@ export class Lzma2Encoder {
   *pack(content: Uint8Array): Generator<Uint8Array> {
     for (let from = 0; from < content.length; from += INPUT_BYTES) {
       this.#finder.feed(content.subarray(from, from + INPUT_BYTES), this.#at);
-      while (this.#finder.end - this.#at >= ENOUGH_BYTES) yield this.#chunk(LOOKAHEAD);
+      while (this.#finder.end - this.#at >= ENOUGH_BYTES) yield* this.#chunk(LOOKAHEAD);
     }
   }
 
   /** Yields the chunks of what is left, and the end mark. */
   *finish(): Generator<Uint8Array> {
-    while (this.#at < this.#finder.end) yield this.#chunk(0);
+    while (this.#at < this.#finder.end) yield* this.#chunk(0);
     yield Uint8Array.of(0);
   }
 
-  #chunk(lookahead: number): Uint8Array {
+  /** Yields views of memory that is used again: no chunk leaves anything for the garbage collector. */
+  *#chunk(lookahead: number): Generator<Uint8Array> {
     const start = this.#at;
     const end = Math.min(this.#finder.end - lookahead, start + MAX_PLAIN - LOOKAHEAD);
     if (this.#fresh !== "no") this.#coder.reset();
@@ -65,31 +67,32 @@ export class Lzma2Encoder {
     const packed = this.#range.end();
     const plainBytes = this.#at - start;
     if (packed.length + 6 >= plainBytes + 3 * Math.ceil(plainBytes / MAX_CHUNK_STORED)) {
-      return this.#store(start, plainBytes);
+      yield* this.#store(start, plainBytes);
+      return;
     }
     const withProperties = this.#fresh === "dictionary" || this.#fresh === "properties";
-    const head = Buffer.alloc(withProperties ? 6 : 5);
+    const head = this.#head.subarray(0, withProperties ? 6 : 5);
     head[0] = CODED | FRESH[this.#fresh] | ((plainBytes - 1) >>> 16);
     head.writeUInt16BE((plainBytes - 1) & 0xffff, 1);
     head.writeUInt16BE(packed.length - 1, 3);
     if (withProperties) head[5] = this.#propertyByte;
     this.#fresh = "no";
-    return Buffer.concat([head, packed]);
+    yield head;
+    yield packed;
   }
 
   /** What was coded in vain, as it is. The coder begins anew behind it. */
-  #store(start: number, plainBytes: number): Uint8Array {
-    const parts: Uint8Array[] = [];
+  *#store(start: number, plainBytes: number): Generator<Uint8Array> {
     const from = start - this.#finder.base;
     for (let done = 0; done < plainBytes; done += MAX_CHUNK_STORED) {
       const size = Math.min(MAX_CHUNK_STORED, plainBytes - done);
-      const head = Buffer.alloc(3);
+      const head = this.#head.subarray(0, 3);
       head[0] = this.#fresh === "dictionary" && done === 0 ? STORED_FIRST : STORED;
       head.writeUInt16BE(size - 1, 1);
-      parts.push(head, this.#finder.bytes.subarray(from + done, from + done + size));
+      yield head;
+      yield this.#finder.bytes.subarray(from + done, from + done + size);
     }
     this.#fresh = this.#fresh === "dictionary" || this.#fresh === "properties" ? "properties" : "state";
-    return Buffer.concat(parts);
   }
 
   /** Decides what comes next, much as LZMA's fast mode does, and codes it. */

@@ -2,8 +2,10 @@ import { crc32 } from "node:zlib";
 import type { PositionalReader } from "../../base/ports";
 import { corruptXz, type XzBlock, type XzStream } from "./layout";
 
-/** Bytes fetched at once. */
-const SLAB_BYTES = 1024 * 1024;
+/** Room for some of the largest chunks. */
+const SLAB_BYTES = 256 * 1024;
+/** Bytes fetched at once: a reader serves them from its window without taking memory for each. */
+const READ_BYTES = 65_536;
 const CHUNK_HEADER = 3;
 /** Control bytes from here on announce a compressed chunk. */
 const COMPRESSED = 0x80;
@@ -30,8 +32,8 @@ function* readStoredBlock(
   small: { left: number },
 ): Generator<Uint8Array, boolean> {
   const end = dataEnd(block);
-  const slab = new Slab(reader, end);
   let at = block.offset + block.headerBytes;
+  const slab = new Slab(reader, end, at);
   let check = 0;
   let total = 0;
   for (let first = true; ; first = false) {
@@ -70,24 +72,34 @@ function chunkSize(bytes: Uint8Array, at: number): number {
   return ((bytes[at + 1] ?? 0) << 8) + (bytes[at + 2] ?? 0) + 1;
 }
 
-/** Serves small pieces of a range from large reads; every slab is fresh memory, so views stay valid. */
+/** Serves small pieces of a range from one buffer; a view is valid until the next one is asked for. */
 class Slab {
   readonly #reader: PositionalReader;
   readonly #end: number;
+  readonly #bytes: Uint8Array;
   #start = 0;
-  #bytes = new Uint8Array(0);
+  #filled = 0;
 
-  constructor(reader: PositionalReader, end: number) {
+  constructor(reader: PositionalReader, end: number, begin: number) {
     this.#reader = reader;
     this.#end = end;
+    this.#bytes = new Uint8Array(Math.min(SLAB_BYTES, Math.max(0, end - begin)));
   }
 
   take(at: number, length: number): Uint8Array {
     if (at + length > this.#end) throw corruptXz("a chunk that leaves its block", at);
-    if (at + length > this.#start + this.#bytes.length) {
-      this.#bytes = new Uint8Array(this.#reader.read(at, Math.min(SLAB_BYTES, this.#end - at)));
-      this.#start = at;
-    }
+    if (at < this.#start || at + length > this.#start + this.#filled) this.#load(at);
     return this.#bytes.subarray(at - this.#start, at - this.#start + length);
+  }
+
+  #load(at: number): void {
+    this.#start = at;
+    this.#filled = 0;
+    const wanted = Math.min(this.#bytes.length, this.#end - at);
+    while (this.#filled < wanted) {
+      const part = this.#reader.read(at + this.#filled, Math.min(READ_BYTES, wanted - this.#filled));
+      this.#bytes.set(part, this.#filled);
+      this.#filled += part.length;
+    }
   }
 }

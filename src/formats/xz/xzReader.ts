@@ -1,6 +1,7 @@
 import { XzReadableStream } from "xz-decompress";
 import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
+import { OutputGarbage } from "../outputGarbage";
 import { corruptXz, readXzLayout, type XzStream } from "./layout";
 import { readStored } from "./storedReader";
 
@@ -70,6 +71,7 @@ async function* decode(
   onInput: (consumedBytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const output = new XzReadableStream(inputOf(reader, stream, onInput)).getReader();
+  const garbage = new OutputGarbage();
   let total = 0;
   try {
     for (;;) {
@@ -78,6 +80,7 @@ async function* decode(
       total += value.length;
       if (total > stream.uncompressedBytes) throw corruptXz("more content than the index says", stream.start);
       yield value;
+      garbage.add(value.length);
     }
     if (total !== stream.uncompressedBytes) throw corruptXz("less content than the index says", stream.start);
   } catch (cause) {

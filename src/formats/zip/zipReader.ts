@@ -5,8 +5,8 @@ import type { ExpansionMeter, MemberSink } from "../memberSink";
 import { checkLocalHeader, type ZipEntry } from "./entry";
 import { corruptZip } from "./zipErrors";
 
-/** Bytes read from a stored member at once. */
-const READ_BYTES = 256 * 1024;
+/** Bytes read and made at once: a reader serves as much from its window without taking memory for each. */
+const READ_BYTES = 65_536;
 /** Members up to here are inflated in one call, several times faster than through a stream for many small files. */
 const SMALL_BYTES = 256 * 1024;
 

@@ -1,13 +1,18 @@
 import type { Transform } from "node:stream";
+import { OutputGarbage } from "../../formats/outputGarbage";
 
 /** Sends content through one of zlib's engines; a yielded chunk is fresh memory, a chunk taken may be used again. */
 export async function* deflating(
   engine: Transform,
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
+  const garbage = new OutputGarbage();
   const feeding = feed(content, engine);
   try {
-    for await (const chunk of engine) yield chunk as Uint8Array;
+    for await (const chunk of engine as AsyncIterable<Uint8Array>) {
+      yield chunk;
+      garbage.add(chunk.length);
+    }
     await feeding;
   } finally {
     engine.destroy();

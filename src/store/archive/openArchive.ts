@@ -14,9 +14,7 @@ import { sniffContainer } from "./format";
 import { type ArchiveFacts, assertCount } from "./gate";
 import { ARCHIVE_LIMITS, type ArchiveLimits } from "./limits";
 
-/** Bytes read from a file at once. */
-const READ_BYTES = 256 * 1024;
-/** Bytes parsed between two looks at the clock. */
+/** Bytes parsed between two looks at the clock, and read at once: a reader serves as much without taking memory. */
 const SLICE_BYTES = 65_536;
 
 /** An archive, whatever its format. */
@@ -87,8 +85,8 @@ function tarMembers(content: (meter: ExpansionMeter) => Chunks): OpenedArchive["
 }
 
 function* slices(reader: PositionalReader, meter: ExpansionMeter): Generator<Uint8Array> {
-  for (let at = 0; at < reader.size; at += READ_BYTES) {
-    const length = Math.min(READ_BYTES, reader.size - at);
+  for (let at = 0; at < reader.size; at += SLICE_BYTES) {
+    const length = Math.min(SLICE_BYTES, reader.size - at);
     meter.consumed(at + length);
     yield reader.read(at, length);
   }
@@ -96,7 +94,7 @@ function* slices(reader: PositionalReader, meter: ExpansionMeter): Generator<Uin
 
 /** Members one after another are one content, as `gzip -d` reads them; anything else behind the last is refused. */
 function gunzip(reader: PositionalReader, meter: ExpansionMeter): AsyncGenerator<Uint8Array> {
-  const engine = createGunzip({ chunkSize: READ_BYTES });
+  const engine = createGunzip({ chunkSize: SLICE_BYTES });
   const damaged = (why: string, offset: number, cause?: unknown) =>
     new ModelbenchError("archive.corrupt", `Damaged gzip: ${why}, near byte ${offset}.`, { offset, cause });
   return inflateRange(engine, reader, { start: 0, end: reader.size }, (consumed) => meter.consumed(consumed), damaged);

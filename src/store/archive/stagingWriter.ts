@@ -1,4 +1,4 @@
-import { close, closeSync, constants, fsync, mkdirSync, openSync, writeSync } from "node:fs";
+import { close, closeSync, constants, fdatasync, fsync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { storeFailure } from "../failure";
 import { type FileDigest, FileHasher } from "../fileDigest";
@@ -6,6 +6,8 @@ import { assertRoom, LARGE_BYTES } from "./freeSpace";
 import type { SafeMember, SafeSink } from "./gate";
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+/** A large file is flushed each time this much has been written, beside the writing. */
+const EARLY_BYTES = 8 * 1024 ** 2;
 /** Files whose flush may be under way at once, well below any limit on open files. */
 const MAX_UNFLUSHED = 64;
 
@@ -13,6 +15,10 @@ interface OpenFile {
   readonly handle: number;
   readonly member: SafeMember;
   readonly hasher: FileHasher;
+  /** Bytes since the last early flush was begun. */
+  unflushed: number;
+  /** Ends when no early flush is under way. */
+  early: Promise<void> | undefined;
 }
 
 /**
@@ -43,7 +49,7 @@ export class StagingWriter implements SafeSink {
       this.#makeFolder(kind === "directory" ? path : dirname(path));
       if (kind === "directory") return;
       const handle = openSync(join(this.#folder, path), CREATE, executable ? 0o755 : 0o644);
-      this.#file = { handle, member, hasher: new FileHasher() };
+      this.#file = { handle, member, hasher: new FileHasher(), unflushed: 0, early: undefined };
     });
   }
 
@@ -55,6 +61,8 @@ export class StagingWriter implements SafeSink {
     this.#attempt(file.member.path, () => {
       for (let done = 0; done < chunk.length; ) done += writeSync(file.handle, chunk, done);
     });
+    file.unflushed += chunk.length;
+    if (file.unflushed >= EARLY_BYTES && !file.early) this.#flushEarly(file);
   }
 
   close(): void {
@@ -80,8 +88,10 @@ export class StagingWriter implements SafeSink {
 
   /** Lets go of every file; what was written stays for the caller to remove. */
   async abandon(): Promise<void> {
-    if (this.#file) closeSync(this.#file.handle);
+    const file = this.#file;
     this.#file = undefined;
+    await file?.early;
+    if (file) closeSync(file.handle);
     await Promise.all(this.#flushing);
   }
 
@@ -92,9 +102,23 @@ export class StagingWriter implements SafeSink {
     this.#made.add(path);
   }
 
+  /** The device writes what is there while more is read, and the last flush has less to wait for. */
+  #flushEarly(file: OpenFile): void {
+    file.unflushed = 0;
+    file.early = new Promise((resolve) => {
+      fdatasync(file.handle, (error) => {
+        // A failure to write is reported to one flush only.
+        if (error) this.#failure ??= storeFailure(error, "write", join(this.#folder, file.member.path));
+        file.early = undefined;
+        resolve();
+      });
+    });
+  }
+
   /** Never rejects: the first failure is kept for `settle`. */
-  #flush({ handle, member }: OpenFile): Promise<void> {
-    return new Promise((resolve) => {
+  async #flush({ handle, member, early }: OpenFile): Promise<void> {
+    await early;
+    return await new Promise((resolve) => {
       fsync(handle, (unsynced) => {
         close(handle, (unclosed) => {
           const error = unsynced ?? unclosed;
