@@ -2,7 +2,7 @@ import type { JobKey, JobOptions } from "../base/ports";
 import { type CheckReport, checkStore } from "./check";
 import { nodeFiles } from "./fileLayer";
 import { layoutOf } from "./layout";
-import { paced } from "./pacedJob";
+import { paced } from "./pace";
 import { repairProblems } from "./repair";
 
 /** What is checked, and whether what is found is mended. */

@@ -1,20 +1,17 @@
-import { constants, realpathSync } from "node:fs";
-import { open } from "node:fs/promises";
-import { join, sep } from "node:path";
-import { ModelbenchError, throwIfAborted } from "../base/errors";
+import { join } from "node:path";
+import { ModelbenchError } from "../base/errors";
 import type { JobKey, JobOptions } from "../base/ports";
-import { assertRoom, freeBytes } from "./archive/freeSpace";
 import { storeFailure } from "./failure";
-import type { FileDigest } from "./fileDigest";
 import { nodeFiles } from "./fileLayer";
-import { copyNewFile, ensureFolder, writeNewFile } from "./fileOperations";
+import { ensureFolder, writeNewFile } from "./fileOperations";
 import { MODEL_YAML } from "./layout";
-import type { ModelFile, Tag } from "./model";
-import { entriesOf, isLink, statOf } from "./modelFiles";
+import type { Tag } from "./model";
+import { entriesOf, isLink, leadsInto, statOf } from "./modelFiles";
 import { ModelStore } from "./modelStore";
 import { retagModelInfo } from "./modelYaml/editModelInfo";
 import { decodeModelYaml } from "./modelYaml/modelInfo";
 import { newVersion } from "./newVersion";
+import { copySources } from "./saving";
 import { SmallFileReader } from "./smallFileReader";
 import { formatTag, makeSavableTag, parseTag } from "./tag";
 
@@ -38,7 +35,7 @@ export const copyModelJob: JobKey<CopyModelInput, { readonly tag: string; readon
  * tag is a new version, so it comes first in lists and becomes the latest of its name as every new version does. Under
  * its own tag, in another store, it is the same version and stays so to the byte, as after an export and an import.
  * @throws ModelbenchError `model.notFound`, `model.exists`, `model.broken` for links that leave the version,
- *   `tag.invalid`, `yaml.invalid`, `store.access`, `store.crossDevice`, `cancelled`
+ *   `tag.invalid`, `yaml.invalid`, `file.access`, `store.access`, `store.crossDevice`, `cancelled`
  */
 export async function runCopyModel(
   { home, from, to, toHome }: CopyModelInput,
@@ -57,13 +54,9 @@ export async function runCopyModel(
   const members = membersOf(source.path);
   const staged = await target.stagingFolder();
   try {
-    assertRoom(
-      members.files.reduce((sum, { bytes }) => sum + bytes, 0),
-      freeBytes(staged),
-      staged,
-    );
     for (const folder of members.folders) await ensureFolder(nodeFiles, join(staged, folder));
-    const flushed = await copyFiles(source.path, staged, members.files, options);
+    const sources = members.files.map((path) => ({ from: join(source.path, path), to: path }));
+    const flushed = await copySources(nodeFiles, staged, sources, options);
     const text = readYaml(source.path);
     const isSame = formatTag(tag) === formatTag(source.tag);
     const yaml = isSame ? text : retagModelInfo(text, tag, { epochMs: Date.now(), micros: 0 });
@@ -87,7 +80,7 @@ function readYaml(folder: string): string {
 
 interface Members {
   readonly folders: string[];
-  readonly files: ModelFile[];
+  readonly files: string[];
 }
 
 /** Everything below a version but its model.yaml, empty folders too. What a link inside leads to is copied as it is,
@@ -104,40 +97,11 @@ function collect(root: string, below: string, found: Members): void {
     const full = join(root, path);
     const stat = statOf(full);
     if (path === MODEL_YAML) continue;
-    if (stat?.isFile() && (!isLink(full) || leadsInside(root, full))) found.files.push({ path, bytes: stat.size });
+    if (stat?.isFile() && (!isLink(full) || leadsInto(root, full))) found.files.push(path);
     else if (stat?.isDirectory() && !isLink(full)) {
       found.folders.push(path);
       collect(root, path, found);
     } else
       throw new ModelbenchError("model.broken", `${full} is no plain file or folder of the model.`, { path: full });
   }
-}
-
-function leadsInside(root: string, path: string): boolean {
-  return realpathSync(path).startsWith(realpathSync(root) + sep);
-}
-
-async function copyFiles(
-  from: string,
-  staged: string,
-  files: readonly ModelFile[],
-  { signal, onProgress }: JobOptions,
-): Promise<Map<string, FileDigest>> {
-  const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const digests = new Map<string, FileDigest>();
-  let doneBytes = 0;
-  for (const { path } of files) {
-    throwIfAborted(signal);
-    const onBytes = (count: number): void => {
-      doneBytes += count;
-      onProgress?.({ doneBytes, totalBytes, current: path });
-    };
-    const source = await open(join(from, path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    try {
-      digests.set(path, await copyNewFile(nodeFiles, source, join(staged, path), { signal, onBytes }));
-    } finally {
-      await source.close();
-    }
-  }
-  return digests;
 }

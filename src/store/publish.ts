@@ -1,15 +1,14 @@
-import { readFileSync } from "node:fs";
 import { ModelbenchError } from "../base/errors";
 import { byCreation, type Creation } from "./essentials";
 import { errno, storeFailure } from "./failure";
-import { ensureFolder, writeNewFile } from "./fileOperations";
+import { ensureFolder } from "./fileOperations";
 import { isFolderTag, nameFolder, versionFolder } from "./layout";
 import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from "./lookup";
 import type { ModelInfo, Tag } from "./model";
 import { identityOf, lstatOf, statOf } from "./modelFiles";
 import { type OriginNote, recordOrigin } from "./origin";
-import { type FileRecord, recordFiles } from "./record";
-import { discardStaged, newStagingPath, putLatest, type StoreParts } from "./staging";
+import { type FileRecord, readNote, recordFiles, stageNote } from "./record";
+import { discardStaged, putLatest, type StoreParts } from "./staging";
 import { formatTag } from "./tag";
 
 /** A version that is about to enter the store. */
@@ -92,26 +91,13 @@ export async function settleIntent(parts: StoreParts, staged: string): Promise<v
 }
 
 /** Notes in staging that a version is about to enter, so that a sweep can let `latest` follow it. @throws ModelbenchError `store.access` */
-export async function noteIntent(parts: StoreParts, { name, version }: Tag): Promise<string> {
-  const path = await newStagingPath(parts);
-  try {
-    await writeNewFile(parts.files, path, JSON.stringify({ publish: { name, version } }));
-    return path;
-  } catch (error) {
-    await discardStaged(parts, path);
-    throw storeFailure(error, "write to", path);
-  }
+export function noteIntent(parts: StoreParts, { name, version }: Tag): Promise<string> {
+  return stageNote(parts, { publish: { name, version } });
 }
 
 function readIntent(path: string): Tag | undefined {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
-    return typeof value === "object" && value !== null && "publish" in value && isFolderTag(value.publish)
-      ? value.publish
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = readNote(path);
+  return value !== undefined && "publish" in value && isFolderTag(value.publish) ? value.publish : undefined;
 }
 
 /** Renames `folder` to the version's place, making the name's folder when it is missing.

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { errno } from "./failure";
+import { errno, storeFailure } from "./failure";
 import type { FileDigest } from "./fileDigest";
 import { ensureFolder, writeNewFile } from "./fileOperations";
 import { type Layout, MODEL_YAML } from "./layout";
@@ -84,6 +84,18 @@ function recordedFiles(files: object): FileRecord {
 /** A peer may delete a version and save another one under its tag without telling us: its creation differs. */
 export function creationKey({ creationTime }: ModelInfo): string {
   return `${creationTime.epochMs}.${creationTime.micros}`;
+}
+
+/** Writes a small JSON file into staging, for a sweep to find; answers with its path. @throws ModelbenchError `store.access` */
+export async function stageNote(parts: StoreParts, value: object): Promise<string> {
+  const path = await newStagingPath(parts);
+  try {
+    await writeNewFile(parts.files, path, JSON.stringify(value));
+    return path;
+  } catch (error) {
+    await discardStaged(parts, path);
+    throw storeFailure(error, "write to", path);
+  }
 }
 
 /** Writes a small JSON file of ours, whole or not at all, in place of an earlier one. */

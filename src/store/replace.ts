@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { ModelbenchError } from "../base/errors";
-import { storeFailure } from "./failure";
-import { removeTree, writeNewFile } from "./fileOperations";
+import { removeTree } from "./fileOperations";
 import { isFolderTag, versionFolder } from "./layout";
 import type { Tag } from "./model";
 import { lstatOf } from "./modelFiles";
-import { readNote } from "./record";
-import { discardStaged, newStagingPath, type StoreParts } from "./staging";
+import { readNote, stageNote } from "./record";
+import { discardStaged, type StoreParts } from "./staging";
 import { moveFromTrash, moveToTrash } from "./trash";
 import { trashEntries, writtenRecord } from "./trashRecord";
 
@@ -70,15 +69,8 @@ async function bringBack(parts: StoreParts, id: string | undefined): Promise<voi
   }
 }
 
-async function noteReplacement(parts: StoreParts, note: ReplacementNote): Promise<string> {
-  const path = await newStagingPath(parts);
-  try {
-    await writeNewFile(parts.files, path, JSON.stringify({ replace: note }));
-    return path;
-  } catch (error) {
-    await discardStaged(parts, path);
-    throw storeFailure(error, "write to", path);
-  }
+function noteReplacement(parts: StoreParts, note: ReplacementNote): Promise<string> {
+  return stageNote(parts, { replace: note });
 }
 
 function readReplacement(path: string): ReplacementNote | undefined {

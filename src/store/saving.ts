@@ -6,6 +6,7 @@ import type { JobOptions } from "../base/ports";
 import { assertRoom, freeBytes, LARGE_BYTES } from "./archive/freeSpace";
 import { storeFailure } from "./failure";
 import type { FileDigest } from "./fileDigest";
+import type { FileLayer } from "./fileLayer";
 import { copyNewFile, digestFile, ensureFolder, syncTree, writeNewFile } from "./fileOperations";
 import { MODEL_YAML, versionFolder } from "./layout";
 import { readModelFolder, versionsOf } from "./lookup";
@@ -38,7 +39,7 @@ export async function saveModel(
   const staged = await newStagingFolder(parts);
   try {
     await assertOneDevice(parts);
-    const copied = await copySources(parts, staged, sources, options);
+    const copied = await copySources(parts.files, staged, sources, options);
     const yaml = renderModelInfo({ ...draft, ...tag }, parts.now());
     await writeNewFile(parts.files, join(staged, MODEL_YAML), yaml);
     await syncTree(parts.files, staged, false);
@@ -117,8 +118,13 @@ async function finish(
   return { tag: info.tag, path: versionFolder(parts.layout, info.tag), info, warnings: [] };
 }
 
-async function copySources(
-  parts: StoreParts,
+/**
+ * Copies files into a staged folder, each flushed, and answers with what they were.
+ * @throws ModelbenchError `file.access` for a source that cannot be read, `store.access` when there is no room,
+ *   `cancelled`
+ */
+export async function copySources(
+  layer: FileLayer,
   staged: string,
   sources: readonly SourceFile[],
   { signal, onProgress }: JobOptions,
@@ -129,14 +135,14 @@ async function copySources(
   let doneBytes = 0;
   for (const { from, to } of sources) {
     throwIfAborted(signal);
-    await ensureFolder(parts.files, dirname(join(staged, to)));
+    await ensureFolder(layer, dirname(join(staged, to)));
     const onBytes = (count: number): void => {
       doneBytes += count;
       onProgress?.({ doneBytes, totalBytes, current: to });
     };
     const source = await openSource(from);
     try {
-      copied.set(to, await copyNewFile(parts.files, source, join(staged, to), { signal, onBytes }));
+      copied.set(to, await copyNewFile(layer, source, join(staged, to), { signal, onBytes }));
     } finally {
       await source.close();
     }

@@ -4,7 +4,7 @@ import { nodeFiles } from "./fileLayer";
 import { layoutOf } from "./layout";
 import { readModel } from "./lookup";
 import type { Problem, Tag } from "./model";
-import { paced } from "./pacedJob";
+import { paced } from "./pace";
 import { readRecord, recordFiles, stamped } from "./record";
 import type { StoreParts } from "./staging";
 import { formatTag } from "./tag";

@@ -6,7 +6,7 @@ import { nodeFiles } from "../fileLayer";
 import { removeTree } from "../fileOperations";
 import { entriesOf, lstatOf, statOf } from "../modelFiles";
 import { newStagingName, ownerState } from "../owner";
-import { Pace } from "./pace";
+import { Pace } from "../pace";
 
 /** What file systems without hard links answer. */
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);

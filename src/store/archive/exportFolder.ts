@@ -4,8 +4,8 @@ import { throwIfAborted } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
 import { nodeFiles } from "../fileLayer";
 import { syncTree } from "../fileOperations";
+import { Pace } from "../pace";
 import { type ExportPlan, type OnDigest, readPlanned } from "./exportPlan";
-import { Pace } from "./pace";
 
 /** Bytes copied at once. */
 const COPY_BYTES = 1024 * 1024;

@@ -10,24 +10,18 @@ import { archiveFailure, archivePath, openSource, readMembers } from "./readMemb
 /** A preview names this many files; of more it says how many. */
 const SHOWN_FILES = 200;
 
-/** The work behind `previewArchiveJob`. @throws ModelbenchError as `previewArchive` */
-export function runPreviewArchive(request: PreviewRequest & { readonly home: string }, options: JobOptions) {
-  return previewArchive(new ModelStore(request.home), request, options);
-}
-
 /**
- * Reads and judges a whole archive as an import would, and writes nothing.
+ * The work behind `previewArchiveJob`: reads and judges a whole archive as an import would, and writes nothing.
  * @throws ModelbenchError `archive.unsafe`, `archive.corrupt`, `archive.format`, `file.access`, `yaml.invalid`,
  *   `tag.invalid`, `cancelled`
  */
-export async function previewArchive(
-  store: ModelStore,
-  request: PreviewRequest,
-  options: JobOptions = {},
+export async function runPreviewArchive(
+  request: PreviewRequest & { readonly home: string },
+  options: JobOptions,
 ): Promise<ArchivePreview> {
   const source = archivePath(request.source);
   try {
-    return await preview(store, source, request, options);
+    return await preview(new ModelStore(request.home), source, request, options);
   } catch (error) {
     throw archiveFailure(error, source);
   }

@@ -8,13 +8,13 @@ import type { ExpansionMeter } from "../../formats/memberSink";
 import { MODEL_YAML } from "../layout";
 import type { ModelInfo } from "../model";
 import { statOf } from "../modelFiles";
+import { Pace } from "../pace";
 import { formatTag } from "../tag";
 import { laterFormat } from "./format";
 import { ArchiveGate, ExpansionGuard, type SafeMember, type SafeSink } from "./gate";
 import type { ArchiveLimits } from "./limits";
 import { ModelYamlSink } from "./modelYamlSink";
 import { type OpenedArchive, openArchive, openFolderAsArchive } from "./openArchive";
-import { Pace } from "./pace";
 
 /** Reading is given up after this and a hundredth of a millisecond a byte: slow disks manage ten times as much. */
 const LEAST_TIME_MS = 120_000;

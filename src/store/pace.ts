@@ -1,8 +1,20 @@
 import { throwIfAborted } from "../base/errors";
 import type { JobOptions } from "../base/ports";
 
-/** How long synchronous reading may run on before messages and signals get a turn. */
-const SLICE_MS = 20;
+/** How long synchronous work may run on before timers, messages and signals get a turn. */
+const SLICE_MS = 8;
+
+/** Lets a long loop of synchronous work rest now and then, so that a cancel can arrive. */
+export class Pace {
+  #since = performance.now();
+
+  /** Answers at once, or after one turn of the event loop when a slice is over. */
+  async rest(): Promise<void> {
+    if (performance.now() - this.#since < SLICE_MS) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#since = performance.now();
+  }
+}
 
 /**
  * Runs work that yields the bytes it has just read, with progress and a way to stop it.
@@ -13,16 +25,14 @@ export async function paced<T>(
   totalBytes: number | undefined,
   { signal, onProgress }: JobOptions,
 ): Promise<T> {
+  const pace = new Pace();
   let doneBytes = 0;
-  let since = performance.now();
   for (;;) {
     throwIfAborted(signal);
     const step = work.next();
     if (step.done) return step.value;
     doneBytes += step.value;
     onProgress?.({ doneBytes, ...(totalBytes === undefined ? {} : { totalBytes }) });
-    if (performance.now() - since < SLICE_MS) continue;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    since = performance.now();
+    await pace.rest();
   }
 }
