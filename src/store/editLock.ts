@@ -60,9 +60,7 @@ async function take(parts: StoreParts, lock: string, own: string, tag: Tag): Pro
       }
     }
     if (isLeft(parts, lock)) {
-      // Of several that find it so only one can rename it away.
-      await parts.files.rename(lock, own).catch(() => undefined);
-      await discardStaged(parts, own);
+      await takeAway(parts, lock, own);
     } else if (performance.now() > giveUp) {
       throw new ModelbenchError("store.access", `${formatTag(tag)} is being edited by another process.`, {
         path: lock,
@@ -70,6 +68,17 @@ async function take(parts: StoreParts, lock: string, own: string, tag: Tag): Pro
       });
     } else await sleep(PAUSE_MS);
   }
+}
+
+/** Of several that find a lock left only one can rename it away; the others may have got hold of that one's new lock. */
+async function takeAway(parts: StoreParts, lock: string, own: string): Promise<void> {
+  try {
+    await parts.files.rename(lock, own);
+    if (!isLeft(parts, own)) await parts.files.rename(own, lock);
+  } catch {
+    // Gone already.
+  }
+  await discardStaged(parts, own);
 }
 
 function isLeft({ now }: StoreParts, lock: string): boolean {

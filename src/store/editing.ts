@@ -3,14 +3,14 @@ import { ModelbenchError } from "../base/errors";
 import { alone } from "./editLock";
 import type { ModelEdit } from "./editModelJob";
 import { errno, storeFailure } from "./failure";
-import { digestFile, writeNewFile } from "./fileOperations";
+import { writeNewFile } from "./fileOperations";
 import { MODEL_YAML, versionFolder } from "./layout";
 import { readModel } from "./lookup";
 import type { Tag } from "./model";
 import { isLink, statOf } from "./modelFiles";
 import { editModelInfo } from "./modelYaml/editModelInfo";
 import { decodeModelYaml, parseModelInfo } from "./modelYaml/modelInfo";
-import { readRecord, recordFiles, stamped } from "./record";
+import { readRecord, recordFiles, recordYaml } from "./record";
 import { SmallFileReader } from "./smallFileReader";
 import { discardStaged, newStagingPath, type StoreParts } from "./staging";
 import { formatTag } from "./tag";
@@ -46,8 +46,9 @@ async function rewrite(parts: StoreParts, tag: Tag, path: string, edit: ModelEdi
     const staged = await newStagingPath(parts);
     try {
       await writeNewFile(parts.files, staged, edited, modeOf(path));
-      if (!readWhole(path).equals(before)) continue;
       await forgetDigest(parts, text);
+      // Nothing may take time between this look and the rename: what is written in between is lost.
+      if (!readWhole(path).equals(before)) continue;
       await parts.files.rename(staged, path);
     } catch (error) {
       if (errno(error) === "ENOENT") throw gone(tag, path, error);
@@ -107,13 +108,7 @@ async function forgetDigest(parts: StoreParts, before: string): Promise<void> {
 
 /** The record of the version's files follows. */
 async function noteDigest(parts: StoreParts, tag: Tag, text: string): Promise<void> {
-  const folder = versionFolder(parts.layout, tag);
-  const info = parseModelInfo(text);
-  const record = readRecord(parts.layout, info);
-  if (record === undefined) return;
-  const digest = await digestFile(join(folder, MODEL_YAML));
-  const [[, entry] = []] = stamped(folder, new Map([[MODEL_YAML, digest]]));
-  if (entry !== undefined) await recordFiles(parts, info, new Map([...record, [MODEL_YAML, entry]]));
+  await recordYaml(parts, parseModelInfo(text), versionFolder(parts.layout, tag));
 }
 
 function readWhole(path: string): Buffer {

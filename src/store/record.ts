@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errno, storeFailure } from "./failure";
 import type { FileDigest } from "./fileDigest";
-import { ensureFolder, writeNewFile } from "./fileOperations";
+import { digestFile, ensureFolder, writeNewFile } from "./fileOperations";
 import { type Layout, MODEL_YAML } from "./layout";
 import type { ModelInfo, Tag } from "./model";
 import { lstatOf } from "./modelFiles";
@@ -42,6 +42,17 @@ export async function recordFiles(parts: StoreParts, info: ModelInfo, record: Fi
     creationTime: creationKey(info),
     files: Object.fromEntries(record),
   });
+}
+
+/** Takes a version's model.yaml as it is now for what was saved; of a version without a record nothing is noted. */
+export async function recordYaml(parts: StoreParts, info: ModelInfo, folder: string): Promise<void> {
+  const record = readRecord(parts.layout, info, folder);
+  if (record === undefined) return;
+  const path = join(folder, MODEL_YAML);
+  // Stamped before it is read: what somebody writes meanwhile is an edit of theirs, no damage.
+  const stamp = stampOf(path);
+  const digest = await digestFile(path);
+  await recordFiles(parts, info, new Map([...record, [MODEL_YAML, { ...digest, stamp }]]));
 }
 
 /** Forgets the record of a version that is gone for good. */

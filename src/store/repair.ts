@@ -2,12 +2,11 @@ import { join } from "node:path";
 import type { ModelbenchError } from "../base/errors";
 import { type CheckReport, latestProblem } from "./check";
 import { storeFailure } from "./failure";
-import { digestFile } from "./fileOperations";
-import { isFolderTag, MODEL_YAML, tagOfFolder, versionFolder } from "./layout";
+import { isFolderTag, tagOfFolder, versionFolder } from "./layout";
 import { latestText, newestOf, readModelFolder, versionsOf } from "./lookup";
 import type { Problem, Tag } from "./model";
 import { entriesOf, lstatOf } from "./modelFiles";
-import { readRecord, recordFiles, stamped } from "./record";
+import { recordYaml } from "./record";
 import { relocate } from "./relocate";
 import { isReplacement, settleReplacement } from "./replace";
 import { putLatest, type StoreParts } from "./staging";
@@ -102,11 +101,7 @@ function tagInside(path: string): Tag | undefined {
 /** Takes an edited model.yaml for what was saved: from now on a change of it is one again. */
 async function acceptYaml(parts: StoreParts, { path }: Problem): Promise<void> {
   const folder = join(path, "..");
-  const { info } = readModelFolder(folder);
-  const record = readRecord(parts.layout, info, folder);
-  if (!record) return;
-  const own = stamped(folder, new Map([[MODEL_YAML, await digestFile(path)]]));
-  await recordFiles(parts, info, new Map([...record, ...own]));
+  await recordYaml(parts, readModelFolder(folder).info, folder);
 }
 
 async function rewriteLatest(parts: StoreParts, { tag: name = "" }: Problem): Promise<void> {

@@ -5,7 +5,7 @@ import { layoutOf } from "./layout";
 import { readModel } from "./lookup";
 import type { Problem, Tag } from "./model";
 import { paced } from "./pace";
-import { readRecord, recordFiles, stamped } from "./record";
+import { type FileRecord, readRecord, recordFiles, stamped } from "./record";
 import type { StoreParts } from "./staging";
 import { formatTag } from "./tag";
 import { changedFiles, changeProblem, isTouched, type Recorded, refuseChanged } from "./verify";
@@ -32,9 +32,11 @@ export async function runVerifyModel({ home, tag, full }: VerifyInput, options: 
   const version = recordedVersion(parts, tag);
   if (version === undefined) return { checked: false, problems: [] };
   const isDue = full ? undefined : isTouched;
+  // Taken before anything is read: what is written meanwhile is not what was read.
+  const seen = stamped(version.path, version.record);
   const changed = await paced(changedFiles(version, isDue), bytesOf(version), options);
   const damaged = changed.filter(({ edited }) => !edited);
-  if (changed.length === 0) await remember(parts, version);
+  if (changed.length === 0) await remember(parts, version, seen);
   return { checked: true, problems: damaged.map((change) => changeProblem(version, change)) };
 }
 
@@ -53,9 +55,9 @@ function recordedVersion({ layout }: StoreParts, tag: Tag): Recorded | undefined
 
 /** What was read and found good need not be read again: a store that was copied has other times everywhere. A store
  *  that cannot be written is read each time. */
-async function remember(parts: StoreParts, { path, info, record }: Recorded): Promise<void> {
+async function remember(parts: StoreParts, { path, info, record }: Recorded, seen: FileRecord): Promise<void> {
   if ([...record].every(([file, was]) => !isTouched(join(path, file), was))) return;
-  await recordFiles(parts, info, stamped(path, record)).catch(() => undefined);
+  await recordFiles(parts, info, seen).catch(() => undefined);
 }
 
 function bytesOf({ record }: Recorded): number {

@@ -221,3 +221,23 @@ test("saving again under a tag that was deleted compares with what is there now"
     writeFileSync(join(folder, "other.bin"), "OTHER");
     assert.equal(store.check().problems.length, 1);
   }));
+
+test("what is written to a file after it was read is not taken for what was read", () =>
+  inStore(async (home, _, folder) => {
+    const total = Object.values(FILES).reduce(
+      (sum, bytes) => sum + bytes,
+      readFileSync(join(folder, "model.yaml")).length,
+    );
+    let reads = 0;
+    const onProgress = ({ doneBytes }: { doneBytes: number }): void => {
+      reads += 1;
+      if (doneBytes === total) writeFileSync(join(folder, "big.bin"), "x".repeat(FILES["big.bin"]));
+    };
+    assert.deepEqual((await runVerifyModel({ home, tag: TAG, full: true }, { onProgress })).problems, []);
+    assert.ok(reads > 0);
+    const { problems } = await runVerifyModel({ home, tag: TAG, full: false }, {});
+    assert.deepEqual(
+      problems.map(({ kind }) => kind),
+      ["file.changed"],
+    );
+  }));

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import fs from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { nodeFiles } from "../../../src/store/fileLayer";
 import { ModelStore } from "../../../src/store/modelStore";
+import { newStagingName } from "../../../src/store/owner";
 import { yamlOf } from "../../fixtures/modelYaml";
 import { draftOf, namesIn, plant, sourcesIn, tempFolder, treeOf } from "./storeKit";
 
@@ -134,4 +137,75 @@ test("a pin is set and taken off, twice is fine, and it outlives a deletion that
   await store.pin(tag, false);
   await store.pin(tag, false);
   assert.deepEqual([...store.pinned()], []);
+});
+
+test("what another program writes while the digests are noted is kept, too", async () => {
+  await store.save(draftOf("s", "v1"), sourcesIn(join(temp.path, "sources"), { "a.bin": "A" }));
+  const saved = join(home, "models/s/v1/model.yaml");
+  let foreign = 0;
+  const meddling = new ModelStore(home, {
+    files: {
+      ...nodeFiles,
+      async rename(from, to) {
+        if (to.endsWith("v1.json") && foreign++ === 0) appendFileSync(saved, "# theirs\n");
+        await nodeFiles.rename(from, to);
+      },
+    },
+  });
+  await meddling.edit({ name: "s", version: "v1" }, label("stage", "prod"));
+  const text = readFileSync(saved, "utf8");
+  assert.match(text, /stage: prod/);
+  assert.match(text, /# theirs/);
+});
+
+test("what another program writes once the edit is digested is an edit of theirs, no damage", async (t) => {
+  await store.save(draftOf("s", "v1"), sourcesIn(join(temp.path, "sources"), { "a.bin": "A" }));
+  const saved = join(home, "models/s/v1/model.yaml");
+  const { open } = fs;
+  let foreign = 0;
+  t.mock.method(fs, "open", async (...args: Parameters<typeof open>) => {
+    const handle = await open(...args);
+    if (args[0] !== saved) return handle;
+    const close = handle.close.bind(handle);
+    handle.close = async () => {
+      await close();
+      if (foreign++ === 0) appendFileSync(saved, "# theirs\n");
+    };
+    return handle;
+  });
+  syncBuiltinESMExports();
+  await store.edit({ name: "s", version: "v1" }, label("stage", "prod"));
+  t.mock.restoreAll();
+  syncBuiltinESMExports();
+  assert.equal(foreign, 1);
+  const [problem] = store.check().problems;
+  assert.deepEqual([problem?.kind, typeof problem?.repair], ["file.changed", "string"]);
+});
+
+test("a lock that another editor has taken over meanwhile is left to that one", async () => {
+  await store.edit(tag, label("a", "b"));
+  const lock = join(home, ".modelbench/staging/edit.m+v1");
+  writeFileSync(lock, ELSEWHERE);
+  let state: "left" | "taken over" | "released" = "left";
+  const late = new ModelStore(home, {
+    now: () => Date.now() + 61_000,
+    files: {
+      ...nodeFiles,
+      async rename(from, to) {
+        if (from === lock && state === "left") {
+          state = "taken over";
+          writeFileSync(lock, newStagingName());
+          setTimeout(() => {
+            state = "released";
+            rmSync(lock);
+          }, 200);
+        }
+        if (to === yaml) assert.equal(state, "released");
+        await nodeFiles.rename(from, to);
+      },
+    },
+  });
+  await late.edit(tag, label("a", "c"));
+  assert.equal(store.open(tag).info.labels.get("a"), "c");
+  assert.deepEqual(namesIn(join(home, ".modelbench/staging")), []);
 });
