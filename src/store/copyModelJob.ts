@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import type { JobKey, JobOptions } from "../base/ports";
+import { asRecorded } from "./archive/asRecorded";
 import { storeFailure } from "./failure";
+import { digestOf } from "./fileDigest";
 import { nodeFiles } from "./fileLayer";
 import { ensureFolder, writeNewFile } from "./fileOperations";
 import { MODEL_YAML } from "./layout";
 import type { Tag } from "./model";
-import { entriesOf, isLink, leadsInto, statOf } from "./modelFiles";
+import { isLink, leadsInto, readableEntries, statOf } from "./modelFiles";
 import { ModelStore } from "./modelStore";
 import { retagModelInfo } from "./modelYaml/editModelInfo";
 import { decodeModelYaml } from "./modelYaml/modelInfo";
@@ -34,7 +36,8 @@ export const copyModelJob: JobKey<CopyModelInput, { readonly tag: string; readon
  * The work behind `copyModelJob`. Only name, version and creation time of the model.yaml change: a copy under another
  * tag is a new version, so it comes first in lists and becomes the latest of its name as every new version does. Under
  * its own tag, in another store, it is the same version and stays so to the byte, as after an export and an import.
- * @throws ModelbenchError `model.notFound`, `model.exists`, `model.broken` for links that leave the version,
+ * What is not as it was saved is refused: the copy's own digests would call it sound.
+ * @throws ModelbenchError `model.notFound`, `model.exists`, `model.broken` for links that leave the version, `model.changed`,
  *   `tag.invalid`, `yaml.invalid`, `file.access`, `store.access`, `store.crossDevice`, `cancelled`
  */
 export async function runCopyModel(
@@ -52,12 +55,17 @@ export async function runCopyModel(
     });
   }
   const members = membersOf(source.path);
+  const compare = asRecorded(home, source);
   const staged = await target.stagingFolder();
   try {
     for (const folder of members.folders) await ensureFolder(nodeFiles, join(staged, folder));
     const sources = members.files.map((path) => ({ from: join(source.path, path), to: path }));
     const flushed = await copySources(nodeFiles, staged, sources, options);
-    const text = readYaml(source.path);
+    for (const [file, digest] of flushed) compare?.(file, digest);
+    const yamlPath = join(source.path, MODEL_YAML);
+    const bytes = new SmallFileReader().read(yamlPath);
+    compare?.(MODEL_YAML, digestOf(bytes));
+    const text = decodeModelYaml(bytes);
     const isSame = formatTag(tag) === formatTag(source.tag);
     const yaml = isSame ? text : retagModelInfo(text, tag, { epochMs: Date.now(), micros: 0 });
     await writeNewFile(nodeFiles, join(staged, MODEL_YAML), yaml);
@@ -74,10 +82,6 @@ export async function runCopyModel(
   }
 }
 
-function readYaml(folder: string): string {
-  return decodeModelYaml(new SmallFileReader().read(join(folder, MODEL_YAML)));
-}
-
 interface Members {
   readonly folders: string[];
   readonly files: string[];
@@ -92,7 +96,7 @@ function membersOf(root: string): Members {
 }
 
 function collect(root: string, below: string, found: Members): void {
-  for (const entry of entriesOf(join(root, below)).sort()) {
+  for (const entry of readableEntries(join(root, below)).sort()) {
     const path = below === "" ? entry : `${below}/${entry}`;
     const full = join(root, path);
     const stat = statOf(full);

@@ -65,6 +65,13 @@ export class FileHasher {
   }
 }
 
+/** The digest of bytes in memory. */
+export function digestOf(bytes: Uint8Array): FileDigest {
+  const hasher = new FileHasher();
+  hasher.update(bytes);
+  return hasher.end();
+}
+
 /** Digests a file that is there, and yields the bytes just read after each piece. Failures are those of `node:fs`. */
 export function* digestSlices(path: string): Generator<number, FileDigest> {
   const hasher = new FileHasher();

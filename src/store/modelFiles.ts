@@ -53,6 +53,15 @@ export function entriesOf(path: string): string[] {
   }
 }
 
+/** The names in a folder that has to be read. @throws ModelbenchError `store.access` when it cannot be */
+export function readableEntries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw storeFailure(error, "list", folder);
+  }
+}
+
 /**
  * All files below a version folder, sorted by path. A link to a file counts as the file, a link to a folder is not
  * entered, as in BentoML's own sizes.
@@ -65,13 +74,7 @@ export function modelFilesIn(folder: string): ModelFile[] {
 }
 
 function collect(folder: string, prefix: string, found: ModelFile[]): void {
-  let entries: string[];
-  try {
-    entries = readdirSync(folder);
-  } catch (error) {
-    throw storeFailure(error, "list", folder);
-  }
-  for (const entry of entries) {
+  for (const entry of readableEntries(folder)) {
     const path = `${folder}/${entry}`;
     const stat = statOf(path);
     if (stat?.isFile()) found.push({ path: prefix + entry, bytes: stat.size });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { runCopyModel } from "../../../src/store/copyModelJob";
@@ -8,7 +8,7 @@ import { ModelStore } from "../../../src/store/modelStore";
 import { readOrigin } from "../../../src/store/origin";
 import { formatTag } from "../../../src/store/tag";
 import { yamlOf } from "../../fixtures/modelYaml";
-import { namesIn, plant, tempFolder, treeOf } from "./storeKit";
+import { draftOf, namesIn, plant, sourcesIn, tempFolder, treeOf } from "./storeKit";
 
 const temp = tempFolder();
 after(() => temp.remove());
@@ -108,4 +108,42 @@ test("a cancelled copy leaves nothing behind, and progress counts every byte", a
   );
   assert.ok(last.totalBytes > 5_000_000);
   assert.equal(last.doneBytes, last.totalBytes);
+});
+
+test("what is not as it was saved is not copied, for the copy's own digests would call it sound", async () => {
+  const home = join(temp.path, "damaged");
+  const store = new ModelStore(home);
+  await store.save(draftOf("m", "v1"), sourcesIn(join(temp.path, "sources"), { "a.bin": "AAAA", "b.bin": "B" }));
+  const file = join(home, "models/m/v1/a.bin");
+  writeFileSync(file, "AAXA");
+  await assert.rejects(runCopyModel({ home, from, to: "m:v2" }, {}), { code: "model.changed", message: /a\.bin/ });
+  rmSync(file);
+  await assert.rejects(runCopyModel({ home, from, to: "m:v2" }, {}), { code: "model.changed", message: /a\.bin/ });
+  assert.deepEqual(namesIn(join(home, "models/m")).sort(), ["latest", "v1"]);
+  assert.deepEqual(namesIn(join(home, ".modelbench/staging")), []);
+});
+
+test("a model.yaml that was edited by hand is copied as it is", async () => {
+  const home = join(temp.path, "edited");
+  const store = new ModelStore(home);
+  await store.save(draftOf("m", "v1"), sourcesIn(join(temp.path, "sources"), { "a.bin": "AAAA" }));
+  const yaml = join(home, "models/m/v1/model.yaml");
+  writeFileSync(yaml, readFileSync(yaml, "utf8").replace("labels: {}", "labels: {stage: dev}"));
+  utimesSync(yaml, 1, 1);
+  await runCopyModel({ home, from, to: "m:v2" }, {});
+  assert.equal(store.get("m:v2").info.labels.get("stage"), "dev");
+});
+
+test("a folder that may not be read is no empty one", async () => {
+  const { home, path } = storeWithModel();
+  for (const folder of [temp.path, home, join(home, "models"), join(home, "models/m"), path]) chmodSync(folder, 0o777);
+  chmodSync(join(path, "deep"), 0);
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65534);
+  try {
+    await assert.rejects(runCopyModel({ home, from, to: "m:v2" }, {}), { code: "store.access", message: /deep/ });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(join(path, "deep"), 0o755);
+  }
 });
