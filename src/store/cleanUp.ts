@@ -25,13 +25,17 @@ export function planCleanUp(models: readonly ModelSummary[], rule: CleanUpRule):
   const byName = new Map<string, ModelSummary[]>();
   for (const model of models) {
     const { name } = tagOfFolder(model.path);
-    byName.set(name, [...(byName.get(name) ?? []), model]);
+    const versions = byName.get(name);
+    if (versions === undefined) byName.set(name, [model]);
+    else versions.push(model);
   }
   return [...byName.values()].flatMap((versions) => {
-    const newestFirst = [...versions].sort((a, b) => byCreation(b, a));
+    const newestFirst = versions.sort((a, b) => byCreation(b, a));
+    // Where no `latest` file names a version, the newest one is what everybody gets.
+    const latest = versions.find(({ isLatest }) => isLatest) ?? newestFirst[0];
     return newestFirst
       .slice(rule.keep ?? 0)
-      .filter((model) => isOld(model, rule) && mayGo(model, rule))
+      .filter((model) => model !== latest && isOld(model, rule) && mayGo(model, rule))
       .reverse();
   });
 }
@@ -41,7 +45,7 @@ function isOld({ creationMs }: ModelSummary, { olderThanMs, nowMs }: CleanUpRule
 }
 
 /** A file that names another tag than its folder is taken for either: what is kept under one of them stays. */
-function mayGo({ isLatest, tag, path }: ModelSummary, { pinned, used }: CleanUpRule): boolean {
+function mayGo({ tag, path }: ModelSummary, { pinned, used }: CleanUpRule): boolean {
   const tags = [formatTag(tag), formatTag(tagOfFolder(path))];
-  return !isLatest && !tags.some((known) => pinned.has(known) || used.has(known));
+  return !tags.some((known) => pinned.has(known) || used.has(known));
 }

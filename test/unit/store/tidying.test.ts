@@ -57,12 +57,22 @@ describe("a clean-up", () => {
     assert.deepEqual(plan({ keep: 0, pinned: new Set(["a:v1"]), used }), ["a:v3", "a:v5"]);
   });
 
+  test("takes the newest version for the latest where no file names one, as BentoML does", () => {
+    const unnamed = [model("c:v1", 30), model("c:v2", 20), model("c:v0", 10)];
+    const rule = { olderThanMs: DAY, nowMs: NOW, pinned: new Set<string>(), used: new Map() };
+    assert.deepEqual(
+      planCleanUp(unnamed, rule).map(({ tag }) => formatTag(tag)),
+      ["c:v1", "c:v2"],
+    );
+  });
+
   test("knows a version by its folder's tag and by the one in its file", () => {
     const odd = [model("a:v1", 9, { tag: { name: "other", version: "v7" } })];
     const rule = { keep: 0, nowMs: NOW, used: new Map() };
     assert.equal(planCleanUp(odd, { ...rule, pinned: new Set(["a:v1"]) }).length, 0);
     assert.equal(planCleanUp(odd, { ...rule, pinned: new Set(["other:v7"]) }).length, 0);
-    assert.equal(planCleanUp(odd, { ...rule, pinned: new Set() }).length, 1);
+    const newer = model("a:v2", 1, { isLatest: true });
+    assert.equal(planCleanUp([...odd, newer], { ...rule, pinned: new Set() }).length, 1);
   });
 });
 
