@@ -2,7 +2,7 @@ import { storeFailure } from "./failure";
 import { nameFolder, versionFolder } from "./layout";
 import { essentialsOf, latestText, newestOf, versionsOf } from "./lookup";
 import type { Tag } from "./model";
-import { lstatOf } from "./modelFiles";
+import { identityOf } from "./modelFiles";
 import { flushPlace, moveIntoPlace, noteIntent, shouldBeLatest } from "./publish";
 import { discardStaged, putLatest, type StoreParts } from "./staging";
 
@@ -15,6 +15,7 @@ import { discardStaged, putLatest, type StoreParts } from "./staging";
 export async function relocate(parts: StoreParts, from: Tag, to: Tag): Promise<void> {
   const { layout } = parts;
   const before = { from: latestText(layout, from.name), to: latestText(layout, to.name) };
+  const own = identityOf(versionFolder(layout, from));
   const intent = await noteIntent(parts, to);
   try {
     await leaveLatest(parts, from);
@@ -24,7 +25,7 @@ export async function relocate(parts: StoreParts, from: Tag, to: Tag): Promise<v
     const creation = essentialsOf(layout, to);
     if (creation && shouldBeLatest(parts, to, creation)) await putLatest(parts, to.name, to.version);
   } catch (error) {
-    await moveBack(parts, from, to, before)
+    await moveBack(parts, from, to, { ...before, own })
       .then(() => discardStaged(parts, intent))
       .catch(() => undefined);
     throw storeFailure(error, "rename", versionFolder(layout, from));
@@ -44,13 +45,16 @@ async function moveBack(
   parts: StoreParts,
   from: Tag,
   to: Tag,
-  before: { readonly from: string | undefined; readonly to: string | undefined },
+  before: { readonly from: string | undefined; readonly to: string | undefined; readonly own: string },
 ): Promise<void> {
   const { files, layout } = parts;
-  if (from.name !== to.name && latestText(layout, to.name) !== before.to) await putLatest(parts, to.name, before.to);
-  if (lstatOf(versionFolder(layout, from)) === undefined) {
+  // A peer's may be there instead.
+  if (identityOf(versionFolder(layout, to)) === before.own) {
+    if (from.name !== to.name && latestText(layout, to.name) !== before.to) await putLatest(parts, to.name, before.to);
     await files.rename(versionFolder(layout, to), versionFolder(layout, from));
     await files.rmdir(nameFolder(layout, to.name)).catch(() => undefined);
   }
+  // Deleted by a peer it is not to be named again.
+  if (identityOf(versionFolder(layout, from)) !== before.own) return;
   if (latestText(layout, from.name) !== before.from) await putLatest(parts, from.name, before.from);
 }

@@ -197,3 +197,25 @@ test("one damage that cannot be mended now keeps no other from it", () =>
     assert.match(problems[0]?.detail ?? "", /Cannot delete .*bad: permission denied/);
     assert.equal(failures[0]?.code, "store.access");
   }));
+
+test("a peer's version is not taken for the one that a repair could not move", () =>
+  inStore(async (home) => {
+    const path = plant(home, "theirs", "v3");
+    writeFileSync(join(path, "model.yaml"), yamlOf("theirs", "v4"));
+    const store = new ModelStore(home, {
+      files: {
+        ...nodeFiles,
+        async rename(from, to) {
+          if (from === path && existsSync(path)) {
+            rmSync(path, { recursive: true });
+            writeFileSync(join(plant(home, "theirs", "v4"), "of-a-peer"), "");
+            writeFileSync(models(home, "theirs/latest"), "v4");
+          }
+          await nodeFiles.rename(from, to);
+        },
+      },
+    });
+    await store.repair(["theirs"]);
+    assert.ok(existsSync(models(home, "theirs/v4/of-a-peer")));
+    assert.equal(latest(home, "theirs"), "v4");
+  }));
