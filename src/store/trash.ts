@@ -203,7 +203,19 @@ async function stageAndFile(parts: StoreParts, staged: string, record: TrashReco
   await files.sync(staged);
   // A peer may have removed the name's folder, empty as it is now.
   await files.sync(dirname(path)).catch(ignoreMissing);
-  return await fileAway(parts, staged, record);
+  const id = await fileAway(parts, staged, record);
+  // The version is deleted by now; where this fails readers take the newest that is left.
+  if (!record.stray) await unnameDeleted(parts, record).catch(() => undefined);
+  return id;
+}
+
+/** Of two that delete versions of one name at once each may have made the other's the latest, not knowing of it. */
+async function unnameDeleted(parts: StoreParts, { tag, latestBefore, latestAfter }: TrashRecord): Promise<void> {
+  const { layout } = parts;
+  const text = latestText(layout, tag.name);
+  const isOurs = text?.trim() === tag.version || (text === latestAfter && latestAfter !== latestBefore);
+  if (!isOurs || text === undefined || latestVersion(layout, tag.name) !== undefined) return;
+  await putLatest(parts, tag.name, newestOf(layout, tag.name, versionsOf(layout, tag.name)));
 }
 
 /** Renames a staged entry into the trash, under an id that nobody has. */
@@ -281,20 +293,35 @@ async function moveStrayBack(parts: StoreParts, folder: string, place: Tag): Pro
 
 async function removeEntries(parts: StoreParts, isChosen: (entry: TrashEntry) => boolean): Promise<TrashEntry[]> {
   const chosen = trashEntries(parts).filter(isChosen);
-  for (const entry of chosen) await removeEntry(parts, entry);
+  const gone = new Map<string, Tag>();
+  try {
+    for (const entry of chosen) {
+      await removeEntry(parts, entry);
+      if (!entry.stray) gone.set(formatTag(entry.tag), entry.tag);
+    }
+  } finally {
+    await forgetVersions(parts, gone);
+  }
   return chosen;
 }
 
-/** Forgets what was noted of a version, unless there is another one of its tag, here or in the trash. */
-async function forgetVersion(parts: StoreParts, tag: Tag): Promise<void> {
-  if (lstatOf(versionFolder(parts.layout, tag)) !== undefined) return;
-  if (trashEntries(parts).some((other) => formatTag(other.tag) === formatTag(tag))) return;
-  await forgetFiles(parts, tag);
-  await forgetOrigin(parts, tag);
-  await setPinned(parts, tag, false);
+/** Forgets what was noted of these versions, unless there is another one of the tag, here or in the trash. All at
+ *  once: to find that out the whole trash is read. */
+async function forgetVersions(parts: StoreParts, gone: Map<string, Tag>): Promise<void> {
+  for (const { tag } of gone.size > 0 ? trashEntries(parts) : []) gone.delete(formatTag(tag));
+  for (const tag of gone.values()) {
+    if (lstatOf(versionFolder(parts.layout, tag)) !== undefined) continue;
+    try {
+      await forgetFiles(parts, tag);
+      await forgetOrigin(parts, tag);
+      await setPinned(parts, tag, false);
+    } catch (error) {
+      throw storeFailure(error, "forget a version in", parts.layout.own);
+    }
+  }
 }
 
-async function removeEntry(parts: StoreParts, { id, tag, stray }: TrashEntry): Promise<void> {
+async function removeEntry(parts: StoreParts, { id }: TrashEntry): Promise<void> {
   const folder = join(parts.layout.trash, id);
   try {
     const staged = await newStagingFolder(parts);
@@ -302,7 +329,6 @@ async function removeEntry(parts: StoreParts, { id, tag, stray }: TrashEntry): P
     await parts.files.rename(folder, join(staged, "removed"));
     await parts.files.sync(staged);
     await removeTree(parts.files, staged);
-    if (!stray) await forgetVersion(parts, tag);
   } catch (error) {
     throw storeFailure(error, "remove from the trash", folder);
   }

@@ -149,3 +149,22 @@ test("a version that a peer deletes before its writer is done was saved all the 
     assert.equal(existsSync(saved.path), false);
     assert.deepEqual(namesIn(join(home, ".modelbench/staging")), []);
   }));
+
+test("of two that delete two versions neither leaves latest naming the other's", () =>
+  inStore(async (home) => {
+    for (const i of [1, 2, 3]) plant(home, "m", `v${i}`, `2024-0${i}-01T00:00:00+00:00`);
+    const remove = (store: ModelStore, version: string) => store.delete({ name: "m", version });
+    writeFileSync(join(home, "models/m/latest"), "v3");
+    await remove(
+      overtaken(home, /\/latest$/, () => remove(new ModelStore(home), "v2")),
+      "v3",
+    );
+    assert.equal(latest(home), "v1");
+    for (const i of [2, 3]) plant(home, "m", `v${i}`, `2024-0${i}-01T00:00:00+00:00`);
+    writeFileSync(join(home, "models/m/latest"), "v3");
+    await remove(
+      overtaken(home, /\/model$/, () => remove(new ModelStore(home), "v3")),
+      "v2",
+    );
+    assert.equal(latest(home), "v1");
+  }));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import fs, { rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
@@ -120,3 +121,26 @@ function assertNewest(store: ModelStore, there: ReadonlyMap<string, number>): vo
 function withoutModesOfNames(tree: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(tree).map(([path, what]) => [path, path.lastIndexOf("/") <= 0 ? "" : what]));
 }
+
+test("emptying the trash reads it once or twice, however much is in it", async (t) => {
+  const home = join(temp.path, "emptied");
+  const store = new ModelStore(home);
+  const versions = Array.from({ length: 30 }, (_, i) => ({ name: "m", version: `v${i}` }));
+  for (const version of versions) {
+    plant(home, "m", version.version);
+    await store.pin(version, true);
+    await store.delete(version);
+  }
+  plant(home, "m", "v7");
+  const [kept] = store.trash();
+  const reads = t.mock.method(fs, "readFileSync");
+  syncBuiltinESMExports();
+  const gone = await store.emptyTrash(store.trash().flatMap(({ id }) => (id === kept?.id ? [] : [id])));
+  t.mock.restoreAll();
+  syncBuiltinESMExports();
+  assert.equal(gone.length, 29);
+  const entries = reads.mock.calls.filter(({ arguments: [path] }) => String(path).endsWith("entry.json"));
+  assert.ok(entries.length > 0 && entries.length <= 3 * versions.length, `${entries.length} reads`);
+  // What is in the store or still in the trash keeps its pin.
+  assert.deepEqual([...store.pinned()].sort(), ["m:v29", "m:v7"]);
+});
