@@ -1,7 +1,7 @@
 /**
  * Every failure a user, a script or the page can meet, as a closed list: tests, logs and the page match on
- * the code, never on the text. Each line says what causes it; `registerCommands.ts` in the extension and
- * `main.ts` in the CLI are the only places that turn one into words.
+ * the code, never on the text. Each line says what causes it; `guard.ts` in the extension and `main.ts` in the
+ * CLI are the only places that turn one into words.
  */
 export type ErrorCode =
   /** The user dismissed a prompt or pressed Cancel. Silent. */

@@ -15,7 +15,7 @@ import { JSON_OR_TEXT, type Verb } from "../verb";
 /** Moves old versions into the trash. Pinned ones, ones that a bento uses and each name's latest always stay. */
 export const clean: Verb = {
   syntax: {
-    usage: "clean [NAME...] --keep N [--older-than 30d] [--dry-run] [-y] [-o json]",
+    usage: "clean [NAME...] [--keep N] [--older-than 30d] [--dry-run] [-y] [-o json]",
     example: "clean --keep 3 --older-than 30d --dry-run",
     operands: [0, Number.POSITIVE_INFINITY],
     options: { keep: "value", "older-than": "value", "dry-run": "switch", yes: "switch", output: JSON_OR_TEXT },
