@@ -20,7 +20,8 @@ export async function guard(
   }
 }
 
-function isCancelled(error: unknown): boolean {
+/** Whether a failure is the user's own wish: dismissed, cancelled or aborted. */
+export function isCancelled(error: unknown): boolean {
   if (error instanceof ModelbenchError) return error.code === "cancelled";
   return error instanceof Error && error.name === "AbortError";
 }

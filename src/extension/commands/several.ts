@@ -1,5 +1,6 @@
 import { ModelbenchError } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
+import { isCancelled } from "../guard";
 import type { Localize, Services } from "../services";
 
 /** What became of several things that were done one after the other. */
@@ -75,8 +76,4 @@ export function oneFailure<Item, Result>(
   if (all === 1) return error;
   const details = { path: error.path, remedy: remedy ?? error.remedy, cause: error };
   return new ModelbenchError(error.code, t(summary, failed.length, all, error.message), details);
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof ModelbenchError && error.code === "cancelled";
 }
