@@ -1,12 +1,11 @@
-import { type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
+import { ViewColumn, type WebviewPanel, window } from "vscode";
 import type { Disposable } from "../../base/scope";
 import { DETAILS_EDITOR } from "../ids";
-import type { DetailsOptions, ModelRef, PageEdit, PageServices } from "../services";
+import type { DetailsOptions, ModelRef, PageEdit } from "../services";
 import { FolderWatch } from "./folderWatch";
-import { modelHandlers, noSaveHandlers } from "./modelHandlers";
-import { type PageModels, refKey } from "./models";
-import { runPageCommand } from "./pageCommand";
-import { type PageStart, WebviewPage } from "./webviewPage";
+import { type ModelPages, openModelPage } from "./modelPage";
+import { refKey } from "./models";
+import type { PageStart, WebviewPage } from "./webviewPage";
 
 interface OpenPanel {
   readonly ref: ModelRef;
@@ -23,15 +22,11 @@ const SECTION_OF = { labels: "overview", metadata: "overview", signatures: "sign
 
 /** The details editors, one a model. Their page is thrown away while hidden; its state is kept here and by VS Code. */
 export class DetailsPanels implements Disposable {
-  readonly #services: Pick<PageServices, "ui" | "t">;
-  readonly #models: PageModels;
-  readonly #extension: Uri;
+  readonly #pages: ModelPages;
   readonly #open = new Map<string, OpenPanel>();
 
-  constructor(services: Pick<PageServices, "ui" | "t">, models: PageModels, extension: Uri) {
-    this.#services = services;
-    this.#models = models;
-    this.#extension = extension;
+  constructor(pages: ModelPages) {
+    this.#pages = pages;
   }
 
   /** The models that have an editor now. */
@@ -61,22 +56,8 @@ export class DetailsPanels implements Disposable {
     const key = refKey(ref);
     this.#open.get(key)?.panel.dispose();
     panel.title = ref.tag;
-    const page: WebviewPage = new WebviewPage(
-      panel.webview,
-      this.#extension,
-      {
-        ...modelHandlers({
-          ref: () => ref,
-          models: this.#models,
-          ...this.#services,
-          command: runPageCommand,
-          by: () => page,
-          follow: (test) => page.follow(test),
-        }),
-        ...noSaveHandlers,
-      },
-      () => this.#start(key),
-    );
+    const start = () => this.#start(key);
+    const page = openModelPage(panel.webview, this.#pages, () => ref, start);
     const watch = this.#watch(ref, page);
     const opened: OpenPanel = { ref, panel, page, section, edit, watch };
     this.#open.set(key, opened);
@@ -115,9 +96,9 @@ export class DetailsPanels implements Disposable {
 
   #watch(ref: ModelRef, page: WebviewPage): FolderWatch | undefined {
     try {
-      return new FolderWatch(this.#models.folder(ref), () => {
+      return new FolderWatch(this.#pages.models.folder(ref), () => {
         page.peer.send("model/changed", { tag: ref.tag });
-        this.#models.touched(ref);
+        this.#pages.models.touched(ref);
       });
     } catch {
       return undefined;

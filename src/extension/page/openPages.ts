@@ -49,8 +49,9 @@ export class OpenPages implements Pages {
     this.#scope.own(new SessionsStatus(this.#sessions, t));
     const memory = context.workspaceState;
     const models = this.#scope.own(new PageModels(services, this.#sessions, memory));
-    this.#details = this.#scope.own(new DetailsPanels(services, models, context.extensionUri));
-    this.#testView = this.#scope.own(new TestView(services, models, memory, context.extensionUri));
+    const pages = { services, models, extension: context.extensionUri };
+    this.#details = this.#scope.own(new DetailsPanels(pages));
+    this.#testView = this.#scope.own(new TestView(pages, memory));
     this.#scope.own(
       models.onDidReplace((ref) => {
         this.#details.reopen(ref);

@@ -1,13 +1,12 @@
-import type { Uri, WebviewView } from "vscode";
+import type { WebviewView } from "vscode";
 import * as z from "zod/mini";
 import type { Subject } from "../../../webview/protocol/views";
 import type { Disposable } from "../../base/scope";
-import type { ModelRef, PageServices } from "../services";
-import { modelHandlers, noSaveHandlers } from "./modelHandlers";
-import { type PageModels, refKey } from "./models";
-import { runPageCommand } from "./pageCommand";
+import type { ModelRef } from "../services";
+import { type ModelPages, openModelPage } from "./modelPage";
+import { refKey } from "./models";
 import type { Memory } from "./testMemory";
-import { WebviewPage } from "./webviewPage";
+import type { WebviewPage } from "./webviewPage";
 
 /** Where the view's model outlives the window. */
 const SUBJECT_KEY = "modelbench.testView";
@@ -16,18 +15,14 @@ const keptSchema = z.strictObject({ schema: z.literal(1), store: z.string(), tag
 
 /** The test of one model in the bottom panel; it shows the model chosen last, also in the next window. */
 export class TestView implements Disposable {
-  readonly #services: Pick<PageServices, "ui" | "t">;
-  readonly #models: PageModels;
+  readonly #pages: ModelPages;
   readonly #memory: Memory;
-  readonly #extension: Uri;
   #ref: ModelRef | undefined;
   #attached: { readonly view: WebviewView; readonly page: WebviewPage } | undefined;
 
-  constructor(services: Pick<PageServices, "ui" | "t">, models: PageModels, memory: Memory, extension: Uri) {
-    this.#services = services;
-    this.#models = models;
+  constructor(pages: ModelPages, memory: Memory) {
+    this.#pages = pages;
     this.#memory = memory;
-    this.#extension = extension;
     const kept = keptSchema.safeParse(memory.get(SUBJECT_KEY));
     if (kept.success) this.#ref = { store: kept.data.store, tag: kept.data.tag };
   }
@@ -48,22 +43,8 @@ export class TestView implements Disposable {
   /** Fills the view; VS Code hands over a new one each time it was closed. */
   attach(view: WebviewView): void {
     this.#attached?.page.dispose();
-    const page: WebviewPage = new WebviewPage(
-      view.webview,
-      this.#extension,
-      {
-        ...modelHandlers({
-          ref: () => this.#ref,
-          models: this.#models,
-          ...this.#services,
-          command: runPageCommand,
-          by: () => page,
-          follow: (test) => page.follow(test),
-        }),
-        ...noSaveHandlers,
-      },
-      () => ({ subject: this.#subject(), section: "test", edit: null }),
-    );
+    const start = () => ({ subject: this.#subject(), section: "test", edit: null });
+    const page = openModelPage(view.webview, this.#pages, () => this.#ref, start);
     const attached = { view, page };
     this.#attached = attached;
     this.#describe();
