@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { type CliAnswer, type CliKit, openCliKit } from "../../fixtures/cliKit";
 import { addModel } from "../../fixtures/onnxParts";
+import { varint } from "../../fixtures/protoWriter";
 
 let kit: CliKit;
 let onnx: string;
@@ -16,12 +17,7 @@ before(async () => {
 after(() => kit.dispose());
 beforeEach(() => rmSync(kit.home, { recursive: true, force: true }));
 
-/** The answer of a command that must succeed quietly. */
-async function json(...args: string[]): Promise<unknown> {
-  const { code, stdout, stderr } = await kit.run([...args, "-o", "json"]);
-  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" }, args.join(" "));
-  return JSON.parse(stdout);
-}
+const json = (...args: string[]): Promise<unknown> => kit.json(...args);
 
 /** The failure of a command that must fail with one JSON document on stderr. */
 async function failure(
@@ -351,12 +347,4 @@ const BIG_BYTES = 1024 * 1024 * 1024;
 /** The header of a protobuf field that ModelProto does not know (99, length-delimited), for `bytes` bytes after it. */
 function unknownField(bytes: number): Buffer {
   return Buffer.concat([varint((99 << 3) | 2), varint(bytes)]);
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return Buffer.from([...bytes, rest]);
-    bytes.push((rest % 128) | 128);
-  }
 }

@@ -15,12 +15,7 @@ before(async () => {
 after(() => kit.dispose());
 beforeEach(() => rmSync(kit.home, { recursive: true, force: true }));
 
-/** The answer of a command that must succeed quietly. */
-async function json<T>(...args: string[]): Promise<T> {
-  const { code, stdout, stderr } = await kit.run([...args, "-o", "json"]);
-  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" }, args.join(" "));
-  return JSON.parse(stdout) as T;
-}
+const json = <T>(...args: string[]): Promise<T> => kit.json<T>(...args);
 
 async function failure(code: number, ...args: string[]): Promise<{ code: string; message: string; remedy: string }> {
   const answer = await kit.run([...args, "-o", "json"]);

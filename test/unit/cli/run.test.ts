@@ -23,11 +23,8 @@ function write(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-async function answer(...args: string[]) {
-  const { code, stdout, stderr } = await kit.run(["run", ...args, "-o", "json"]);
-  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" }, args.join(" "));
-  return JSON.parse(stdout) as { outputs: Record<string, { data?: unknown; file?: string }> };
-}
+const answer = (...args: string[]) =>
+  kit.json<{ outputs: Record<string, { data?: unknown; file?: string }> }>("run", ...args);
 
 async function failure(code: number, args: readonly string[], stdin?: string) {
   const failed = await kit.run(["run", ...args, "-o", "json"], stdin === undefined ? {} : { stdin });

@@ -22,11 +22,7 @@ beforeEach(() => {
   writeFileSync(join(kit.home, "models/m/latest"), "v3");
 });
 
-async function json(...args: string[]): Promise<unknown> {
-  const { code, stdout, stderr } = await kit.run([...args, "-o", "json"]);
-  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" }, args.join(" "));
-  return JSON.parse(stdout);
-}
+const json = (...args: string[]): Promise<unknown> => kit.json(...args);
 
 async function refusal(...args: string[]): Promise<[number | null, string]> {
   const { code, stderr } = await kit.run([...args, "-o", "json"]);

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { bufferReader } from "../../../src/formats/bufferReader";
 import { openFileReader } from "../../../src/formats/fileReader";
-import { failsWith, seeded } from "../../fixtures/failures";
+import { failsWith } from "../../fixtures/failures";
+import { randomFrom } from "../../fixtures/random";
 
 const folder = mkdtempSync(join(tmpdir(), "mb-reader-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -16,7 +17,7 @@ writeFileSync(path, bytes);
 
 test("any order of reads, small and large, answers with the file's bytes", () => {
   const reader = openFileReader(path);
-  const random = seeded(5);
+  const random = randomFrom(5);
   let at = 0;
   for (let i = 0; i < 3000; i++) {
     const jumps = random() < 0.3;

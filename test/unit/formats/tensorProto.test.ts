@@ -3,9 +3,10 @@ import { test } from "node:test";
 import { bufferReader } from "../../../src/formats/bufferReader";
 import { tensorToNested } from "../../../src/formats/tensorJson";
 import { readTensorProto } from "../../../src/formats/tensorProto";
-import { answersOrFails, failsWith, mutant, seeded } from "../../fixtures/failures";
+import { answersOrFails, failsWith, mutant } from "../../fixtures/failures";
 import { floats, tensorFields } from "../../fixtures/onnxParts";
 import { block, int, packed } from "../../fixtures/protoWriter";
+import { randomFrom } from "../../fixtures/random";
 
 function values(bytes: Uint8Array): unknown {
   return tensorToNested(readTensorProto(bufferReader(bytes)).tensor);
@@ -74,7 +75,7 @@ test("too few and too many values, missing types and values elsewhere are refuse
 test("a tensor cut at every byte, and a thousand mutants, only ever fail as ours", () => {
   const bytes = tensorFields({ name: "t", type: 7, dims: [2, 2], more: [packed(7, [1, 2, 3]), int(7, 4)] });
   for (let end = 0; end < bytes.length; end++) answersOrFails(() => values(bytes.subarray(0, end)), `cut at ${end}`);
-  const random = seeded(9);
+  const random = randomFrom(9);
   for (let i = 0; i < 1000; i++) {
     const changed = mutant(bytes, random);
     answersOrFails(() => values(changed), changed.toString("hex"));

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ModelbenchError } from "../../../src/base/errors";
@@ -8,7 +7,7 @@ import type { SettableLimits } from "../../../src/store/archive/limits";
 import { type Bomb, bombs, timeSinks } from "../../fixtures/bombs";
 import { HostileArea } from "../../fixtures/hostileArea";
 import { type HostileJobsKit, openHostileJobs } from "../../fixtures/hostileJobsKit";
-import { tempFolder } from "../store/storeKit";
+import { namesIn, tempFolder } from "../store/storeKit";
 
 const MIB = 1024 ** 2;
 const MAX_WRITTEN = 64 * MIB;
@@ -89,14 +88,6 @@ async function run(
 /** A cancelled job is let go by its caller before it has cleaned up. */
 async function untilEmpty(staging: string): Promise<void> {
   for (let i = 0; i < 200 && namesIn(staging).length > 0; i++) await new Promise((later) => setTimeout(later, 10));
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }
 
 test("a bomb is refused before it has written 64 MiB, taken 256 MiB or lasted 10 s, and names its member", async (t) => {

@@ -10,6 +10,7 @@ import type { Disposable } from "../../../src/base/scope";
 import { childJobs } from "../../../src/jobs/client";
 import { allowedEnvironment } from "../../../src/jobs/startNodeChild";
 import { chatter, echo, environment, mute, refuse, spin, untidy, wait } from "../../fixtures/jobsChild";
+import { isAlive, until } from "../runner/runnerKit";
 
 let folder: string;
 let entry: string;
@@ -33,19 +34,7 @@ async function withJobs(body: (jobs: Jobs & Disposable) => Promise<void>): Promi
 
 const pidOf = async (jobs: Jobs) => (await jobs.run(environment, null)).pid;
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function untilGone(pid: number): Promise<void> {
-  for (let i = 0; i < 500 && isAlive(pid); i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.ok(!isAlive(pid), `process ${pid} is still there`);
-}
+const untilGone = (pid: number): Promise<void> => until(() => !isAlive(pid), `the end of process ${pid}`);
 
 test("a job's plain data arrives and comes back as it was, bytes and big integers included", () =>
   withJobs(async (jobs) => {
@@ -97,7 +86,7 @@ test("the child sees the allowed variables only, and none of our flags", () =>
         [],
       );
       assert.ok(names.includes("PATH"));
-      assert.deepEqual(execArgv, []);
+      assert.deepEqual(execArgv, ["--expose-gc"]);
     } finally {
       delete process.env["MODELBENCH_TEST_TOKEN"];
       delete process.env["BENTOML_HOME"];

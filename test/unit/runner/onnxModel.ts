@@ -1,6 +1,6 @@
-/** Just enough of protobuf and of onnx.proto to make the small models of the runner's tests. */
+import { block, int } from "../../fixtures/protoWriter";
 
-type Wire = Buffer;
+/** Just enough of onnx.proto to make the small models of the runner's tests. */
 
 /** Element types of onnx.proto that the tests use. */
 export const onnxTypes = {
@@ -50,72 +50,48 @@ export interface Graph {
 
 /** The bytes of a model file, opset 17. */
 export function onnxModel(graph: Graph): Buffer {
-  return Buffer.concat([
-    number(1, 8),
-    bytes(7, graphBytes(graph)),
-    bytes(8, Buffer.concat([text(1, ""), number(2, 17)])),
-  ]);
+  return Buffer.concat([int(1, 8), block(7, graphBytes(graph)), block(8, Buffer.concat([block(1, ""), int(2, 17)]))]);
 }
 
 function graphBytes({ inputs, outputs, nodes, constants = {} }: Graph): Buffer {
   return Buffer.concat([
-    ...nodes.map((node) => bytes(1, nodeBytes(node))),
-    text(2, "graph"),
+    ...nodes.map((node) => block(1, nodeBytes(node))),
+    block(2, "graph"),
     ...Object.entries(constants).map(([name, { shape, values }]) =>
-      bytes(
+      block(
         5,
         Buffer.concat([
-          ...shape.map((dim) => number(1, dim)),
-          number(2, values instanceof Float32Array ? onnxTypes.float32 : onnxTypes.int64),
-          text(8, name),
-          bytes(9, Buffer.from(values.buffer)),
+          ...shape.map((dim) => int(1, dim)),
+          int(2, values instanceof Float32Array ? onnxTypes.float32 : onnxTypes.int64),
+          block(8, name),
+          block(9, Buffer.from(values.buffer)),
         ]),
       ),
     ),
-    ...inputs.map((value) => bytes(11, valueBytes(value))),
-    ...outputs.map((value) => bytes(12, valueBytes(value))),
+    ...inputs.map((value) => block(11, valueBytes(value))),
+    ...outputs.map((value) => block(12, valueBytes(value))),
   ]);
 }
 
 function nodeBytes({ op, inputs, outputs, attributes = {} }: Node): Buffer {
   return Buffer.concat([
-    ...inputs.map((name) => text(1, name)),
-    ...outputs.map((name) => text(2, name)),
-    text(4, op),
+    ...inputs.map((name) => block(1, name)),
+    ...outputs.map((name) => block(2, name)),
+    block(4, op),
     ...Object.entries(attributes).map(([name, value]) =>
-      bytes(5, Buffer.concat([text(1, name), attributeBytes(value)])),
+      block(5, Buffer.concat([block(1, name), attributeBytes(value)])),
     ),
   ]);
 }
 
 function attributeBytes(value: number | readonly number[] | Graph): Buffer {
-  if (typeof value === "number") return Buffer.concat([number(3, value), number(20, 2)]);
-  if ("nodes" in value) return Buffer.concat([bytes(6, graphBytes(value)), number(20, 5)]);
-  return Buffer.concat([...value.map((item) => number(8, item)), number(20, 7)]);
+  if (typeof value === "number") return Buffer.concat([int(3, value), int(20, 2)]);
+  if ("nodes" in value) return Buffer.concat([block(6, graphBytes(value)), int(20, 5)]);
+  return Buffer.concat([...value.map((item) => int(8, item)), int(20, 7)]);
 }
 
 function valueBytes({ name, dtype, shape, isSequence = false }: Value): Buffer {
-  const dims = shape.map((dim) => bytes(1, typeof dim === "number" ? number(1, dim) : text(2, dim)));
-  const tensor = bytes(1, Buffer.concat([number(1, onnxTypes[dtype]), bytes(2, Buffer.concat(dims))]));
-  return Buffer.concat([text(1, name), bytes(2, isSequence ? bytes(4, bytes(1, tensor)) : tensor)]);
-}
-
-function bytes(field: number, value: Uint8Array): Wire {
-  return Buffer.concat([varint(field * 8 + 2), varint(value.length), value]);
-}
-
-function text(field: number, value: string): Wire {
-  return bytes(field, Buffer.from(value));
-}
-
-function number(field: number, value: number): Wire {
-  return Buffer.concat([varint(field * 8), varint(value)]);
-}
-
-function varint(value: number): Buffer {
-  const groups: number[] = [];
-  for (let rest = BigInt.asUintN(64, BigInt(value)); ; rest >>= 7n) {
-    if (rest < 128n) return Buffer.from([...groups, Number(rest)]);
-    groups.push(Number(rest & 127n) | 128);
-  }
+  const dims = shape.map((dim) => block(1, typeof dim === "number" ? int(1, dim) : block(2, dim)));
+  const tensor = block(1, Buffer.concat([int(1, onnxTypes[dtype]), block(2, Buffer.concat(dims))]));
+  return Buffer.concat([block(1, name), block(2, isSequence ? block(4, block(1, tensor)) : tensor)]);
 }

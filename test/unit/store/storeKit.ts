@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ModelDraft, SourceFile } from "../../../src/store/model";
 import { yamlOf } from "../../fixtures/modelYaml";
+import { namesIn } from "../../fixtures/tree";
 
 /** A new temporary folder, in memory where the machine offers that: these tests flush thousands of files. */
 export function tempFolder(): { readonly path: string; readonly remove: () => void } {
@@ -50,7 +51,7 @@ export function sourcesIn(folder: string, files: Readonly<Record<string, string>
   });
 }
 
-export { yamlOf };
+export { namesIn, yamlOf };
 
 /** Puts a version into a store without any code of ours. */
 export function plant(home: string, name: string, version: string, creation?: string): string {
@@ -106,14 +107,5 @@ export function asIfKilled(home: string): void {
       // One that was cut short names nobody: its age tells.
       utimesSync(lock, 0, 0);
     }
-  }
-}
-
-/** The names in a folder; none when it is not there. */
-export function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }
