@@ -1,15 +1,8 @@
 import type { JobKey } from "../base/ports";
-import type { ModelSignature, Tag } from "./model";
+import type { Tag } from "./model";
 import { ModelStore } from "./modelStore";
+import type { ModelEdit } from "./modelYaml/editModelInfo";
 import { formatTag } from "./tag";
-
-/** What changes in a model.yaml; everything else stays as it is, byte for byte. As plain data, to travel to a job. */
-export interface ModelEdit {
-  readonly labels?: { readonly set: Readonly<Record<string, string>>; readonly remove: readonly string[] };
-  /** Values are JSON texts: `1` is an integer, `1.0` a float. */
-  readonly metadata?: { readonly set: Readonly<Record<string, string>>; readonly remove: readonly string[] };
-  readonly signatures?: { readonly set: Readonly<Record<string, ModelSignature>>; readonly remove: readonly string[] };
-}
 
 /** Which version of the store at `home` changes, and how. */
 export interface EditModelInput {

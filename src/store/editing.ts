@@ -1,14 +1,13 @@
 import { join } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { alone } from "./editLock";
-import type { ModelEdit } from "./editModelJob";
 import { errno, storeFailure } from "./failure";
 import { writeNewFile } from "./fileOperations";
 import { MODEL_YAML, versionFolder } from "./layout";
 import { readModel } from "./lookup";
 import type { Tag } from "./model";
 import { isLink, statOf } from "./modelFiles";
-import { editModelInfo } from "./modelYaml/editModelInfo";
+import { editModelInfo, type ModelEdit } from "./modelYaml/editModelInfo";
 import { decodeModelYaml, parseModelInfo } from "./modelYaml/modelInfo";
 import { readRecord, recordFiles, recordYaml } from "./record";
 import { SmallFileReader } from "./smallFileReader";

@@ -1,6 +1,6 @@
 import type { EditInput, SaveIssue } from "../../../webview/protocol/views";
-import type { ModelEdit } from "../../store/editModelJob";
 import type { ModelSignature } from "../../store/model";
+import type { ModelEdit } from "../../store/modelYaml/editModelInfo";
 import type { Localize } from "../services";
 import { jsonIssues, keyIssues } from "./entryIssues";
 

@@ -11,11 +11,18 @@ import {
   type YamlValue,
 } from "../../formats/pyYaml";
 import { yamlFromJson } from "../../formats/yamlFromJson";
-import type { ModelEdit } from "../editModelJob";
 import type { ModelInfo, ModelSignature, Tag } from "../model";
 import { type Instant, utcTimestamp } from "./isoTime";
 import { metadataField } from "./modelFields";
 import { parseModelInfo } from "./modelInfo";
+
+/** What changes in a model.yaml; everything else stays as it is, byte for byte. As plain data, to travel to a job. */
+export interface ModelEdit {
+  readonly labels?: { readonly set: Readonly<Record<string, string>>; readonly remove: readonly string[] };
+  /** Values are JSON texts: `1` is an integer, `1.0` a float. */
+  readonly metadata?: { readonly set: Readonly<Record<string, string>>; readonly remove: readonly string[] };
+  readonly signatures?: { readonly set: Readonly<Record<string, ModelSignature>>; readonly remove: readonly string[] };
+}
 
 /**
  * The text of a model.yaml with labels, metadata and signatures changed in place: only the lines concerned change.

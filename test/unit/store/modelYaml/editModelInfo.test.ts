@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ModelEdit } from "../../../../src/store/editModelJob";
-import { editModelInfo } from "../../../../src/store/modelYaml/editModelInfo";
+import { editModelInfo, type ModelEdit } from "../../../../src/store/modelYaml/editModelInfo";
 import { failsWith } from "../../../fixtures/failures";
 import { yamlOf } from "../../../fixtures/modelYaml";
 
