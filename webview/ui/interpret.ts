@@ -1,3 +1,4 @@
+import { elementCount } from "../protocol/drafts";
 import type { Cells, OutputView } from "../protocol/views";
 
 /** How an output is shown. */
@@ -5,7 +6,7 @@ export type OutputKind = "empty" | "scalar" | "vector" | "matrix";
 
 /** Chooses the view by shape alone: one value, one row, or rows and columns. */
 export function outputKind({ shape }: OutputView): OutputKind {
-  const total = shape.reduce((product, dim) => product * dim, 1);
+  const total = elementCount(shape);
   if (total === 0) return "empty";
   if (total === 1) return "scalar";
   const longAxes = shape.filter((dim) => dim > 1).length;
@@ -15,7 +16,7 @@ export function outputKind({ shape }: OutputView): OutputKind {
 /** Rows and columns of an output as a grid: the last axis runs to the right. */
 export function gridSize({ shape }: OutputView): { rows: number; columns: number } {
   const columns = shape.length < 2 ? 1 : (shape.at(-1) ?? 1);
-  const total = shape.reduce((product, dim) => product * dim, 1);
+  const total = elementCount(shape);
   return { rows: columns === 0 ? 0 : total / columns, columns };
 }
 

@@ -2,6 +2,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the focus is on the cells, one of them at a time
 import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { elementCount } from "../protocol/drafts";
 import type { Cells } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { formatCell, shortCell } from "./format";
@@ -235,7 +236,7 @@ function useValues(
   const [pages, setPages] = useState<ReadonlyMap<number, Cells>>(new Map());
   const [isGone, setGone] = useState(false);
   const first = output.shape[0] ?? 1;
-  const perStep = output.shape.slice(1).reduce((product, dim) => product * dim, 1);
+  const perStep = elementCount(output.shape.slice(1));
   const stepsPerPage = Math.max(1, Math.floor(PAGE_VALUES / Math.max(1, perStep)));
   const step = Math.floor((row * columns) / Math.max(1, perStep));
   const page = Math.floor((step + VISIBLE_ROWS) / stepsPerPage);

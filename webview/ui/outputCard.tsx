@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
+import { elementCount } from "../protocol/drafts";
 import type { OutputView } from "../protocol/views";
 import { useText } from "./context";
 import { formatCell, formatShape, rawJson } from "./format";
@@ -83,7 +84,7 @@ function Scalar({ output, classes }: Pick<OutputProps, "output" | "classes">): V
 
 function Raw({ output }: { readonly output: OutputView }): VNode {
   const t = useText();
-  const total = output.shape.reduce((product, dim) => product * dim, 1);
+  const total = elementCount(output.shape);
   return (
     <div class="stack-small">
       {output.values.length < total ? <p class="quiet">{t("result.prefix", output.values.length, total)}</p> : null}
