@@ -38,6 +38,7 @@ export const pageStrings = {
   "overview.noOptions": "No options.",
   "overview.noContext": "Nothing is recorded about where it was saved.",
   "overview.lines": "{0} lines",
+  "overview.characters": "{0} characters",
   "overview.noFiles": "No files.",
   "overview.module": "Module",
   "overview.saved": "Saved",

@@ -98,12 +98,15 @@ function Broken({ model }: { readonly model: ModelView }): VNode | null {
   const open = (): void => void page.peer.request("model/openYaml", { tag, at }).catch(() => undefined);
   return (
     <ErrorBox title={t("broken.title")} error={broken} testId="broken" extra={fault ? <Fault fault={fault} /> : null}>
-      <Button testId="open-yaml" onClick={open}>
+      <Button testId="open-yaml" kind="primary" onClick={open}>
         {fault ? t("broken.openAt", fault.line) : t("broken.openYaml")}
       </Button>
-      <Button testId="broken-repair" onClick={() => page.command("repairModel")}>
-        {t("broken.repair")}
-      </Button>
+      {/* A line that is wrong can only be mended by whoever knows what it should say. */}
+      {fault ? null : (
+        <Button testId="broken-repair" onClick={() => page.command("repairModel")}>
+          {t("broken.repair")}
+        </Button>
+      )}
       {model.unread ? (
         <Button testId="broken-delete" onClick={() => page.command("deleteModel")}>
           {t("head.delete")}

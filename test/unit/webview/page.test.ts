@@ -168,6 +168,27 @@ test("long options are folded, and open to JSON over lines", async () => {
   await inspectScreen(rig, "dark-1400-options");
 });
 
+test("a long text is folded to its beginning and its length, and opens by keyboard", async () => {
+  const text = Array.from({ length: 700 }, (_, i) => `word${i}`).join(" ");
+  await using rig = await openDetails({
+    facts: {
+      ...irisFacts,
+      metadata: [
+        ["card", text],
+        ["dataset", "iris, 150 rows"],
+      ],
+    },
+  });
+  const metadata = rig.page.getByTestId("metadata");
+  assert.match(await textOf(metadata.locator("summary")), new RegExp(`^word0 word1 .*… ${text.length} characters$`));
+  assert.ok(!(await textOf(metadata)).includes("word699"), "the end is folded away");
+  assert.match(await textOf(metadata), /iris, 150 rows/);
+  await metadata.locator("summary").focus();
+  await rig.page.keyboard.press("Enter");
+  assert.ok((await textOf(metadata)).includes(text));
+  await inspectScreen(rig, "dark-1400-long-text");
+});
+
 describe("what cannot run", () => {
   test("a model that needs Python says so and has no Run to press", async () => {
     const reason = "needs your Python: not in this version";
