@@ -233,6 +233,8 @@ export interface Ui {
 export interface Tree {
   /** What is selected, in tree order. */
   readonly selection: readonly TreeNode[];
+  /** Brings the view into sight, wherever the user has put it; the focus stays. */
+  show(): Promise<void>;
   /** Shows and selects a version once the catalog knows it; quietly nothing when it never does. */
   reveal(ref: ModelRef): Promise<void>;
   /** Shows and expands the root of a store; nothing while the own store is alone and has no root. */

@@ -83,6 +83,11 @@ suite("finding and tidying in the models tree", () => {
 
   test("a filter narrows the tree while it is typed, and says how much is left", async () => {
     const { workbench } = rig;
+    const place = workbench.page.locator(".sidebar .pane-header", { hasText: "~/bentoml · from BENTOML_HOME" });
+    await place.waitFor();
+    // What is narrowed is brought into sight.
+    await workbench.command("View: Toggle Primary Side Bar Visibility");
+    await workbench.row(/^v2latest/).waitFor({ state: "hidden" });
     await workbench.command("Modelbench: Filter Models…");
     await workbench.quickInput().fill("stage=prod");
     await rowsBecome(/^digits1 of 2/, /^k1/, /^iris1 of 2/, /^v1onnx/);
@@ -163,7 +168,8 @@ suite("finding and tidying in the models tree", () => {
     await workbench.page.screenshot({ path: join(shotsFolder("find"), "trash.png") });
     await workbench.rowAction(workbench.row(/^spam:a/), "Restore Model");
     await workbench.row(/^a.*sklearn/).waitFor();
-    await workbench.page.locator(".sidebar .pane-header", { hasText: "Trash" }).waitFor({ state: "detached" });
+    const empty = workbench.page.locator(".sidebar .welcome-view-content", { hasText: "What you delete stays here" });
+    await empty.waitFor();
   });
 
   test("an archive and a weights file dragged from the Explorer are imported and saved", async () => {

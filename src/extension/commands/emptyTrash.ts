@@ -35,5 +35,7 @@ function details({ t }: Services, trashed: readonly Trashed[]): string {
     return `${visible(trashTag(entry))} (${size})`;
   });
   if (trashed.length > NAMED_AT_MOST) lines.push(t("and {0} more", trashed.length - NAMED_AT_MOST));
-  return [...lines, t("They cannot be brought back after that.")].join("\n");
+  const forGood =
+    trashed.length === 1 ? t("It cannot be brought back after that.") : t("They cannot be brought back after that.");
+  return [...lines, forGood].join("\n");
 }

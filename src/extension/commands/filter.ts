@@ -5,6 +5,8 @@ import type { Services } from "../services";
 /** Narrows the tree while a filter is typed; dismissing puts the one before back. */
 export async function filter({ t, tree, ui }: Services): Promise<void> {
   const before = tree.filter;
+  // Who types wants to see what is left.
+  await tree.show();
   const text = await ui.inputLive({
     title: t("Filter Models"),
     prompt: t("Part of a tag, label=value, framework:onnx, age<7d, size>10MiB; several must all fit."),

@@ -13,7 +13,9 @@ export async function groupBy(services: Services): Promise<void> {
   const items = kinds.map(([value, label]) => ({ label, ...markOf(services, value, now), value }));
   const chosen = await ui.pick(t("Group models by"), items);
   const groups = chosen === "label" ? await labelChosen(services, now) : chosen;
-  if (groups && groups !== now) await tree.groupBy(groups);
+  if (groups === undefined || groups === now) return;
+  await tree.show();
+  await tree.groupBy(groups);
 }
 
 function markOf({ t }: Services, value: string, now: GroupBy): Pick<PickItem<unknown>, "description"> {

@@ -11,5 +11,7 @@ export async function sortBy({ settings, t, tree, ui }: Services): Promise<void>
     value: order,
   }));
   const chosen = await ui.pick(t("Sort models by"), items);
-  if (chosen && chosen !== now) await tree.sortBy(chosen);
+  if (chosen === undefined || chosen === now) return;
+  await tree.show();
+  await tree.sortBy(chosen);
 }

@@ -111,6 +111,10 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
     if (typed !== "") this.#memory.rememberFilter(typed);
   }
 
+  async show(): Promise<void> {
+    if (!this.#view.visible) await commands.executeCommand(`${VIEWS.models}.focus`, { preserveFocus: true });
+  }
+
   async reveal(ref: ModelRef): Promise<void> {
     const summary = await modelAppears(this.#parts.catalog, ref);
     if (!summary) return;

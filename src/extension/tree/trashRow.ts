@@ -5,7 +5,7 @@ import type { TrashEntry } from "../../store/model";
 import { formatTag } from "../../store/tag";
 import type { Localize, StoreId } from "../services";
 import type { Row } from "./treeRow";
-import { longAge, markdownText, shortAge } from "./words";
+import { longAge, markdownText } from "./words";
 
 /** A deleted version in the trash view. */
 export interface TrashNode {
@@ -36,7 +36,7 @@ export function trashRow(
   return {
     id: `${store} ${entry.id}`,
     label: tag,
-    description: [shortAge(t, entry.deletedMs, nowMs), size, left, ...from].join(" · "),
+    description: [left, size, ...from].join(" · "),
     tooltip: () =>
       [
         `**${markdownText(tag)}**`,

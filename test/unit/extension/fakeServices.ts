@@ -198,6 +198,7 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
     ui: fakeUi(answers, transcript),
     tree: {
       selection: [],
+      show: async () => void lines.push("show models"),
       reveal: async ({ tag }) => void lines.push(`reveal: ${tag}`),
       revealStore: async (store) => void lines.push(`revealStore: ${store}`),
       sortBy: async (order) => void lines.push(`sortBy: ${order}`),

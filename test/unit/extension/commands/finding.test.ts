@@ -28,6 +28,7 @@ test("a filter takes effect with each text that can be read, and the last of the
   const { services: parts, lines } = services(folder.path, { input: () => ["sta", "age<", "age<7d"] });
   await filter(parts);
   assert.deepEqual(lines, [
+    "show models",
     "inputLive: Filter Models []",
     "filterBy: sta",
     'finding: Expected a time span such as 36h, 7d or 2w; got "".',
@@ -52,6 +53,7 @@ test("grouping by a label offers the keys that versions have, those of most vers
   assert.deepEqual(lines, [
     "pick: Group models by [Name, Framework, Label…, Nothing: one flat list]",
     "pick: Group by the values of which label? [stage, owner]",
+    "show models",
     "groupBy: label:owner",
   ]);
 });

@@ -69,8 +69,8 @@ test("a row of the trash tells when it was deleted, its size and how long it can
   const entry = { id: "1-a-v1", tag: { name: "a", version: "v1" }, deletedMs: 0, wasLatest: true, bytes: 5949 };
   const node: TrashNode = { kind: "trashed", store: "own", entry, keptMs: 7 * DAY };
   const row = (nowMs: number, storeLabel?: string) => trashRow(node, { t, nowMs, storeLabel });
-  assert.equal(row(2 * DAY).description, "2d · 5.81 KiB · 5 days left");
-  assert.equal(row(6.5 * DAY, "team").description, "6d · 5.81 KiB · 1 day left · team");
+  assert.equal(row(2 * DAY).description, "5 days left · 5.81 KiB");
+  assert.equal(row(6.5 * DAY, "team").description, "1 day left · 5.81 KiB · team");
   assert.equal(row(8 * DAY).spoken, "a:v1, deleted 1 week ago, 5.81 KiB, goes soon");
   assert.match(row(0).tooltip(), /It was the latest version/);
 });
