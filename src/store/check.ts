@@ -73,6 +73,9 @@ function leftover(path: string): Problem {
   return { kind: "staging.leftover", path, detail: "Left by a process that has ended.", repair: "Remove it." };
 }
 
+/** What can be done about a folder that no reader understands. */
+export const TO_TRASH = "Move it to the trash.";
+
 function brokenProblem({ name, version, path, error }: BrokenItem): Problem {
   const tag = version === undefined ? name : `${name}:${version}`;
   const base = { tag, path, detail: error.message };
@@ -82,7 +85,7 @@ function brokenProblem({ name, version, path, error }: BrokenItem): Problem {
   if (path.includes("\ufffd") && lstatOf(path) === undefined) {
     return { kind: "tag.mismatch", ...base, detail: `${error.message} Its name is no UTF-8: rename it in a terminal.` };
   }
-  const repair = "Move it to the trash.";
+  const repair = TO_TRASH;
   if (error.code === "model.broken") return { kind: "model.incomplete", ...base, repair };
   if (isTagPart(name) && isTagPart(version ?? "x")) return { kind: "yaml.invalid", ...base, repair };
   return { kind: "tag.mismatch", ...base, repair };

@@ -1,12 +1,13 @@
 import { basename } from "node:path";
 import { visible } from "../../base/visible";
-import type { CheckReport } from "../../store/check";
+import { type CheckReport, TO_TRASH } from "../../store/check";
 import { checkStoreJob } from "../../store/checkJob";
 import type { Problem } from "../../store/model";
 import type { Target } from "../ids";
 import type { ModelRef, ReviewItem, Services, StoreId } from "../services";
 import { folderTag, manyFolders, oneModel, rowsOf, storeForNew } from "../targets";
 import type { TreeNode } from "../tree/treeModel";
+import { withoutPath } from "../tree/words";
 
 /** What is looked at: some tags of a store, or all of it. */
 interface Scope {
@@ -39,7 +40,9 @@ export async function repairModel(services: Services, target?: Target, selected?
   if (report.problems.length === 0) return tellHealthy(services, scope, report);
   if (repairable.length === 0) return void (await showProblems(services, scope, report));
   const lines = repairable.map(({ detail, repair = "" }) => `${visible(detail)}\n→ ${repair}`);
-  if (!(await ui.confirm(t("Repair {0}?", scope.what), t("Repair"), lines.join("\n\n")))) return;
+  const onlyMoves = repairable.every(({ repair }) => repair === TO_TRASH);
+  const action = onlyMoves ? t("Move to Trash") : t("Repair");
+  if (!(await ui.confirm(t("Repair {0}?", scope.what), action, lines.join("\n\n")))) return;
   await repair(services, scope, repairable);
 }
 
@@ -124,7 +127,7 @@ function problemItem(t: Services["t"], problem: Problem): ReviewItem<Problem> {
   return {
     label: visible(tag ?? basename(path)),
     description: kindWords(t)[kind],
-    detail: [visible(detail), ...(repair === undefined ? [] : [`→ ${repair}`])].join(" "),
+    detail: [visible(withoutPath(detail, path)), ...(repair === undefined ? [] : [`→ ${repair}`])].join(" "),
     icon: "warning",
     picked: repair !== undefined,
     disabled: repair === undefined,
@@ -159,7 +162,7 @@ function kindWords(t: Services["t"]): Record<Problem["kind"], string> {
     "staging.leftover": t("left unfinished"),
     "model.incomplete": t("incomplete"),
     "yaml.invalid": t("model.yaml cannot be read"),
-    "tag.mismatch": t("named otherwise than its folder"),
+    "tag.mismatch": t("its name does not fit"),
     "latest.torn": t("the file latest is damaged"),
     "latest.dangling": t("latest names what is not there"),
     "file.missing": t("a file is missing"),

@@ -1,7 +1,8 @@
 import { humanSize } from "../../base/humanSize";
+import { visible } from "../../base/visible";
 import { listBentosJob } from "../../store/bentos";
 import { planCleanUp } from "../../store/cleanUp";
-import { layoutOf } from "../../store/layout";
+import { layoutOf, tagOfFolder } from "../../store/layout";
 import type { ModelSummary } from "../../store/model";
 import { pinnedTags } from "../../store/pins";
 import { formatTag, parseTag } from "../../store/tag";
@@ -29,7 +30,8 @@ interface Extent {
 
 /**
  * Tidies a store: asks how many versions of each model to keep and how old the others must be, lists exactly what
- * would go, and moves what stays ticked to the trash. Pinned and latest versions and those of bentos never go.
+ * would go and what is kept though it is old, and moves what stays ticked to the trash. Pinned and latest versions and
+ * those of bentos never go.
  */
 export async function cleanUp(services: Services, target?: Target, selected?: readonly TreeNode[]): Promise<void> {
   const { t, ui } = services;
@@ -37,7 +39,7 @@ export async function cleanUp(services: Services, target?: Target, selected?: re
   if (!extent) return;
   const rule = await askRule(services);
   if (!rule) return;
-  const planned = await plan(services, extent, rule);
+  const { planned, kept } = await plan(services, extent, rule);
   if (planned.length === 0) {
     await ui.inform(
       t(
@@ -49,8 +51,11 @@ export async function cleanUp(services: Services, target?: Target, selected?: re
   const chosen = await ui.review({
     title: (ticked) => titleOf(t, ticked),
     hint: t("Enter moves what is ticked to the trash."),
-    unavailable: "",
-    items: () => planned.map((summary) => itemOf(services, summary)),
+    unavailable: t("Kept"),
+    items: () => [
+      ...planned.map((summary) => itemOf(services, summary)),
+      ...kept.map(({ summary, why }) => ({ ...itemOf(services, summary), detail: why, picked: false, disabled: true })),
+    ],
   });
   if (!chosen?.length) return;
   const folders = chosen.map((summary) => folderOf(extent.store, summary));
@@ -124,13 +129,32 @@ async function askNumber(
   return typed === undefined ? undefined : Number(typed.trim());
 }
 
-async function plan({ catalog, jobs, stores }: Services, extent: Extent, rule: Rule): Promise<ModelSummary[]> {
+/** What goes, and what would go if nobody had pinned or used it, with the reason. */
+interface Plan {
+  readonly planned: readonly ModelSummary[];
+  readonly kept: readonly { readonly summary: ModelSummary; readonly why: string }[];
+}
+
+async function plan({ catalog, jobs, stores, t }: Services, extent: Extent, rule: Rule): Promise<Plan> {
   const { home } = stores.of(extent);
   const [snapshot, bentos] = await Promise.all([catalog.ready(extent.store), jobs.run(listBentosJob, { home })]);
   const models = [...(snapshot?.names.values() ?? [])].flatMap((entry) => entry.models);
   const used = new Map(Object.entries(bentos));
-  const planned = planCleanUp(models, { ...rule, nowMs: Date.now(), pinned: pinnedTags(layoutOf(home)), used });
-  return planned.filter(({ path }) => extent.paths?.has(path) ?? true);
+  const pinned = pinnedTags(layoutOf(home));
+  const old = { ...rule, nowMs: Date.now() };
+  const here = ({ path }: ModelSummary): boolean => extent.paths?.has(path) ?? true;
+  const planned = planCleanUp(models, { ...old, pinned, used }).filter(here);
+  const goes = new Set(planned);
+  const kept = planCleanUp(models, { ...old, pinned: new Set(), used: new Map() })
+    .filter((summary) => here(summary) && !goes.has(summary))
+    .map((summary) => ({ summary, why: reasonToKeep(t, summary, used) }));
+  return { planned, kept };
+}
+
+/** A file that names another tag than its folder is kept under either. */
+function reasonToKeep(t: Services["t"], { path, tag }: ModelSummary, used: ReadonlyMap<string, string[]>): string {
+  const bentos = [formatTag(tag), formatTag(tagOfFolder(path))].flatMap((known) => used.get(known) ?? []);
+  return bentos.length === 0 ? t("pinned") : t("used by {0}", visible([...new Set(bentos)].join(", ")));
 }
 
 function titleOf(t: Services["t"], ticked: readonly ModelSummary[]): string {

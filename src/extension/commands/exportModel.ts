@@ -76,7 +76,7 @@ function shapes(t: Services["t"]): PickItem<Shape>[] {
     {
       label: t("BentoML model"),
       description: ".bentomodel",
-      detail: t("as it is: takes no longer than a copy, and as much room"),
+      detail: t("not compressed: as fast as a copy, and as large"),
       value: { format: "bentomodel" },
     },
     {
@@ -85,14 +85,14 @@ function shapes(t: Services["t"]): PickItem<Shape>[] {
       detail: t("weights become about 15 % smaller; takes about seven minutes a gigabyte"),
       value: { format: "bentomodel", compression: "small" },
     },
-    { label: t("Tar archive"), description: ".tar", detail: t("never compressed"), value: { format: "tar" } },
+    { label: t("Tar archive"), description: ".tar", detail: t("not compressed"), value: { format: "tar" } },
     {
       label: t("Tar archive, gzip"),
       description: ".tar.gz",
       detail: t("compressed where that saves something"),
       value: { format: "tar.gz" },
     },
-    { label: t("Tar archive, xz"), description: ".tar.xz", detail: t("as it is"), value: { format: "tar.xz" } },
+    { label: t("Tar archive, xz"), description: ".tar.xz", detail: t("not compressed"), value: { format: "tar.xz" } },
     {
       label: t("Tar archive, bzip2"),
       description: ".tar.bz2",

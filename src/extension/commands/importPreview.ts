@@ -7,6 +7,7 @@ import { type ArchivePreview, previewArchiveJob } from "../../store/archive/arch
 import { MODEL_YAML } from "../../store/layout";
 import { frameworkFacts } from "../frameworkFacts";
 import type { ItemButton, OpenStore, ReviewItem, Services } from "../services";
+import { withoutPath } from "../tree/words";
 import { forEachUnderProgress } from "./several";
 
 /** What to do with an archive whose model is in the store already. */
@@ -160,7 +161,7 @@ function candidateItem(
 function refusedItem(refused: Refused): ReviewItem<Candidate | Refused> {
   return {
     label: visible(basename(refused.source)),
-    detail: visible(toWireError(refused.error).message),
+    detail: visible(withoutPath(toWireError(refused.error).message, refused.source)),
     icon: "error",
     disabled: true,
     value: refused,

@@ -2,7 +2,7 @@ import { humanSize } from "../../base/humanSize";
 import { localTime } from "../../base/localTime";
 import { visible } from "../../base/visible";
 import type { StoreAccess } from "../../store/access";
-import type { BrokenItem, ModelSummary } from "../../store/model";
+import type { ModelSummary } from "../../store/model";
 import { frameworkFacts } from "../frameworkFacts";
 import type { Localize, OpenStore, RunRefusal, StoreId } from "../services";
 import { type Arrangement, labelKey } from "./arrange";
@@ -18,7 +18,7 @@ import {
   totalBytes,
   type VersionNode,
 } from "./treeModel";
-import { longAge, markdownText, shortAge } from "./words";
+import { longAge, markdownText, shortAge, withoutPath } from "./words";
 
 /** How a row looks: everything `TreeItem` needs, as plain data. */
 export interface Row {
@@ -248,7 +248,7 @@ function brokenRow(node: BrokenNode, { t }: RowContext): Row {
   const { item } = node;
   const inside = node.alone ? `${item.name}:${item.version}` : item.version;
   const label = visible(item.version === undefined ? item.name : (inside ?? ""));
-  const reason = item.beingWritten ? t("being written") : visible(reasonOf(item));
+  const reason = item.beingWritten ? t("being written") : visible(withoutPath(item.error.message, item.path));
   const remedy = item.beingWritten || item.error.remedy === undefined ? [] : [item.error.remedy];
   const flags = ["broken", ...(item.version === undefined ? [] : ["inside"]), "fixable"];
   return {
@@ -262,11 +262,6 @@ function brokenRow(node: BrokenNode, { t }: RowContext): Row {
     expandable: false,
     spoken: item.beingWritten ? `${label}, ${reason}` : t("{0} cannot be read: {1}", label, reason),
   };
-}
-
-/** The message without the folder it begins with: the row stands for that folder. */
-function reasonOf({ error, path }: BrokenItem): string {
-  return error.message.startsWith(path) ? error.message.slice(path.length).replace(/^[/:\s]+/, "") : error.message;
 }
 
 function noteRow(node: NoteNode, { t, arrangement, store }: RowContext): Row {

@@ -29,6 +29,11 @@ export function longAge(t: Localize, thenMs: number, nowMs: number): string {
   return count === 1 ? t(unit[2]) : t(unit[3], count);
 }
 
+/** A message without the path that it begins with, where what is beside it says whose it is. */
+export function withoutPath(message: string, path: string): string {
+  return message.startsWith(path) ? message.slice(path.length).replace(/^[/:\s]+/, "") : message;
+}
+
 /** Longest text that a tooltip shows whole. */
 const MAX_TOOLTIP = 4000;
 

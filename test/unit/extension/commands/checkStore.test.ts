@@ -39,7 +39,9 @@ test("problems are listed, what can be repaired is ticked, and repaired on Enter
   await checkStore(parts);
   assert.equal(lines[1], "review: 2 problems with My Store · repair 1");
   assert.ok(
-    lines.some((line) => /^\[x\] a \(latest names what is not there\) \{.*→ Write the newest version/.test(line)),
+    lines.some((line) =>
+      /^\[x\] a \(latest names what is not there\) \{names '.*→ Write the newest version/.test(line),
+    ),
   );
   assert.ok(
     lines.some((line) => /^\[-\] b:v1 \(a file is missing\)/.test(line)),
@@ -69,7 +71,10 @@ test("repairing a broken row asks once, in words of what would be done", async (
   assert.ok(existsSync(join(home, "models/a/torn")));
   const { services: parts, lines } = services(home, { confirm: true });
   await repairModel(parts, node, [node]);
-  assert.match(lines[1] ?? "", /^confirm: Repair a:torn\? \[Repair\] .*line 1, column .* \| → Move it to the trash\./);
+  assert.match(
+    lines[1] ?? "",
+    /^confirm: Repair a:torn\? \[Move to Trash\] .*line 1, column .* \| → Move it to the trash\./,
+  );
   assert.ok(!existsSync(join(home, "models/a/torn")));
 });
 

@@ -56,14 +56,14 @@ test("only the chosen names are tidied, and only what stays ticked goes", async 
   assert.ok(isThere("a:v1") && !isThere("a:v2") && isThere("b:v1"));
 });
 
-test("pinned versions and those that bentos use are never in the list", async () => {
+test("pinned versions and those that bentos use cannot be chosen, and say why they are kept", async () => {
   await inProcessJobs().run(pinModelJob, { home: folder.path, tag: { name: "a", version: "v1" }, pinned: true });
   mkdirSync(join(folder.path, "bentos/x/1"), { recursive: true });
   writeFileSync(join(folder.path, "bentos/x/1/bento.yaml"), "models:\n- tag: a:v2\n");
   const { services: parts, lines } = services(folder.path, { pick: newestOnly });
   await cleanUp(parts, { kind: "name", store: "own", name: "a" });
-  const listed = lines.filter((line) => line.startsWith("[")).map((line) => line.split(" (")[0]);
-  assert.deepEqual(listed, ["[x] a:v3", "[x] a:v4"]);
+  const listed = lines.filter((line) => line.startsWith("[")).map((line) => line.replace(/ \(.*?\)/, ""));
+  assert.deepEqual(listed, ["[x] a:v3", "[x] a:v4", "[-] a:v1 {pinned}", "[-] a:v2 {used by x:1}"]);
 });
 
 test("a number that is typed is checked, and a rule that fits nothing says so", async () => {

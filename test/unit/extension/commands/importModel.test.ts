@@ -53,7 +53,9 @@ test("what cannot be imported is listed with its reason and cannot be ticked", a
   const files = [bad, await archive("iris:v2", "x.tar")];
   const { services: parts, lines } = services(home, { files, review: (labels) => labels });
   await importModel(parts);
-  assert.match(lines.find((line) => line.startsWith("[-] bad.tar")) ?? "", /This is no archive/);
+  const refusal = lines.find((line) => line.startsWith("[-] bad.tar")) ?? "";
+  assert.match(refusal, /This is no archive/);
+  assert.ok(!refusal.includes(folder.path), `the file is named already: ${refusal}`);
   assert.ok(isThere("iris:v2"));
 });
 
