@@ -11,6 +11,7 @@ export interface FaultFiles extends FileLayer {
   readonly log: readonly string[];
 }
 
+/** The real disk, with a fault at the call that is named. */
 export function faultFiles(fault?: {
   readonly at: number;
   readonly kind: FaultKind;
