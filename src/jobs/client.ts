@@ -83,7 +83,9 @@ class ChildJobs implements Jobs, Disposable {
   }
 
   #start(): ChildProcess {
-    const child = startNodeChild({ entry: this.#entry, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    const stdio = ["ignore", "pipe", "pipe", "ipc"] as const;
+    // What streams through zlib is freed as it goes (`OutputGarbage`), for which the collector has to be at hand.
+    const child = startNodeChild({ entry: this.#entry, nodeArgs: ["--expose-gc"], stdio: [...stdio] });
     this.#child = child;
     child.stdout?.on("data", (text: Buffer) => this.#log.debug(`jobs: ${text.toString().trimEnd()}`));
     child.stderr?.on("data", (text: Buffer) => this.#log.warn(`jobs: ${text.toString().trimEnd()}`));

@@ -26,6 +26,8 @@ export interface NodeChildOptions {
   /** Whole stdio of the child, extra pipes and `"ipc"` included. */
   readonly stdio: StdioOptions;
   readonly args?: readonly string[];
+  /** Options of Node itself. */
+  readonly nodeArgs?: readonly string[];
   /** Variables added to the allowed ones, for instance a thread count. */
   readonly env?: Readonly<Record<string, string>>;
   /** Makes it the leader of a process group (POSIX), so that it can be ended with everything it starts. */
@@ -40,10 +42,11 @@ export function startNodeChild({
   entry,
   stdio,
   args = [],
+  nodeArgs = [],
   env = {},
   ownGroup = false,
 }: NodeChildOptions): ChildProcess {
-  return spawn(process.execPath, [entry, ...args], {
+  return spawn(process.execPath, [...nodeArgs, entry, ...args], {
     stdio,
     serialization: "advanced",
     windowsHide: true,

@@ -15,7 +15,7 @@ class JobsProcess {
   #next = 1;
 
   constructor() {
-    this.#child = fork(resolve("dist/jobs.cjs"), { stdio: "ignore", execArgv: [] });
+    this.#child = fork(resolve("dist/jobs.cjs"), { stdio: "ignore", execArgv: ["--expose-gc"] });
   }
 
   run<Input>(job: JobKey<Input, unknown>, input: Input): Promise<void> {

@@ -1,6 +1,9 @@
+/** A block of 900,000 bytes is hardly ever packed into more. */
+const FIRST_BYTES = 1024 * 1024;
+
 /** Collects bits, the highest first, into bytes. */
 export class BitWriter {
-  #bytes: Buffer = Buffer.allocUnsafe(65_536);
+  #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #at = 0;
   #bits = 0;
   #count = 0;

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fdatasync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../../base/errors";
 import { errno } from "../failure";
@@ -12,6 +12,8 @@ import { Pace } from "../pace";
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 /** Leftovers whose owner cannot be asked (another machine, an earlier boot) are removed once they are this old. */
 const UNKNOWN_OWNER_MS = 24 * 3600 * 1000;
+/** The file is flushed each time this much has been written, beside the writing. */
+const EARLY_BYTES = 8 * 1024 ** 2;
 const PARTIAL = /^\.modelbench-(.+)\.part$/;
 
 /** A file that is being written under a name of its own. */
@@ -19,6 +21,9 @@ export class BesideFile {
   readonly #handle: number;
   readonly #pace = new Pace();
   readonly #signal: AbortSignal | undefined;
+  #unflushed = 0;
+  #early: Promise<void> | undefined;
+  #failure: Error | undefined;
   /** Bytes so far. */
   bytes = 0;
 
@@ -34,7 +39,28 @@ export class BesideFile {
       done += writeSync(this.#handle, chunk, done, chunk.length - done, this.bytes + done);
     }
     this.bytes += chunk.length;
+    this.#unflushed += chunk.length;
+    if (this.#unflushed >= EARLY_BYTES && !this.#early) this.#flushEarly();
     await this.#pace.rest();
+  }
+
+  /** Ends the flushes that run beside the writing; nothing may be written afterwards. Throws what one has met. */
+  async settle(): Promise<void> {
+    await this.#early;
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** The device writes what is there while more is packed, and the last flush has less to wait for. */
+  #flushEarly(): void {
+    this.#unflushed = 0;
+    this.#early = new Promise((resolve) => {
+      fdatasync(this.#handle, (error) => {
+        // A failure to write is reported to one flush only.
+        this.#failure ??= error ?? undefined;
+        this.#early = undefined;
+        resolve();
+      });
+    });
   }
 
   /** Writes over bytes that are there. */
@@ -56,22 +82,15 @@ export async function makeFileBeside(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const partial = await partialPath(path);
-  let handle: number | undefined;
   try {
-    handle = openSync(partial, "wx", 0o644);
-    const file = new BesideFile(handle, signal);
-    await fill(file);
-    fsyncSync(handle);
-    closeSync(handle);
-    handle = undefined;
+    const bytes = await writePartial(partial, fill, signal);
     throwIfAborted(signal);
     enterFile(partial, path);
     await nodeFiles.sync(dirname(path));
-    return file.bytes;
+    return bytes;
   } catch (error) {
     throw writeFailure(error, path);
   } finally {
-    if (handle !== undefined) closeSync(handle);
     rmSync(partial, { force: true });
   }
 }
@@ -108,6 +127,24 @@ export function assertFree(path: string): void {
   if (lstatOf(path)) {
     const remedy = "Name another file, or remove that one first.";
     throw new ModelbenchError("file.access", `${path} is there already and is not overwritten.`, { path, remedy });
+  }
+}
+
+async function writePartial(
+  partial: string,
+  fill: (file: BesideFile) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const handle = openSync(partial, "wx", 0o644);
+  const file = new BesideFile(handle, signal);
+  try {
+    await fill(file);
+    await file.settle();
+    fsyncSync(handle);
+    return file.bytes;
+  } finally {
+    await file.settle().catch(() => undefined);
+    closeSync(handle);
   }
 }
 

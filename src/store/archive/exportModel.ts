@@ -1,16 +1,15 @@
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
-import { createGzip } from "node:zlib";
 import { ModelbenchError, throwIfAborted } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
 import { writeBz2 } from "../../formats/bz2/bz2Writer";
+import { writeGzip } from "../../formats/gzipWriter";
 import { writeSmallXz, writeStoredXz } from "../../formats/xz/xzWriter";
 import { ModelStore } from "../modelStore";
 import { formatTag } from "../tag";
 import type { Compression, ExportFormat, ExportRequest, ExportResult } from "./archiveJobs";
 import { asRecorded } from "./asRecorded";
 import { assertFree, makeFileBeside, makeFolderBeside } from "./beside";
-import { deflating } from "./deflating";
 import { exportFolder } from "./exportFolder";
 import { type ExportPlan, type OnDigest, planExport, samplePlan } from "./exportPlan";
 import { resolveDestination } from "./format";
@@ -92,7 +91,7 @@ function wrapper(
       return writeBz2;
     case "tar.gz": {
       const level = compression === "small" ? 9 : compression === undefined && deflates(samples()) ? 6 : 0;
-      return (tar) => deflating(createGzip({ level, chunkSize: 256 * 1024 }), tar);
+      return (tar) => writeGzip(tar, level);
     }
     default: {
       if (compression !== "small") return writeStoredXz;

@@ -1,8 +1,8 @@
-import { crc32, createDeflateRaw, deflateRawSync } from "node:zlib";
+import { crc32, deflateRawSync } from "node:zlib";
 import { throwIfAborted } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
+import { deflatePieces } from "../../formats/deflatePieces";
 import { directoryEntry, endRecords, localHeader, type ZipMember } from "../../formats/zip/zipWriter";
-import { deflating } from "./deflating";
 import { type ExportPlan, type OnDigest, type PlannedMember, readPlanned, samplePlan } from "./exportPlan";
 import { deflates, SAMPLE_BYTES } from "./shrinking";
 
@@ -104,7 +104,7 @@ async function writeContent(
       yield chunk;
     }
   }
-  const packed = method === "stored" ? checked() : deflating(createDeflateRaw({ level }), checked());
+  const packed = method === "stored" ? checked() : deflatePieces(checked(), level);
   for await (const chunk of packed) {
     packedBytes += chunk.length;
     await file.append(chunk);
