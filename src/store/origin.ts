@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Layout } from "./layout";
 import type { ModelInfo, Tag } from "./model";
-import { creationKey, dropNote, putNote, readNote } from "./record";
+import { creationKey, dropNote, noteAsNow, putNote, readNote } from "./record";
 import type { StoreParts } from "./staging";
 
 /** How a version came into the store. `unknown`: another program put it there. */
@@ -40,6 +40,11 @@ export function readOrigin(layout: Layout, info: ModelInfo): Origin {
     ...("from" in note && typeof note.from === "string" ? { from: note.from } : {}),
     ...("detail" in note && typeof note.detail === "string" ? { detail: note.detail } : {}),
   };
+}
+
+/** How to make what is remembered of a tag's origin again what it is now. */
+export function originAsNow(parts: StoreParts, tag: Tag): () => Promise<void> {
+  return noteAsNow(parts, originPath(parts.layout, tag));
 }
 
 /** Forgets where a version came from that is gone for good. */

@@ -6,8 +6,8 @@ import { isFolderTag, nameFolder, versionFolder } from "./layout";
 import { essentialsOf, latestText, latestVersion, newestOf, versionsOf } from "./lookup";
 import type { ModelInfo, Tag } from "./model";
 import { identityOf, lstatOf, statOf } from "./modelFiles";
-import { type OriginNote, recordOrigin } from "./origin";
-import { type FileRecord, readNote, recordFiles, stageNote } from "./record";
+import { type OriginNote, originAsNow, recordOrigin } from "./origin";
+import { type FileRecord, readNote, recordAsNow, recordFiles, stageNote } from "./record";
 import { discardStaged, putLatest, type StoreParts } from "./staging";
 import { formatTag } from "./tag";
 
@@ -54,6 +54,8 @@ export async function publish(parts: StoreParts, folder: string, version: NewVer
   const { tag } = info;
   const latest = latestText(parts.layout, tag.name);
   const own = identityOf(folder);
+  // What it replaces may have to come back.
+  const undoNotes = [recordAsNow(parts, tag), originAsNow(parts, tag)];
   const intent = await noteIntent(parts, tag);
   try {
     await moveIntoPlace(parts, folder, tag);
@@ -69,6 +71,8 @@ export async function publish(parts: StoreParts, folder: string, version: NewVer
     await advanceLatest(parts, info, before);
   } catch (error) {
     if (identityOf(versionFolder(parts.layout, tag)) === own) {
+      // While the version is in its place nobody else writes these.
+      for (const undo of undoNotes) await undo().catch(() => undefined);
       await withdraw(parts, folder, tag, latest)
         .then(() => discardStaged(parts, intent))
         .catch(() => undefined);

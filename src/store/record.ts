@@ -55,6 +55,11 @@ export async function recordYaml(parts: StoreParts, info: ModelInfo, folder: str
   await recordFiles(parts, info, new Map([...record, [MODEL_YAML, { ...digest, stamp }]]));
 }
 
+/** How to make the record of a tag again what it is now. */
+export function recordAsNow(parts: StoreParts, tag: Tag): () => Promise<void> {
+  return noteAsNow(parts, recordPath(parts.layout, tag));
+}
+
 /** Forgets the record of a version that is gone for good. */
 export function forgetFiles(parts: StoreParts, tag: Tag): Promise<void> {
   return dropNote(parts, recordPath(parts.layout, tag));
@@ -132,6 +137,12 @@ export function readNote(path: string): object | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** How to make a small file of ours again what it is now. */
+export function noteAsNow(parts: StoreParts, path: string): () => Promise<void> {
+  const value = readNote(path);
+  return () => (value === undefined ? dropNote(parts, path) : putNote(parts, path, value));
 }
 
 /** Removes a small file of ours; one that is not there is fine. */

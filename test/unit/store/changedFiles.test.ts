@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { runCheckStore } from "../../../src/store/checkJob";
+import { nodeFiles } from "../../../src/store/fileLayer";
 import type { Problem } from "../../../src/store/model";
 import { ModelStore } from "../../../src/store/modelStore";
 import { runVerifyModel } from "../../../src/store/verifyJob";
@@ -238,6 +239,36 @@ test("what is written to a file after it was read is not taken for what was read
     const { problems } = await runVerifyModel({ home, tag: TAG, full: false }, {});
     assert.deepEqual(
       problems.map(({ kind }) => kind),
+      ["file.changed"],
+    );
+  }));
+
+test("a version that comes back because its replacement failed is compared with what was saved of it", () =>
+  inStore(async (home, store, folder) => {
+    let isIn = false;
+    const failing = new ModelStore(home, {
+      files: {
+        ...nodeFiles,
+        async rename(from, to) {
+          await nodeFiles.rename(from, to);
+          isIn ||= from === staged;
+        },
+        async sync(path) {
+          if (isIn && path === join(home, "models/m")) {
+            isIn = false;
+            throw Object.assign(new Error("bad disk"), { code: "EIO" });
+          }
+          await nodeFiles.sync(path);
+        },
+      },
+    });
+    const staged = await failing.stagingFolder();
+    writeFileSync(join(staged, "model.yaml"), yamlOf("m", "v1"));
+    await assert.rejects(failing.adopt(staged, { replace: true }), { code: "store.access" });
+    assert.deepEqual(await runVerifyModel({ home, tag: TAG, full: true }, {}), { checked: true, problems: [] });
+    rot(join(folder, "exact.bin"), 5, (byte) => byte ^ 1);
+    assert.deepEqual(
+      store.check().problems.map(({ kind }) => kind),
       ["file.changed"],
     );
   }));
