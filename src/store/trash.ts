@@ -17,6 +17,7 @@ import {
   ENTRY,
   entryOf,
   holdsModel,
+  isEmptied,
   MODEL,
   recordOf,
   type TrashRecord,
@@ -139,7 +140,7 @@ export async function settleLeftover(parts: StoreParts, staged: string): Promise
 export async function settleRestored(parts: StoreParts): Promise<void> {
   for (const id of entriesOf(parts.layout.trash)) {
     const folder = join(parts.layout.trash, id);
-    if (holdsModel(folder)) continue;
+    if (!isEmptied(folder)) continue;
     const record = writtenRecord(folder);
     if (record && !record.stray && statOf(versionFolder(parts.layout, record.tag)) !== undefined)
       await returnLatest(parts, record);

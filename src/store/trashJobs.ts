@@ -52,8 +52,12 @@ export async function runEmptyTrash({
 /** The work behind `tidyStoreJob`. @throws ModelbenchError `store.access` */
 export async function runTidyStore({ home, keptMs }: InStore & { readonly keptMs?: number }): Promise<null> {
   const store = new ModelStore(home);
-  await store.sweepStaging();
-  if (keptMs !== undefined) await store.keepTrashFor(keptMs);
-  await store.purgeTrash();
+  try {
+    await store.sweepStaging();
+  } finally {
+    // What cannot be swept, as another user's leftovers, must not let the trash grow for ever.
+    if (keptMs !== undefined) await store.keepTrashFor(keptMs);
+    await store.purgeTrash();
+  }
   return null;
 }

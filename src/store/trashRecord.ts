@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isFolderTag, type Layout } from "./layout";
 import { readModelFolder } from "./lookup";
@@ -45,6 +46,15 @@ export function entryOf(id: string, { tag, deletedMs, wasLatest, bytes, stray }:
 /** Whether an entry holds its version; that may be a link, whose target is nobody's business here. */
 export function holdsModel(entry: string): boolean {
   return lstatOf(join(entry, MODEL)) !== undefined;
+}
+
+/** Whether an entry's version is gone; of one that may not be looked into, another user's, nobody can say. */
+export function isEmptied(entry: string): boolean {
+  try {
+    return lstatSync(join(entry, MODEL), { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** What an entry is, from its record or, where that is damaged, from its model; `undefined` when both are. */

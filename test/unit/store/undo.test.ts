@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import fs, { rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import fs, { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -7,7 +8,8 @@ import fc from "fast-check";
 import type { TrashEntry } from "../../../src/store/model";
 import { ModelStore } from "../../../src/store/modelStore";
 import { formatTag } from "../../../src/store/tag";
-import { draftOf, plant, sourcesIn, tempFolder, treeOf } from "./storeKit";
+import { runTidyStore } from "../../../src/store/trashJobs";
+import { asIfKilled, draftOf, plant, sourcesIn, tempFolder, treeOf } from "./storeKit";
 
 const temp = tempFolder();
 after(temp.remove);
@@ -143,4 +145,34 @@ test("emptying the trash reads it once or twice, however much is in it", async (
   assert.ok(entries.length > 0 && entries.length <= 3 * versions.length, `${entries.length} reads`);
   // What is in the store or still in the trash keeps its pin.
   assert.deepEqual([...store.pinned()].sort(), ["m:v29", "m:v7"]);
+});
+
+const isRoot = process.geteuid?.() === 0;
+
+test("what another user has deleted, or left half done, keeps nobody from tidying up their own", {
+  skip: !isRoot && "only root can be two users",
+}, async () => {
+  const shared = join(temp.path, "shared");
+  const own = join(shared, ".modelbench");
+  const old = new ModelStore(shared, { now: () => 1000 });
+  const deleted = async (version: string): Promise<string> => {
+    plant(shared, "m", version);
+    return join(own, "trash", (await old.delete({ name: "m", version })).id);
+  };
+  const theirs = await deleted("v1");
+  for (const folder of [temp.path, shared, own, join(own, "trash"), join(own, "staging")]) chmodSync(folder, 0o777);
+  const tidy = async (ours: string): Promise<unknown> => {
+    execFileSync("chown", ["-R", "65534", ours]);
+    process.seteuid?.(65534);
+    try {
+      return await runTidyStore({ home: shared });
+    } finally {
+      process.seteuid?.(0);
+      assert.deepEqual([existsSync(theirs), existsSync(ours)], [true, false]);
+    }
+  };
+  await tidy(await deleted("v2"));
+  await old.stagingFolder();
+  asIfKilled(shared);
+  await assert.rejects(tidy(await deleted("v3")), { code: "store.access", message: /staging/ });
 });
