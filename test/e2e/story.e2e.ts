@@ -85,8 +85,9 @@ suite("from an empty window to a first result, and a model of one's own", () => 
   test("it is exported from its context menu", async () => {
     const { workbench } = rig;
     await workbench.contextMenu(workbench.row(/^firstlatest/), "Export Model…");
+    await workbench.pick(/^BentoML model\.bentomodel/);
     const target = join(rig.folder, "petals.bentomodel");
-    await workbench.fileDialog(target);
+    await workbench.fileDialog(target, /^Export petals:first$/);
     await workbench.notification(/petals:first exported to/).waitFor();
     assert.deepEqual([...readFileSync(target).subarray(0, 5)], [0xfd, 0x37, 0x7a, 0x58, 0x5a]);
     assert.ok(statSync(target).size > statSync(ownOnnx).size);
@@ -120,14 +121,16 @@ suite("from an empty window to a first result, and a model of one's own", () => 
     const { workbench } = rig;
     await workbench.command("Modelbench: Import Model…");
     await workbench.fileDialog(join(rig.folder, "petals.bentomodel"));
+    await workbench.page.locator(".quick-input-list", { hasText: "petals:first" }).waitFor();
+    await workbench.page.keyboard.press("Enter");
     await workbench.pick("New Version");
-    await workbench.notification(/petals:\w+ imported\./).waitFor();
+    await workbench.notification(/imported as petals:/).waitFor();
     assert.equal(ownVersions().length, 2);
   });
 
   test("what was imported answers like the model it came from", async () => {
     const { workbench } = rig;
-    await workbench.notificationButton(/imported\./, "Open").click();
+    await workbench.notificationButton(/imported as/, "Open").click();
     const view = workbench.view();
     await view.getByTestId("tag").filter({ hasText: "petals:" }).waitFor();
     await view.getByTestId("section-tab-test").click();

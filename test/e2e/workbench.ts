@@ -95,11 +95,11 @@ export class Workbench {
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first().click();
   }
 
-  /** Types a path into VS Code's own file dialog and accepts it. */
-  async fileDialog(path: string): Promise<void> {
+  /** Types a path into VS Code's own file dialog and accepts it. @param dialog its title, where a pick comes before it */
+  async fileDialog(path: string, dialog = /\S/): Promise<void> {
     const input = this.quickInput();
     // The palette, which may still be on its way out, has no title.
-    await this.page.locator(".quick-input-title", { hasText: /\S/ }).waitFor();
+    await this.page.locator(".quick-input-title", { hasText: dialog }).waitFor();
     const title = await this.#quickTitle();
     // While the dialog lists a folder it overwrites what is typed and ignores Enter: a person does it again, too.
     while ((await this.#quickTitle()) === title) {
