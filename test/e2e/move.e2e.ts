@@ -59,7 +59,7 @@ for (const handsOf of [mouse, keyboard]) {
       await importByDialog("from-cli.bentomodel");
       await workbench.page.locator(".quick-input-list", { hasText: "iris:i1" }).waitFor();
       await shot("preview");
-      await workbench.page.keyboard.press("Enter");
+      await workbench.acceptPreview();
       await workbench.row(/^i1/).waitFor();
       assert.deepEqual(treeOf(version("iris/i1")), before);
     });
@@ -67,8 +67,7 @@ for (const handsOf of [mouse, keyboard]) {
     test("a model that is there already is imported as a new version when the person says so", async () => {
       const { workbench } = rig;
       await importByDialog("from-cli.bentomodel");
-      await workbench.page.locator(".quick-input-list", { hasText: "iris:i1" }).waitFor();
-      await workbench.page.keyboard.press("Enter");
+      await workbench.acceptPreview();
       await hands.pick("New Version");
       await workbench.notification(/imported as iris:/).waitFor();
       assert.equal(readdirSync(version("iris")).filter((name) => name !== "latest").length, 2);

@@ -121,8 +121,7 @@ suite("from an empty window to a first result, and a model of one's own", () => 
     const { workbench } = rig;
     await workbench.command("Modelbench: Import Model…");
     await workbench.fileDialog(join(rig.folder, "petals.bentomodel"));
-    await workbench.page.locator(".quick-input-list", { hasText: "petals:first" }).waitFor();
-    await workbench.page.keyboard.press("Enter");
+    await workbench.acceptPreview();
     await workbench.pick("New Version");
     await workbench.notification(/imported as petals:/).waitFor();
     assert.equal(ownVersions().length, 2);

@@ -110,6 +110,12 @@ export class Workbench {
     }
   }
 
+  /** Imports everything that the preview of an import has ticked. */
+  async acceptPreview(): Promise<void> {
+    await this.page.locator(".quick-input-title", { hasText: /^Import \d+ model/ }).waitFor();
+    await this.quickInput().press("Enter");
+  }
+
   /** What the open quick input is about; empty when none is open. */
   async #quickTitle(): Promise<string> {
     const titles = this.page.locator(".quick-input-widget:not(.hidden) .quick-input-title");
