@@ -249,6 +249,8 @@ function brokenRow(node: BrokenNode, { t }: RowContext): Row {
   const inside = node.alone ? `${item.name}:${item.version}` : item.version;
   const label = visible(item.version === undefined ? item.name : (inside ?? ""));
   const reason = item.beingWritten ? t("being written") : visible(withoutPath(item.error.message, item.path));
+  // The row above says the name, but is not read out with this one.
+  const spokenTag = visible(item.version === undefined ? item.name : t("{0} version {1}", item.name, item.version));
   const remedy = item.beingWritten || item.error.remedy === undefined ? [] : [item.error.remedy];
   const flags = ["broken", ...(item.version === undefined ? [] : ["inside"]), "fixable"];
   return {
@@ -260,7 +262,7 @@ function brokenRow(node: BrokenNode, { t }: RowContext): Row {
     icon: item.beingWritten ? "loading~spin" : "warning",
     warns: !item.beingWritten,
     expandable: false,
-    spoken: item.beingWritten ? `${label}, ${reason}` : t("{0} cannot be read: {1}", label, reason),
+    spoken: item.beingWritten ? `${spokenTag}, ${reason}` : t("{0} cannot be read: {1}", spokenTag, reason),
   };
 }
 

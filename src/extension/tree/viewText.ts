@@ -1,5 +1,6 @@
 import type { StoreSnapshot } from "../liveListing";
 import type { Localize } from "../services";
+import { hasRoots } from "./arrange";
 import type { TreeContent } from "./treeContent";
 import { type StoreFacts, shortPath, storeRemarks } from "./treeRow";
 
@@ -34,7 +35,8 @@ export function viewText(
   const place = [shortPath(own?.home ?? "", userHome), ...storeRemarks(store, t)].join(" · ");
   return {
     state: isEmpty(own) ? "empty" : own?.phase === "named" ? "ready" : own?.phase,
-    description: place,
+    // The roots say it for each store.
+    description: hasRoots(state) ? "" : place,
     message,
   };
 }

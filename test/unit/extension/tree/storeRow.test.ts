@@ -50,3 +50,13 @@ test("without roots the title says the same beside the folder", () => {
   const text = viewText({ arrangement, isReadingLabels: false }, facts);
   assert.equal(text.description, "~/work/.bentoml · from .env · read-only");
 });
+
+test("beside roots, which say it for each store, the title says nothing", () => {
+  const several = new Map([
+    ["own", full],
+    ["home:/data/team", full],
+  ]);
+  const facts = { own: full, filter: "", t, userHome: "/home/ann", store: locked };
+  const text = viewText({ arrangement: arranged(treeState(several, {})), isReadingLabels: false }, facts);
+  assert.equal(text.description, "");
+});
