@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ModelbenchError } from "../base/errors";
 import { errno } from "./failure";
-import { writeNewFile } from "./fileOperations";
 import type { Tag } from "./model";
 import { entriesOf, statOf } from "./modelFiles";
-import { isStagingName, newStagingName, ownerState } from "./owner";
+import { ownerState } from "./owner";
 import { discardStaged, newStagingPath, type StoreParts } from "./staging";
 import { formatTag } from "./tag";
 
@@ -17,8 +15,8 @@ const PAUSE_MS = 15;
 /** After this a lock is taken from an owner that cannot be asked whether it lives. */
 const UNKNOWN_OWNER_MS = 60_000;
 
-/** After this a lock that names nobody is one whose owner was stopped before it was filled and flushed. */
-const NAMELESS_MS = 2000;
+/** What a rename says of a lock that is there; an empty folder it replaces. */
+const TAKEN = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR"]);
 
 const PREFIX = "edit.";
 
@@ -29,8 +27,7 @@ const PREFIX = "edit.";
  */
 export async function alone<T>(parts: StoreParts, tag: Tag, work: () => Promise<T>): Promise<T> {
   const lock = join(parts.layout.staging, `${PREFIX}${tag.name}+${tag.version}`);
-  const own = await newStagingPath(parts);
-  await take(parts, lock, own, tag);
+  await take(parts, lock, tag);
   try {
     return await work();
   } finally {
@@ -46,53 +43,55 @@ export function leftLocks(parts: StoreParts): string[] {
     .filter((lock) => isLeft(parts, lock));
 }
 
-async function take(parts: StoreParts, lock: string, own: string, tag: Tag): Promise<void> {
+/** A lock is a folder with its owner's name in it, and complete before it is renamed into place. */
+async function take(parts: StoreParts, lock: string, tag: Tag): Promise<void> {
   const giveUp = performance.now() + PATIENCE_MS;
-  const name = newStagingName();
-  for (;;) {
-    try {
-      return await writeNewFile(parts.files, lock, name);
-    } catch (error) {
-      if (errno(error) !== "EEXIST") {
-        // Made, and not filled: nobody else would know whose it is.
-        if (name.startsWith(ownerOf(lock))) await discardStaged(parts, lock);
-        throw error;
-      }
+  const own = await newStagingPath(parts);
+  try {
+    for (const folder of [own, join(own, basename(own))]) await parts.files.mkdir(folder, 0o755);
+    while (!(await isPut(parts, own, lock))) {
+      if (isLeft(parts, lock)) await takeAway(parts, lock);
+      else if (performance.now() > giveUp) {
+        throw new ModelbenchError("store.access", `${formatTag(tag)} is being edited by another process.`, {
+          path: lock,
+          remedy: "Try again in a moment.",
+        });
+      } else await sleep(PAUSE_MS);
     }
-    if (isLeft(parts, lock)) {
-      await takeAway(parts, lock, own);
-    } else if (performance.now() > giveUp) {
-      throw new ModelbenchError("store.access", `${formatTag(tag)} is being edited by another process.`, {
-        path: lock,
-        remedy: "Try again in a moment.",
-      });
-    } else await sleep(PAUSE_MS);
+  } catch (error) {
+    await discardStaged(parts, own);
+    throw error;
+  }
+}
+
+async function isPut({ files }: StoreParts, own: string, lock: string): Promise<boolean> {
+  try {
+    await files.rename(own, lock);
+    return true;
+  } catch (error) {
+    if (TAKEN.has(errno(error) ?? "")) return false;
+    throw error;
   }
 }
 
 /** Of several that find a lock left only one can rename it away; the others may have got hold of that one's new lock. */
-async function takeAway(parts: StoreParts, lock: string, own: string): Promise<void> {
+async function takeAway(parts: StoreParts, lock: string): Promise<void> {
+  const aside = await newStagingPath(parts);
   try {
-    await parts.files.rename(lock, own);
-    if (!isLeft(parts, own)) await parts.files.rename(own, lock);
+    await parts.files.rename(lock, aside);
+    if (!isLeft(parts, aside)) await parts.files.rename(aside, lock);
   } catch {
     // Gone already.
   }
-  await discardStaged(parts, own);
+  await discardStaged(parts, aside);
 }
 
 function isLeft({ now }: StoreParts, lock: string): boolean {
-  const owner = ownerOf(lock);
+  const [owner] = entriesOf(lock);
+  // Given back, and only its folder not yet removed.
+  if (owner === undefined) return true;
   const state = ownerState(owner);
   if (state !== "unknown") return state === "gone";
   const stat = statOf(lock);
-  return stat !== undefined && now() - stat.mtimeMs > (isStagingName(owner) ? UNKNOWN_OWNER_MS : NAMELESS_MS);
-}
-
-function ownerOf(lock: string): string {
-  try {
-    return readFileSync(lock, "latin1");
-  } catch {
-    return "";
-  }
+  return stat !== undefined && now() - stat.mtimeMs > UNKNOWN_OWNER_MS;
 }

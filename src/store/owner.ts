@@ -11,11 +11,6 @@ export function newStagingName(): string {
   return `${process.pid}-${startOf(process.pid) ?? "0"}.${MACHINE}-${randomBytes(6).toString("hex")}`;
 }
 
-/** Whether a text is such a name, and a whole one. */
-export function isStagingName(text: string): boolean {
-  return /^\d+-\d+\.[0-9a-f]{8}-[0-9a-f]{12}$/.test(text);
-}
-
 /**
  * Whether the process that staged something under this name still runs: `gone` and `alive` are certain, `unknown`
  * is another machine, an earlier boot, another container, or a name of nobody's.

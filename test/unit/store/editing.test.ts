@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { appendFileSync, chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
@@ -64,8 +73,7 @@ test("what another program writes between reading and renaming is kept, and the 
       ...nodeFiles,
       async create(path, mode) {
         const file = await nodeFiles.create(path, mode);
-        const isText = !path.includes("edit.");
-        if (isText && foreign < 3) {
+        if (foreign < 3) {
           foreign += 1;
           writeFileSync(yaml, `${yamlOf("m", "v1")}# written ${foreign}\n`);
         }
@@ -104,11 +112,11 @@ test("a rename that fails leaves the old text, and a version that goes meanwhile
 test("a lock of a process that is gone is taken over, and one that is kept is waited for and then named", async () => {
   await store.edit(tag, label("a", "b"));
   const lock = join(home, ".modelbench/staging/edit.m+v1");
-  writeFileSync(lock, ELSEWHERE);
+  mkdirSync(join(lock, ELSEWHERE), { recursive: true });
   const later = new ModelStore(home, { now: () => Date.now() + 61_000 });
   await later.edit(tag, label("a", "c"));
   assert.equal(store.open(tag).info.labels.get("a"), "c");
-  writeFileSync(lock, ELSEWHERE);
+  mkdirSync(join(lock, ELSEWHERE), { recursive: true });
   const waiting = assert.rejects(store.edit(tag, label("a", "d")), { code: "store.access", message: /being edited/ });
   await waiting;
   assert.equal(store.open(tag).info.labels.get("a"), "c");
@@ -185,7 +193,7 @@ test("what another program writes once the edit is digested is an edit of theirs
 test("a lock that another editor has taken over meanwhile is left to that one", async () => {
   await store.edit(tag, label("a", "b"));
   const lock = join(home, ".modelbench/staging/edit.m+v1");
-  writeFileSync(lock, ELSEWHERE);
+  mkdirSync(join(lock, ELSEWHERE), { recursive: true });
   let state: "left" | "taken over" | "released" = "left";
   const late = new ModelStore(home, {
     now: () => Date.now() + 61_000,
@@ -194,10 +202,11 @@ test("a lock that another editor has taken over meanwhile is left to that one", 
       async rename(from, to) {
         if (from === lock && state === "left") {
           state = "taken over";
-          writeFileSync(lock, newStagingName());
+          rmSync(lock, { recursive: true });
+          mkdirSync(join(lock, newStagingName()), { recursive: true });
           setTimeout(() => {
             state = "released";
-            rmSync(lock);
+            rmSync(lock, { recursive: true });
           }, 200);
         }
         if (to === yaml) assert.equal(state, "released");

@@ -9,7 +9,6 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
-  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -102,10 +101,8 @@ export function asIfKilled(home: string): void {
       const entry = join(staging, renamed, "entry.json");
       if (existsSync(entry)) writeFileSync(entry, readFileSync(entry, "utf8").replace(name, renamed));
     } else if (name.startsWith("edit.")) {
-      const lock = join(staging, name);
-      writeFileSync(lock, readFileSync(lock, "latin1").replace(/^\d+-/, `${ended}-`));
-      // One that was cut short names nobody: its age tells.
-      utimesSync(lock, 0, 0);
+      for (const owner of namesIn(join(staging, name)))
+        renameSync(join(staging, name, owner), join(staging, name, owner.replace(/^\d+-/, `${ended}-`)));
     }
   }
 }
