@@ -139,7 +139,7 @@ async function archiveOf(name: string, format: ExportFormat): Promise<string> {
     .path;
 }
 
-async function pair(what: string, atMost: number | undefined, ours: Case, against: Case, rounds = 9): Promise<Ratio> {
+async function pair(what: string, atMost: number | undefined, ours: Case, against: Case, rounds = 21): Promise<Ratio> {
   const [mine, theirs] = (await interleave([ours, against], { warmUp: 1, rounds })) as [Timing, Timing];
   return { what, ours: mine, against: theirs, ...(atMost === undefined ? {} : { atMost }) };
 }
