@@ -81,7 +81,7 @@ export async function makeFileBeside(
   fill: (file: BesideFile) => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const partial = await partialPath(path);
+  const partial = partialPath(path);
   try {
     const bytes = await writePartial(partial, fill, signal);
     throwIfAborted(signal);
@@ -91,7 +91,7 @@ export async function makeFileBeside(
   } catch (error) {
     throw writeFailure(error, path);
   } finally {
-    rmSync(partial, { force: true });
+    removePartial(partial);
   }
 }
 
@@ -104,7 +104,7 @@ export async function makeFolderBeside(
   fill: (folder: string) => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const partial = await partialPath(path);
+  const partial = partialPath(path);
   try {
     await fill(partial);
     throwIfAborted(signal);
@@ -115,6 +115,15 @@ export async function makeFolderBeside(
     throw writeFailure(error, path);
   } finally {
     await removeTree(nodeFiles, partial).catch(() => undefined);
+  }
+}
+
+/** What cannot be removed now is cleared away by the next export into this folder. */
+function removePartial(partial: string): void {
+  try {
+    rmSync(partial, { force: true });
+  } catch {
+    // The outcome of the export is what counts.
   }
 }
 
@@ -148,15 +157,18 @@ async function writePartial(
   }
 }
 
-/** A name for this process's own use; what processes that were killed have left under theirs is removed. */
-async function partialPath(path: string): Promise<string> {
-  const folder = dirname(path);
+/** Removes what exports that were killed have left in a folder; best called before anything else is tried there. */
+export async function clearPartials(folder: string): Promise<void> {
   for (const name of entriesOf(folder)) {
     const owner = PARTIAL.exec(name)?.[1];
     if (owner === undefined || !isLeftover(owner, join(folder, name))) continue;
     await removeTree(nodeFiles, join(folder, name)).catch(() => undefined);
   }
-  return join(folder, `.modelbench-${newStagingName()}.part`);
+}
+
+/** A name for this process's own use. */
+function partialPath(path: string): string {
+  return join(dirname(path), `.modelbench-${newStagingName()}.part`);
 }
 
 function isLeftover(owner: string, path: string): boolean {

@@ -9,7 +9,7 @@ import { ModelStore } from "../modelStore";
 import { formatTag } from "../tag";
 import type { Compression, ExportFormat, ExportRequest, ExportResult } from "./archiveJobs";
 import { asRecorded } from "./asRecorded";
-import { assertFree, makeFileBeside, makeFolderBeside } from "./beside";
+import { assertFree, clearPartials, makeFileBeside, makeFolderBeside } from "./beside";
 import { exportFolder } from "./exportFolder";
 import { type ExportPlan, type OnDigest, planExport, samplePlan } from "./exportPlan";
 import { resolveDestination } from "./format";
@@ -44,6 +44,7 @@ export async function exportModel(
   const { destination, format } = request;
   const target = resolveDestination(model.tag, { destination, format, cwd: process.cwd() });
   assertCompression(target.format, request.compression);
+  await clearPartials(dirname(target.path));
   assertFree(target.path);
   // The version itself may be a link to another disk; what is inside must not.
   const plan = planExport(realpathSync(model.path), formatTag(model.tag));
