@@ -1,3 +1,4 @@
+import { Slice } from "../../base/slice";
 import type { BrokenItem, ModelSummary } from "../../store/model";
 import { formatTag } from "../../store/tag";
 import type { NameEntry, StoreSnapshot } from "../liveListing";
@@ -57,8 +58,6 @@ export interface Arrangement {
 
 /** Longest time the thread is held at a stretch, beside the sort. */
 const SLICE_MS = 4;
-/** The clock is asked once in so many items. */
-const ITEMS_A_LOOK = 64;
 /** Up to so many shown versions, what a filter leaves is unfolded. */
 const FEW_SHOWN = 50;
 
@@ -68,10 +67,9 @@ export function hasRoots({ snapshots }: Pick<TreeState, "snapshots">): boolean {
 }
 
 /** Puts the tree together in slices: yields whenever a slice has taken a few milliseconds. Reads no file. */
-export function* arrange(state: TreeState): Generator<void, Arrangement> {
-  const pace = new Pace();
+export function* arrange(state: TreeState, slice = new Slice(SLICE_MS)): Generator<void, Arrangement> {
   const parts = new Map<StoreId, StorePart>();
-  for (const [store, snapshot] of state.snapshots) parts.set(store, yield* storePart(store, snapshot, state, pace));
+  for (const [store, snapshot] of state.snapshots) parts.set(store, yield* storePart(store, snapshot, state, slice));
   return new Arranged(state, parts);
 }
 
@@ -157,10 +155,17 @@ class Arranged implements Arrangement {
   }
 }
 
-function* storePart(store: StoreId, snapshot: StoreSnapshot, state: TreeState, pace: Pace): Generator<void, StorePart> {
+function* storePart(
+  store: StoreId,
+  snapshot: StoreSnapshot,
+  state: TreeState,
+  slice: Slice,
+): Generator<void, StorePart> {
   if (snapshot.phase === "failed") return lonely(note(store, "failed", snapshot.error));
   const part =
-    state.groupBy === "name" ? yield* byName(store, snapshot, state, pace) : yield* flat(store, snapshot, state, pace);
+    state.groupBy === "name"
+      ? yield* byName(store, snapshot, state, slice)
+      : yield* flat(store, snapshot, state, slice);
   if (part.nodes.length > 0) return part;
   if (snapshot.phase === "loading" || part.pending > 0) return { ...part, nodes: [note(store, "loading")] };
   return { ...part, nodes: [note(store, state.accepts && snapshot.names.size > 0 ? "unmatched" : "empty")] };
@@ -180,14 +185,14 @@ function note(store: StoreId, what: NoteNode["note"], error?: NoteNode["error"])
 }
 
 /** Names in order, then what is at fault as a whole: a name folder that cannot be one. */
-function* byName(store: StoreId, snapshot: StoreSnapshot, state: TreeState, pace: Pace): Generator<void, StorePart> {
+function* byName(store: StoreId, snapshot: StoreSnapshot, state: TreeState, slice: Slice): Generator<void, StorePart> {
   const { accepts, sortBy } = state;
   const models = new Map<string | undefined, readonly ModelSummary[]>();
   const named: Sortable[] = [];
   const faulty: TreeNode[] = [];
   let [shown, all, pending] = [0, 0, 0];
   for (const [name, entry] of snapshot.names) {
-    if (pace.isOver()) yield* pace.rest();
+    yield* slice.rest();
     const kept = accepts ? entry.models.filter((model) => accepts.version(store, model)) : entry.models;
     const broken = accepts ? entry.broken.filter((item) => accepts.broken(item)) : entry.broken;
     all += entry.models.length;
@@ -204,7 +209,7 @@ function* byName(store: StoreId, snapshot: StoreSnapshot, state: TreeState, pace
 }
 
 /** Versions without their names: below groups, or all in one list; then what is broken. */
-function* flat(store: StoreId, snapshot: StoreSnapshot, state: TreeState, pace: Pace): Generator<void, StorePart> {
+function* flat(store: StoreId, snapshot: StoreSnapshot, state: TreeState, slice: Slice): Generator<void, StorePart> {
   const { accepts, groupBy, sortBy } = state;
   const groups = new Map<string | undefined, ModelSummary[]>();
   const faulty: TreeNode[] = [];
@@ -212,7 +217,7 @@ function* flat(store: StoreId, snapshot: StoreSnapshot, state: TreeState, pace: 
   for (const entry of snapshot.names.values()) {
     if (entry.pending) pending += 1;
     for (const model of entry.models) {
-      if (pace.isOver()) yield* pace.rest();
+      yield* slice.rest();
       all += 1;
       if (accepts && !accepts.version(store, model)) continue;
       shown += 1;
@@ -301,22 +306,4 @@ function arrangedVersions(
   const rank = (model: ModelSummary): number => (pins?.has(formatTag(model.tag)) ? 1 : 0);
   const ranked = models.map((model) => ({ model, rank: pins?.size ? rank(model) : 0 }));
   return ranked.sort((a, b) => b.rank - a.rank || compareVersions(a.model, b.model, sortBy)).map(({ model }) => model);
-}
-
-/** A clock for work in slices. */
-class Pace {
-  #end = performance.now() + SLICE_MS;
-  #items = 0;
-
-  /** Whether it is time to let others run; looks at the clock now and then only. */
-  isOver(): boolean {
-    this.#items += 1;
-    return this.#items % ITEMS_A_LOOK === 0 && performance.now() > this.#end;
-  }
-
-  /** Lets others run; the next slice begins when the work goes on. */
-  *rest(): Generator<void, void> {
-    yield;
-    this.#end = performance.now() + SLICE_MS;
-  }
 }

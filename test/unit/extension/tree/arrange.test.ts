@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Slice } from "../../../../src/base/slice";
 import type { NameEntry, StoreSnapshot } from "../../../../src/extension/liveListing";
 import { nodeId } from "../../../../src/extension/tree/treeModel";
 import { summary } from "../fakes";
@@ -18,10 +19,11 @@ const big = new Map(
 
 test("10,000 names are put together in many slices, whatever they stand under", () => {
   for (const groupBy of ["name", "framework", "none", "label:stage"] as const) {
-    const arrangement = arranged(treeState(new Map([["own", snapshot(big)]]), { groupBy }));
+    // No time at all: whoever asks is told to let others run.
+    const arrangement = arranged(treeState(new Map([["own", snapshot(big)]]), { groupBy }), new Slice(0));
     assert.equal(arrangement.shown, 10_000);
     assert.equal(arrangement.all, 10_000);
-    assert.ok(arrangement.pauses > 0, `${groupBy}: ${arrangement.pauses}`);
+    assert.ok(arrangement.pauses >= 1_000, `${groupBy}: ${arrangement.pauses}`);
   }
 });
 

@@ -1,3 +1,4 @@
+import type { Slice } from "../../../../src/base/slice";
 import { type Arrangement, arrange, type TreeState } from "../../../../src/extension/tree/arrange";
 import { nodeId, type TreeNode } from "../../../../src/extension/tree/treeModel";
 import { type RowContext, rowOf } from "../../../../src/extension/tree/treeRow";
@@ -12,8 +13,8 @@ export function treeState(snapshots: TreeState["snapshots"], parts: Partial<Tree
 }
 
 /** The arrangement of a state, with how often the work let others run. */
-export function arranged(state: TreeState): Arrangement & { readonly pauses: number } {
-  const work = arrange(state);
+export function arranged(state: TreeState, slice?: Slice): Arrangement & { readonly pauses: number } {
+  const work = arrange(state, slice);
   for (let pauses = 0; ; pauses++) {
     const step = work.next();
     if (step.done) return Object.assign(step.value, { pauses });
