@@ -117,27 +117,51 @@ function quickPickItem<T>(item: PickItem<T>): QuickPickItem & { value: T } {
   };
 }
 
+/** Work that is done sooner than this is not told of: a notification that flashes by only disturbs. */
+const QUICK_MS = 300;
+
 /** Percentages are told as steps, because that is what VS Code adds up. */
 async function progress<T>(
   t: Localize,
   title: string,
   work: (signal: AbortSignal, report: Report) => Promise<T>,
 ): Promise<T> {
+  const controller = new AbortController();
+  let latest: JobProgress | undefined;
+  let show = (step: JobProgress): void => {
+    latest = step;
+  };
+  const running = work(controller.signal, (step) => show(step));
+  if (await endsWithin(running, QUICK_MS)) return running;
   const location = ProgressLocation.Notification;
   return window.withProgress({ location, title, cancellable: true }, async (bar, token) => {
-    const controller = new AbortController();
     const subscription = token.onCancellationRequested(() => controller.abort());
     let percent = 0;
+    show = (step) => {
+      const reached = step.totalBytes ? Math.min(100, (100 * step.doneBytes) / step.totalBytes) : percent;
+      bar.report({ message: progressText(t, step), increment: Math.max(0, reached - percent) });
+      percent = Math.max(percent, reached);
+    };
+    if (latest) show(latest);
     try {
-      return await work(controller.signal, (step) => {
-        const reached = step.totalBytes ? Math.min(100, (100 * step.doneBytes) / step.totalBytes) : percent;
-        bar.report({ message: progressText(t, step), increment: Math.max(0, reached - percent) });
-        percent = Math.max(percent, reached);
-      });
+      return await running;
     } finally {
       subscription.dispose();
     }
   });
+}
+
+/** Whether something ends, well or not, within this time. */
+async function endsWithin(running: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const ended = running.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([ended, late]).finally(() => clearTimeout(timer));
 }
 
 function progressText(t: Localize, { doneBytes, totalBytes, current }: JobProgress): string {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { ModelbenchError } from "../base/errors";
+import { storeAccess } from "../store/access";
 import type { BrokenItem } from "../store/model";
 import { formatTag, parseTag } from "../store/tag";
 import type { Target } from "./ids";
@@ -74,11 +75,15 @@ export function storeDetail(stores: Stores, store: StoreId): Pick<PickItem<unkno
  * The store that something new goes to when the user pointed at none: their own, or the one they choose when further
  * homes are open. `undefined` = dismissed.
  */
-export async function storeForNew({ stores, ui }: Services, title: string): Promise<OpenStore | undefined> {
+export async function storeForNew({ stores, t, ui }: Services, title: string): Promise<OpenStore | undefined> {
   const homes = stores.all.filter(({ kind }) => kind !== "sample");
   if (homes.length < 2) return homes[0];
-  const items = homes.map((value) => ({ label: value.label, description: value.store.home, value }));
-  return ui.pick(title, items);
+  const itemOf = async (value: OpenStore): Promise<PickItem<OpenStore>> => {
+    const isReadOnly = (await storeAccess(value.store.home)) === "readOnly";
+    const detail = isReadOnly ? { detail: t("read-only: nothing can be added here") } : {};
+    return { label: value.label, description: value.store.home, ...detail, value };
+  };
+  return ui.pick(title, await Promise.all(homes.map(itemOf)));
 }
 
 /** An open store by its id. @throws ModelbenchError `model.notFound` when it is not open any more */
