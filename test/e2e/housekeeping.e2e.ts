@@ -73,7 +73,7 @@ for (const handsOf of [mouse, keyboard]) {
     });
 
     test("a store that cannot be written lists, and says why nothing is deleted", async (t) => {
-      const readOnly = join(rig.folder, "..", "read-only");
+      const readOnly = join(rig.folder, "..", "locked");
       if (!mountReadOnly(rig.store, readOnly)) return t.skip("userNamespaces: no file system can be mounted here");
       try {
         mkdirSync(join(rig.folder, ".vscode"));
@@ -81,6 +81,8 @@ for (const handsOf of [mouse, keyboard]) {
         writeFileSync(join(rig.folder, ".vscode/settings.json"), JSON.stringify(settings));
         const { workbench } = rig;
         await hands.openModels();
+        // The rows are drawn anew with this: a menu that was open on one would be gone.
+        await workbench.page.locator(".sidebar .pane-header", { hasText: "read-only" }).waitFor();
         await workbench.row(/^a4latest/).waitFor();
         await hands.menu(/^a4/, "Delete Model…");
         await hands.dialog("Delete");
