@@ -70,9 +70,8 @@ describe("the window while a command works on a large store", () => {
   responds("opens a model", () => ({}), "openModel", big).until(() =>
     vscode.window.tabGroups.activeTabGroup.activeTab?.label.includes("big:v1"),
   );
-  responds("exports", (attempt) => ({ target: archive(attempt) }), "exportModel", big).until((_, attempt) =>
-    existsSync(archive(attempt)),
-  );
+  const asArchive = (attempt: number) => ({ pick: () => "BentoML model", target: archive(attempt) });
+  responds("exports", asArchive, "exportModel", big).until((_, attempt) => existsSync(archive(attempt)));
   const undone = { confirm: true, review: "accept", presses: true, offered: "Undo" } as const;
   responds("deletes and undoes", () => undone, "deleteModel", { store: "own", tag: "model7:v7" }).until(
     (lines) => lines.some((line) => line.includes("model7:v7 deleted")) && lists("model7:v7"),
