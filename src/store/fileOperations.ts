@@ -67,8 +67,10 @@ export async function copyNewFile(
       const { bytesRead } = await source.read(buffer, 0, buffer.length, null);
       if (bytesRead === 0) return;
       const chunk = buffer.subarray(0, bytesRead);
+      // Written by a thread of the pool while this one computes the digest.
+      const written = file.write(chunk);
       hasher.update(chunk);
-      await file.write(chunk);
+      await written;
       options.onBytes?.(bytesRead);
     }
   });
