@@ -4,7 +4,7 @@ import { ModelbenchError } from "../base/errors";
 import { errno } from "./failure";
 import type { Tag } from "./model";
 import { entriesOf, statOf } from "./modelFiles";
-import { ownerState } from "./owner";
+import { isLeftover } from "./owner";
 import { discardStaged, newStagingPath, type StoreParts } from "./staging";
 import { formatTag } from "./tag";
 
@@ -90,8 +90,5 @@ function isLeft({ now }: StoreParts, lock: string): boolean {
   const [owner] = entriesOf(lock);
   // Given back, and only its folder not yet removed.
   if (owner === undefined) return true;
-  const state = ownerState(owner);
-  if (state !== "unknown") return state === "gone";
-  const stat = statOf(lock);
-  return stat !== undefined && now() - stat.mtimeMs > UNKNOWN_OWNER_MS;
+  return isLeftover(owner, () => statOf(lock)?.mtimeMs, now(), UNKNOWN_OWNER_MS);
 }

@@ -15,13 +15,32 @@ export function newStagingName(): string {
  * Whether the process that staged something under this name still runs: `gone` and `alive` are certain, `unknown`
  * is another machine, an earlier boot, another container, or a name of nobody's.
  */
-export function ownerState(stagingName: string): "alive" | "gone" | "unknown" {
+function ownerState(stagingName: string): "alive" | "gone" | "unknown" {
   const match = /^(\d+)-(\d+)\.([0-9a-f]+)-[0-9a-f]+$/.exec(stagingName);
   if (!match || match[3] !== MACHINE) return "unknown";
   const pid = Number(match[1]);
   const start = startOf(pid);
   if (start !== undefined) return start === match[2] ? "alive" : "gone";
   return answersSignals(pid) ? "unknown" : "gone";
+}
+
+/** How long what nobody can be asked about (another machine, an earlier boot) is left alone. */
+const UNKNOWN_OWNER_MS = 24 * 3600 * 1000;
+
+/**
+ * Whether something is left over: its owner is gone, or cannot be asked and has not touched it for `unknownMs`.
+ * @param mtimeMs asked only where the owner cannot be; `undefined` for what is not there any more
+ */
+export function isLeftover(
+  owner: string,
+  mtimeMs: () => number | undefined,
+  nowMs: number,
+  unknownMs = UNKNOWN_OWNER_MS,
+): boolean {
+  const state = ownerState(owner);
+  if (state !== "unknown") return state === "gone";
+  const touchedMs = mtimeMs();
+  return touchedMs !== undefined && nowMs - touchedMs > unknownMs;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { FileLayer } from "./fileLayer";
 import { ensureFolder, removeTree, writeNewFile } from "./fileOperations";
 import { type Layout, latestFile, nameFolder } from "./layout";
 import { entriesOf, lstatOf, statOf } from "./modelFiles";
-import { newStagingName, ownerState } from "./owner";
+import { isLeftover, newStagingName } from "./owner";
 
 /** What every change of a store is made with. */
 export interface StoreParts {
@@ -18,9 +18,6 @@ export interface StoreParts {
 
 /** The layout of `.modelbench/` that this version reads and writes. */
 export const FORMAT = "1";
-
-/** Leftovers whose owner cannot be asked (another machine, an earlier boot) are removed once they are this old. */
-const UNKNOWN_OWNER_MS = 24 * 3600 * 1000;
 
 /** A path below `.modelbench/staging/` that is this process's own; the folder above it is there afterwards.
  *  @throws ModelbenchError `store.access` */
@@ -53,12 +50,7 @@ export async function discardStaged({ files }: StoreParts, path: string): Promis
 /** What writers that are gone have left in staging, as paths. */
 export function leftovers({ layout, now }: Pick<StoreParts, "layout" | "now">): string[] {
   return entriesOf(layout.staging)
-    .filter((name) => {
-      const state = ownerState(name);
-      if (state !== "unknown") return state === "gone";
-      const stat = statOf(join(layout.staging, name));
-      return stat !== undefined && now() - stat.mtimeMs > UNKNOWN_OWNER_MS;
-    })
+    .filter((name) => isLeftover(name, () => statOf(join(layout.staging, name))?.mtimeMs, now()))
     .map((name) => join(layout.staging, name));
 }
 

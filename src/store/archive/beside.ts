@@ -5,13 +5,11 @@ import { errno } from "../failure";
 import { nodeFiles } from "../fileLayer";
 import { removeTree } from "../fileOperations";
 import { entriesOf, lstatOf, statOf } from "../modelFiles";
-import { newStagingName, ownerState } from "../owner";
+import { isLeftover, newStagingName } from "../owner";
 import { Pace } from "../pace";
 
 /** What file systems without hard links answer. */
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
-/** Leftovers whose owner cannot be asked (another machine, an earlier boot) are removed once they are this old. */
-const UNKNOWN_OWNER_MS = 24 * 3600 * 1000;
 /** The file is flushed each time this much has been written, beside the writing. */
 const EARLY_BYTES = 8 * 1024 ** 2;
 const PARTIAL = /^\.modelbench-(.+)\.part$/;
@@ -161,20 +159,15 @@ async function writePartial(
 export async function clearPartials(folder: string): Promise<void> {
   for (const name of entriesOf(folder)) {
     const owner = PARTIAL.exec(name)?.[1];
-    if (owner === undefined || !isLeftover(owner, join(folder, name))) continue;
-    await removeTree(nodeFiles, join(folder, name)).catch(() => undefined);
+    const path = join(folder, name);
+    if (owner === undefined || !isLeftover(owner, () => lstatOf(path)?.mtimeMs, Date.now())) continue;
+    await removeTree(nodeFiles, path).catch(() => undefined);
   }
 }
 
 /** A name for this process's own use. */
 function partialPath(path: string): string {
   return join(dirname(path), `.modelbench-${newStagingName()}.part`);
-}
-
-function isLeftover(owner: string, path: string): boolean {
-  const state = ownerState(owner);
-  if (state !== "unknown") return state === "gone";
-  return Date.now() - (lstatOf(path)?.mtimeMs ?? Number.POSITIVE_INFINITY) > UNKNOWN_OWNER_MS;
 }
 
 /** Gives the file its name, which somebody may have taken meanwhile: a link, unlike a rename, takes nothing from it. */
