@@ -4,6 +4,8 @@ import type { Workbench } from "./workbench";
 
 /** What VS Code takes to act on a key that it handles asynchronously. */
 const KEY_MS = 150;
+/** How long something may take to get the focus. */
+const FOCUS_MS = 2_000;
 /** Keys pressed at most on the way to something. */
 const MANY = 60;
 
@@ -30,8 +32,6 @@ export interface Hands {
   section(name: "overview" | "signatures" | "test"): Promise<void>;
   /** Starts a run on the visible page. */
   run(): Promise<void>;
-  /** Cancels what a progress notification tells of. */
-  cancel(text: string | RegExp): Promise<void>;
 }
 
 /** Who works without a mouse does so in high contrast. */
@@ -58,15 +58,15 @@ export function mouse(workbench: Workbench): Hands {
     },
     menu: (row, entry) => workbench.contextMenu(workbench.row(row), entry),
     dialog: (button) => workbench.dialog(button),
-    notification: (text, button) => workbench.notificationButton(text, button).click(),
+    async notification(text, button) {
+      // What the pointer is on does not go away by itself.
+      await workbench.notification(text).hover();
+      await workbench.notificationButton(text, button).click();
+    },
     pick: (text) => workbench.pick(text),
     enter: (testId, value) => workbench.view().getByTestId(testId).fill(value),
     run: () => workbench.view().getByTestId("run").click(),
     section: (name) => workbench.view().getByTestId(`section-tab-${name}`).click(),
-    async cancel(text) {
-      await page.locator(".notifications-toasts .notification-list-item", { hasText: text }).hover();
-      await workbench.notificationButton(text, "Cancel").click();
-    },
   };
 }
 
@@ -85,18 +85,22 @@ export function keyboard(workbench: Workbench): Hands {
     await press("Enter");
   };
   const focusedRow = page.locator(".sidebar .monaco-list:focus-within .monaco-list-row.focused");
-  /** Walks down the models view until the row has the focus. */
-  const walkTo = async (row: RegExp): Promise<void> => {
+  /** Presses a key until what has the focus shows a text that fits. */
+  const stepTo = async (focused: Locator, fits: (text: string) => boolean, key: string): Promise<void> => {
     for (let i = 0; i < MANY; i++) {
-      const text =
-        (await focusedRow
-          .first()
-          .textContent({ timeout: 2_000 })
-          .catch(() => "")) ?? "";
-      if (row.test(text.replaceAll("\u00a0", " ").trim())) return;
-      await press("ArrowDown");
+      const text = await focused
+        .first()
+        .textContent({ timeout: FOCUS_MS })
+        .catch(() => "");
+      if (fits((text ?? "").replaceAll("\u00a0", " ").trim())) return;
+      await press(key);
     }
-    throw new Error(`no key leads to the row ${row}`);
+    throw new Error(`the key ${key} does not lead there`);
+  };
+  const walkTo = (row: RegExp): Promise<void> => stepTo(focusedRow, (text) => row.test(text), "ArrowDown");
+  const choose = async (focused: Locator, wanted: string, key: string): Promise<void> => {
+    await stepTo(focused, (text) => text.includes(wanted), key);
+    await press("Enter");
   };
   const showModels = async (): Promise<void> => {
     // Extensions come a moment after the window has drawn itself, and their commands with them.
@@ -127,21 +131,11 @@ export function keyboard(workbench: Workbench): Hands {
       await focusModels();
       await walkTo(row);
       await press("Shift+F10");
-      const focused = page.locator(".monaco-menu .action-item.focused");
-      for (let i = 0; i < MANY; i++) {
-        if (((await focused.textContent({ timeout: 2_000 }).catch(() => "")) ?? "").includes(entry)) break;
-        await press("ArrowDown");
-      }
-      await press("Enter");
+      await choose(page.locator(".monaco-menu .action-item.focused"), entry, "ArrowDown");
     },
     async dialog(button) {
       await page.locator(".monaco-dialog-box").waitFor();
-      const focused = page.locator(".monaco-dialog-box .monaco-button:focus");
-      for (let i = 0; i < MANY; i++) {
-        if (((await focused.textContent({ timeout: 500 }).catch(() => "")) ?? "").includes(button)) break;
-        await press("Tab");
-      }
-      await press("Enter");
+      await choose(page.locator(".monaco-dialog-box .monaco-button:focus"), button, "Tab");
     },
     async notification(text, button) {
       await workbench.notification(text).waitFor();
@@ -149,14 +143,7 @@ export function keyboard(workbench: Workbench): Hands {
       await walkByKey(workbench, workbench.notificationButton(text, button), "Tab");
       await press("Enter");
     },
-    async pick(text) {
-      const focused = page.locator(".quick-input-list .monaco-list-row.focused");
-      for (let i = 0; i < MANY; i++) {
-        if (((await focused.textContent({ timeout: 2_000 }).catch(() => "")) ?? "").includes(text)) break;
-        await press("ArrowDown");
-      }
-      await press("Enter");
-    },
+    pick: (text) => choose(page.locator(".quick-input-list .monaco-list-row.focused"), text, "ArrowDown"),
     async enter(testId, value) {
       // The cells of a grid are one stop of the Tab key; arrows lead from one to the next.
       const isLaterCell = /^cell-.*-[1-9]\d*$/.test(testId);
@@ -169,12 +156,6 @@ export function keyboard(workbench: Workbench): Hands {
       const tab = workbench.view().getByTestId(`section-tab-${name}`);
       await walkByKey(workbench, workbench.view().locator("[data-testid^=section-tab-][aria-selected=true]"), "Tab");
       for (let i = 0; i < MANY && (await tab.getAttribute("aria-selected")) !== "true"; i++) await press("ArrowRight");
-    },
-    async cancel(text) {
-      await workbench.notification(text).waitFor();
-      await command("Notifications: Focus Notification Toast");
-      await walkByKey(workbench, workbench.notificationButton(text, "Cancel"), "Tab");
-      await press("Enter");
     },
   };
 }

@@ -80,7 +80,7 @@ for (const handsOf of [mouse, keyboard]) {
       await hands.pick("BentoML model, small");
       await workbench.fileDialog(join(exports, "big.bentomodel"), /^Export big:b1$/);
       await workbench.notification(/Exporting/).waitFor();
-      await hands.cancel(/Exporting/);
+      await hands.notification(/Exporting/, "Cancel");
       await workbench.notification(/Exporting/).waitFor({ state: "detached" });
       const left = (): string[] => readdirSync(exports).filter((name) => name !== "iris.zip");
       for (const deadline = Date.now() + 2_000; left().length > 0 && Date.now() < deadline; ) {
