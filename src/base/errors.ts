@@ -46,6 +46,8 @@ export type ErrorCode =
   | "format.mismatch"
   /** A file of a known format that is damaged. */
   | "format.corrupt"
+  /** A tensor whose values cannot be read: an unknown type, objects, or external data out of reach. */
+  | "tensor.unreadable"
   /** A file, folder or dataset that does not exist or cannot be read or written. */
   | "file.access"
   /** `--input` or a form value that is neither a file nor JSON, or a required input left out. */

@@ -2,9 +2,8 @@ import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { ModelbenchError, type Warning } from "../base/errors";
 import { refuseUnreachable } from "../formats/onnx/externalData";
-import type { Description } from "../frameworks/adapter";
 import { type ExampleInputs, exampleInputs } from "../frameworks/example";
-import { inspectFile } from "../frameworks/inspect";
+import { type InspectDocument, inspectFile, inspectModel } from "../frameworks/inspect";
 import { adapterFor, whyNotRunnable } from "../frameworks/registry";
 import type { LoadRequest } from "../runner/protocol";
 import { readModelFolder } from "../store/lookup";
@@ -44,11 +43,11 @@ function readyModel(model: StoredModel, device: string): Runnable {
   const adapter = adapterFor(module);
   const entry = adapter?.runnable ? adapter.entryFile?.(model) : undefined;
   if (adapter === undefined || entry === undefined) throw cannotRun(label, whyNotRunnable(module), model.path);
-  const { signatures, warnings } = adapter.describe(model);
+  const { signatures, warnings } = inspectModel(model);
   return {
     request: loadRequest(label, adapter.label, entry, device, signatures),
     examples: exampleInputs(signatures, metadata),
-    warnings: [...model.warnings, ...warnings],
+    warnings,
   };
 }
 
@@ -74,7 +73,7 @@ function loadRequest(
   adapter: string,
   file: string,
   device: string,
-  signatures: Description["signatures"],
+  signatures: InspectDocument["signatures"],
 ): LoadRequest {
   return { label, adapter, file, device, signatures, batching: { enabled: true, maxBatchSize: MAX_BATCH_SIZE } };
 }

@@ -3,10 +3,11 @@ import { ModelbenchError } from "../base/errors";
 import type { PositionalReader } from "../base/ports";
 import { encodeStrings } from "./elements";
 import { onnxDataTypeNamed } from "./onnx/dataTypes";
-import { readStoredBytes, readStoredTexts, unpackBits } from "./onnx/tensorData";
+import { readStoredBytes, readStoredTexts } from "./onnx/tensorData";
 import { readTensorHeader } from "./onnx/tensorHeader";
 import { ProtoReader } from "./protobuf";
 import type { Tensor } from "./tensor";
+import { unpackBits } from "./tensorData";
 
 /** Largest tensor that is read: protobuf itself ends at 2 GB. */
 const LIMITS = { bytes: 2 ** 31, nodes: 300_000_000, depth: 4, timeMs: 120_000 };

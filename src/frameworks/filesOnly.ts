@@ -4,8 +4,8 @@ import type { MethodSignature } from "../formats/tensor";
 import type { FrameworkAdapter, FrameworkDraft, RunNeeds } from "./adapter";
 
 /**
- * An adapter for models that this version lists and keeps but neither opens nor runs: its methods are the rows of
- * model.yaml, without inputs. Only the bare module (`""`) can be saved.
+ * An adapter for models that this version shows but does not run: its methods are the rows of model.yaml, without
+ * inputs. Only the bare module (`""`) can be saved.
  */
 export function filesOnlyAdapter(module: string, label: string, needs: RunNeeds): FrameworkAdapter {
   return {
@@ -13,11 +13,11 @@ export function filesOnlyAdapter(module: string, label: string, needs: RunNeeds)
     label,
     needs,
     runnable: false,
-    describe(model) {
+    signatures(model) {
       const rows = [...model.info.signatures].map(([method, row]): [string, MethodSignature] => {
         return [method, { inputs: [], outputs: [], ...row, source: "model.yaml" }];
       });
-      return { signatures: Object.fromEntries(rows), tensors: [], metadata: {}, warnings: [] };
+      return Object.fromEntries(rows);
     },
     ...(module === "" ? { draft: draftBare } : {}),
   };

@@ -1,22 +1,26 @@
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { ModelbenchError, type Warning } from "../base/errors";
-import { fileSize, openFileReader } from "../formats/fileReader";
-import { claimedFormat, type FileFormat, looksLike, sniffFormat } from "../formats/sniff";
+import { fileSize } from "../formats/fileReader";
+import type { PickleFacts } from "../formats/pickle/facts";
+import type { FileFormat } from "../formats/sniff";
 import type { MethodSignature } from "../formats/tensor";
+import { digestOf, type TensorData } from "../formats/tensorData";
 import type { StoredModel } from "../store/model";
-import { modelFilesIn } from "../store/modelFiles";
-import type { DescribeOptions, Description, OnnxFacts, StoredTensor } from "./adapter";
-import { describeNpyFile } from "./npyFile";
-import { describeOnnxFile } from "./onnx/describe";
+import type { FileContent, OnnxFacts, StoredTensor } from "./content";
+import { openContent } from "./contentFormats";
+import { type InspectedFile, openModelContent } from "./modelContent";
 import { adapterFor } from "./registry";
 import { yamlAsData } from "./yamlAsData";
 
-/** A file of a model, or the inspected file itself. */
-export interface InspectedFile {
-  /** Relative to the model's folder, with `/`; for a bare file its name. */
-  readonly path: string;
-  readonly bytes: number;
-  readonly format: FileFormat;
+/** What `inspect` does beyond reading headers. */
+export interface InspectOptions {
+  /** Also read every tensor once and add its `sha256`. */
+  readonly digest?: boolean | undefined;
+}
+
+/** A tensor with what was asked for beyond its header. */
+export interface InspectedTensor extends StoredTensor {
+  readonly sha256?: string;
 }
 
 /** What `inspect` answers, in the CLI as JSON and in the editors. Written by `stringifyExact` it is strict JSON. */
@@ -30,57 +34,51 @@ export interface InspectDocument {
   readonly model?: unknown;
   readonly files: readonly InspectedFile[];
   readonly signatures: Readonly<Record<string, MethodSignature>>;
-  readonly tensors: readonly StoredTensor[];
+  readonly tensors: readonly InspectedTensor[];
   /** What the file itself carries, for instance ONNX metadata_props. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly onnx?: OnnxFacts;
+  readonly pickle?: PickleFacts;
   readonly warnings: readonly Warning[];
 }
-
-const NOTHING: Description = { signatures: {}, tensors: [], metadata: {}, warnings: [] };
 
 /**
  * Inspects one file by its header. An extension that we know claims the format; otherwise the content decides.
  * @throws ModelbenchError `format.mismatch` when the content is not what the extension claims, `file.access`,
  *   `budget.exceeded`
  */
-export function inspectFile(path: string, options: DescribeOptions = {}): InspectDocument {
-  const { size, format } = look(path);
-  const { onnx, ...description } = describeFile(path, format, options);
-  return {
-    kind: "file",
-    format,
-    path,
-    bytes: size,
-    files: [{ path: basename(path), bytes: size, format }],
-    signatures: description.signatures,
-    tensors: description.tensors,
-    metadata: description.metadata,
-    ...(onnx && { onnx }),
-    warnings: description.warnings,
-  };
+export function inspectFile(path: string, options: InspectOptions = {}): InspectDocument {
+  const bytes = fileSize(path);
+  const { format, content } = openContent(path);
+  try {
+    const files = [{ path: basename(path), bytes, format, ...(content.pickle && { pickle: content.pickle }) }];
+    return { kind: "file", format, path, bytes, files, ...inside(content, options) };
+  } finally {
+    content.close();
+  }
 }
 
 /**
  * Inspects an opened model by headers, with its `model.yaml`.
- * @throws ModelbenchError `model.broken`, `format.corrupt`, `store.access`
+ * @throws ModelbenchError `model.broken`, `format.corrupt`, `format.mismatch`, `store.access`
  */
-export function inspectModel(model: StoredModel, options: DescribeOptions = {}): InspectDocument {
-  const files = modelFilesIn(model.path).map(({ path, bytes }) => ({ path, bytes, format: formatInside(model, path) }));
-  const { onnx, ...description } = describeModel(model, options);
-  return {
-    kind: "model",
-    format: FORMATS[adapterFor(model.info.module)?.label ?? ""] ?? "unknown",
-    path: model.path,
-    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-    model: yamlAsData(model.info.document),
-    files,
-    signatures: description.signatures,
-    tensors: description.tensors,
-    metadata: description.metadata,
-    ...(onnx && { onnx }),
-    warnings: [...model.warnings, ...description.warnings],
-  };
+export function inspectModel(model: StoredModel, options: InspectOptions = {}): InspectDocument {
+  const content = openModelContent(model);
+  try {
+    const { warnings, ...found } = inside(content, options);
+    return {
+      kind: "model",
+      format: FORMATS[adapterFor(model.info.module)?.label ?? ""] ?? "unknown",
+      path: model.path,
+      bytes: content.files.reduce((sum, file) => sum + file.bytes, 0),
+      model: yamlAsData(model.info.document),
+      files: content.files,
+      ...found,
+      warnings: [...model.warnings, ...warnings],
+    };
+  } finally {
+    content.close();
+  }
 }
 
 /** A model's format by its adapter's label. */
@@ -91,55 +89,30 @@ const FORMATS: Readonly<Record<string, FileFormat>> = {
   sklearn: "pickle",
 };
 
-function describeModel(model: StoredModel, options: DescribeOptions): Description {
-  const adapter = adapterFor(model.info.module);
-  if (adapter) return adapter.describe(model, options);
-  const message = `The module ${JSON.stringify(model.info.module)} is not known to this version; only its files are listed.`;
-  return { ...NOTHING, warnings: [{ code: "model.module", message }] };
+type Inside = Omit<InspectDocument, "kind" | "format" | "path" | "bytes" | "model" | "files">;
+
+function inside(content: FileContent, options: InspectOptions): Inside {
+  return {
+    signatures: content.signatures ?? {},
+    tensors: content.tensors.map((tensor, index) => ({ ...tensor, ...measured(content, index, options) })),
+    metadata: content.metadata,
+    ...(content.onnx && { onnx: content.onnx }),
+    ...(content.pickle && { pickle: content.pickle }),
+    warnings: content.warnings,
+  };
 }
 
-function describeFile(path: string, format: FileFormat, options: DescribeOptions): Description {
-  if (format === "onnx") return claimed(path, format, () => describeOnnxFile(path, options));
-  if (format === "npy") return claimed(path, format, () => describeNpyFile(path, options));
-  if (format === "unknown") return NOTHING;
-  const message = `${basename(path)}: the inside of this format is not read in this version.`;
-  return { ...NOTHING, warnings: [{ code: "format.notRead", message, path }] };
+function measured(content: FileContent, index: number, { digest }: InspectOptions): { sha256?: string } {
+  if (!digest) return {};
+  const data = readable(content, index);
+  return data === undefined || data.dtype === "string" ? {} : { sha256: digestOf(data) };
 }
 
-/** Content that does not parse as what the file claims to be is a mismatch, whatever the parser says. */
-function claimed(path: string, format: FileFormat, describe: () => Description): Description {
+function readable(content: FileContent, index: number): TensorData | undefined {
   try {
-    return describe();
-  } catch (cause) {
-    if (!(cause instanceof ModelbenchError) || cause.code !== "format.corrupt") throw cause;
-    const reader = openFileReader(path);
-    const words = looksLike(reader, format);
-    reader.close();
-    const reason = cause.message.replace(`${path}: `, "");
-    throw new ModelbenchError("format.mismatch", `${path}: is not a readable ${format} file but ${words}: ${reason}`, {
-      path,
-      offset: cause.offset,
-      cause,
-    });
-  }
-}
-
-function look(path: string): { size: number; format: FileFormat } {
-  const format = claimedFormat(path);
-  if (format !== undefined) return { size: fileSize(path), format };
-  const reader = openFileReader(path);
-  try {
-    return { size: reader.size, format: sniffFormat(reader) };
-  } finally {
-    reader.close();
-  }
-}
-
-/** A file of a model that cannot be opened is listed all the same. */
-function formatInside(model: StoredModel, path: string): FileFormat {
-  try {
-    return look(join(model.path, path)).format;
-  } catch {
-    return "unknown";
+    return content.data(index);
+  } catch (error) {
+    if (error instanceof ModelbenchError && error.code === "tensor.unreadable") return undefined;
+    throw error;
   }
 }

@@ -7,8 +7,9 @@ import { layoutOf } from "../store/layout";
 import type { ModelInfo, StoredModel } from "../store/model";
 import { modelFilesIn } from "../store/modelFiles";
 import { ModelStore } from "../store/modelStore";
-import type { Description, FrameworkAdapter, OnnxFacts } from "./adapter";
+import type { OnnxFacts } from "./content";
 import { exampleInputs } from "./example";
+import { type ModelContent, openModelContent } from "./modelContent";
 import { adapterFor } from "./registry";
 import { type StoredFacts, storedFacts } from "./storedFacts";
 import { yamlAsData } from "./yamlAsData";
@@ -64,8 +65,8 @@ export async function runDescribeModel({ home, tag }: { home: string; tag: strin
   const model = new ModelStore(home).get(tag);
   const { info } = model;
   const adapter = adapterFor(info.module);
-  const { description, entryFile, broken } = describe(model, adapter);
-  const signatures = description?.signatures ?? {};
+  const { content, entryFile, broken } = look(model);
+  const signatures = content?.signatures ?? {};
   return {
     path: model.path,
     module: info.module,
@@ -80,21 +81,19 @@ export async function runDescribeModel({ home, tag }: { home: string; tag: strin
     classes: classNames(info.metadata.get("classes")),
     examples: exampleTexts(signatures, info.metadata),
     ...(entryFile === undefined ? {} : { entryFile }),
-    ...(description?.onnx ? { onnx: onnxFacts(description.onnx) } : {}),
-    warnings: [...model.warnings, ...(description?.warnings ?? [])],
+    ...(content?.onnx ? { onnx: onnxFacts(content.onnx) } : {}),
+    warnings: [...model.warnings, ...(content?.warnings ?? [])],
     stored: storedFacts(layoutOf(home), model),
     ...(broken ? { broken } : {}),
   };
 }
 
-function describe(
-  model: StoredModel,
-  adapter: FrameworkAdapter | undefined,
-): { description?: Description; entryFile?: string; broken?: WireError } {
-  if (!adapter) return {};
+function look(model: StoredModel): { content?: ModelContent; entryFile?: string; broken?: WireError } {
   try {
-    const description = adapter.describe(model);
-    return adapter.entryFile ? { description, entryFile: adapter.entryFile(model) } : { description };
+    const content = openModelContent(model);
+    content.close();
+    const entryFile = adapterFor(model.info.module)?.entryFile?.(model);
+    return { content, ...(entryFile === undefined ? {} : { entryFile }) };
   } catch (error) {
     return { broken: toWireError(error) };
   }

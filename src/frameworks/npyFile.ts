@@ -1,54 +1,52 @@
-import { createHash } from "node:crypto";
-import { basename } from "node:path";
 import { Budget } from "../base/budget";
+import { ModelbenchError } from "../base/errors";
 import { elementCount } from "../formats/elements";
 import { openFileReader } from "../formats/fileReader";
-import { readNpy, readNpyHeader } from "../formats/npy";
-import type { DescribeOptions, Description } from "./adapter";
+import { type NpyHeader, readNpy, readNpyHeader } from "../formats/npy";
+import { memoryData, runData } from "../formats/tensorData";
+import type { FileContent } from "./content";
 
-/** Largest array that is read whole for a digest. */
-const MAX_DIGEST_BYTES = 2 ** 31;
+/** Largest array that is read whole, because its values have to be turned around. */
+const MAX_WHOLE_BYTES = 2 ** 31;
 
 /**
- * Describes an NPY file: one tensor without a name. An array of objects or of fields is a warning, not a failure.
- * @throws ModelbenchError `format.corrupt` | `file.access` | `budget.exceeded`
+ * Opens an NPY file: one tensor without a name. An array of objects or of fields is a warning, not a failure.
+ * @throws ModelbenchError `format.corrupt` | `file.access`
  */
-export function describeNpyFile(path: string, options: DescribeOptions = {}): Description {
+export function openNpyFile(path: string, name: string): FileContent {
   const reader = openFileReader(path);
+  let header: NpyHeader;
   try {
-    const header = readNpyHeader(reader, path);
-    const isPlain = !header.fortranOrder || header.shape.length < 2;
-    const hasDigest = options.digest === true && header.dtype !== null && header.dtype !== "string";
-    const budget = new Budget(path, { bytes: MAX_DIGEST_BYTES });
-    return {
-      signatures: {},
-      tensors: [
-        {
-          file: basename(path),
-          name: "",
-          path: [],
-          kind: "ndarray",
-          dtype: header.dtype,
-          nativeDtype: header.descr,
-          shape: header.shape,
-          offset: isPlain ? header.dataStart : null,
-          bytes: elementCount(header.shape) * header.itemBytes,
-          ...(hasDigest
-            ? {
-                sha256: createHash("sha256")
-                  .update(readNpy(reader, path, budget).data)
-                  .digest("hex"),
-              }
-            : {}),
-        },
-      ],
-      metadata: {},
-      warnings:
-        header.unreadable === undefined
-          ? []
-          : [{ code: "npy.unreadable", message: `${basename(path)}: ${header.unreadable}.`, path }],
-    };
-  } finally {
+    header = readNpyHeader(reader, path);
+  } catch (error) {
     reader.close();
+    throw error;
   }
+  const { dtype, unreadable } = header;
+  const isPlain = !header.fortranOrder || header.shape.length < 2;
+  return {
+    tensors: [
+      {
+        file: name,
+        name: "",
+        path: [],
+        kind: "ndarray",
+        dtype,
+        nativeDtype: header.descr,
+        shape: header.shape,
+        offset: isPlain ? header.dataStart : null,
+        bytes: elementCount(header.shape) * header.itemBytes,
+      },
+    ],
+    metadata: {},
+    warnings: unreadable === undefined ? [] : [{ code: "npy.unreadable", message: `${name}: ${unreadable}.`, path }],
+    data() {
+      if (dtype === null) throw new ModelbenchError("tensor.unreadable", `${name}: ${unreadable}.`, { path });
+      if (isPlain && !header.bigEndian && dtype !== "string") {
+        return runData(reader, dtype, header.shape, header.dataStart);
+      }
+      return memoryData(readNpy(reader, path, new Budget(path, { bytes: MAX_WHOLE_BYTES })));
+    },
+    close: () => reader.close(),
+  };
 }

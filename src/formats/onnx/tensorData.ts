@@ -50,16 +50,6 @@ export function readStoredTexts(
   return texts;
 }
 
-/** Splits packed 2- and 4-bit elements into one a byte, low bits first. */
-export function unpackBits(packed: Uint8Array, bits: number, count: number): Uint8Array {
-  const perByte = 8 / bits;
-  const mask = 2 ** bits - 1;
-  return Uint8Array.from({ length: count }, (_, i) => {
-    const byte = packed[Math.floor(i / perByte)] ?? 0;
-    return (byte >> ((i % perByte) * bits)) & mask;
-  });
-}
-
 /** Writes the entries of a typed field one after another, `width` bytes each; answers where they end. */
 function eachTyped(proto: ProtoReader, field: number, target: Buffer, width: number): number {
   let at = 0;

@@ -1,16 +1,18 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, posix } from "node:path";
 import { ModelbenchError, type Warning } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { openFileReader } from "../../formats/fileReader";
-import { ExternalFolder } from "../../formats/onnx/externalData";
+import { type ExternalData, ExternalFolder } from "../../formats/onnx/externalData";
 import { type OnnxHeader, readOnnxHeader } from "../../formats/onnx/header";
 import type { TensorHeader } from "../../formats/onnx/tensorHeader";
 import type { MethodSignature } from "../../formats/tensor";
+import type { TensorData } from "../../formats/tensorData";
 import type { ModelSignature, StoredModel } from "../../store/model";
 import { statOf } from "../../store/modelFiles";
-import type { DescribeOptions, Description, FrameworkAdapter, OnnxFacts, StoredTensor } from "../adapter";
-import { digestTensor } from "./digest";
+import type { FrameworkAdapter } from "../adapter";
+import type { ContentFacts, FileContent, OnnxFacts, StoredTensor } from "../content";
 import { draftOnnx } from "./draft";
+import { readInitializer } from "./initializer";
 
 /** File that BentoML keeps an ONNX model in. @see bentoml 1.4.39 _internal/frameworks/onnx.py */
 const ONNX_MODEL_FILE = "saved_model.onnx";
@@ -23,12 +25,12 @@ export const onnxAdapter: FrameworkAdapter = {
   runnable: true,
   entryFile: onnxEntryFile,
   draft: draftOnnx,
-  describe(model, options) {
-    const found = describeOnnxFile(onnxEntryFile(model), options);
-    const run = found.signatures["run"];
-    if (!run) return found;
-    const rows = [...methodRows(model)].map(([method, row]): [string, MethodSignature] => [method, { ...run, ...row }]);
-    return { ...found, signatures: Object.fromEntries(rows) };
+  signatures(model, content) {
+    const run = content?.signatures?.["run"];
+    const rows = [...methodRows(model)].map(([method, row]): [string, MethodSignature] => {
+      return [method, run ? { ...run, ...row } : { inputs: [], outputs: [], ...row, source: "model.yaml" }];
+    });
+    return Object.fromEntries(rows);
   },
 };
 
@@ -42,44 +44,79 @@ function onnxEntryFile(model: StoredModel): string {
 }
 
 /**
- * Describes an ONNX file by its header; the method is `run`. Weights are read only for digests.
+ * Opens an ONNX file by its header; the method is `run`. Weights are read only when they are asked for.
  * @throws ModelbenchError `file.access` | `format.corrupt` | `budget.exceeded`
  */
-export function describeOnnxFile(path: string, options: DescribeOptions = {}): Description {
+export function openOnnxFile(path: string, name: string = basename(path)): FileContent {
   const reader = openFileReader(path);
   try {
     const header = readOnnxHeader(reader, path);
+    const model: OpenModel = { reader, path, name, folder: new ExternalFolder(dirname(path)) };
     const warnings: Warning[] = [];
-    const folder = new ExternalFolder(dirname(path));
+    const stored = storedTensors(header, model, warnings);
     return {
       signatures: { run: { ...graphValues(header), batchable: false, batchDim: [0, 0], source: "onnx" } },
-      tensors: storedTensors(header, { reader, path, folder, digest: options.digest === true }, warnings),
+      tensors: stored.map(({ facts }) => facts),
       metadata: metadataOf(header, warnings),
       onnx: factsOf(header),
       warnings,
+      data: (index) => initializerData(stored[index], model),
+      close: () => reader.close(),
     };
-  } finally {
+  } catch (error) {
     reader.close();
+    throw error;
   }
+}
+
+/** What `openOnnxFile` finds without keeping the file open. @throws ModelbenchError as `openOnnxFile` */
+export function describeOnnxFile(path: string): ContentFacts {
+  const content = openOnnxFile(path);
+  content.close();
+  return content;
 }
 
 interface OpenModel {
   readonly reader: PositionalReader;
   readonly path: string;
+  /** What the file is called in the facts. */
+  readonly name: string;
   readonly folder: ExternalFolder;
-  readonly digest: boolean;
 }
 
-function storedTensors(header: OnnxHeader, model: OpenModel, warnings: Warning[]): StoredTensor[] {
-  const tensors = header.initializers.map((tensor) => storedTensor(tensor, model, warnings));
+/** A tensor as it is listed, with what its values are read by; `header` is left out where they cannot be. */
+interface Initializer {
+  readonly facts: StoredTensor;
+  readonly header: TensorHeader | undefined;
+  readonly external: ExternalData | undefined;
+  /** Why the external data cannot be reached. */
+  readonly problem: Warning | undefined;
+}
+
+function storedTensors(header: OnnxHeader, model: OpenModel, warnings: Warning[]): Initializer[] {
+  const tensors = header.initializers.map((tensor) => initializer(tensor, model, warnings));
   for (const tensor of header.otherExternal) {
     const found = model.folder.resolve(tensor);
     if (!found.ok) warnings.push(found.problem);
   }
   for (const { values, shape } of header.sparse) {
-    tensors.push({ ...storedTensor(values, { ...model, digest: false }, warnings), shape, offset: null });
+    const { facts, problem } = initializer(values, model, warnings);
+    tensors.push({ facts: { ...facts, shape, offset: null }, header: undefined, external: undefined, problem });
   }
   return tensors;
+}
+
+function initializerData(found: Initializer | undefined, { reader, path }: OpenModel): TensorData {
+  if (found === undefined) throw new ModelbenchError("internal", `${path}: has no such tensor.`);
+  const { name, nativeDtype } = found.facts;
+  if (found.problem) throw new ModelbenchError("tensor.unreadable", found.problem.message, { path });
+  if (found.header === undefined || found.header.dtype === null) {
+    const what = found.header === undefined ? "is sparse" : `has the type ${nativeDtype}`;
+    throw new ModelbenchError("tensor.unreadable", `${JSON.stringify(name)} ${what}; its values are not read.`, {
+      path,
+    });
+  }
+  return readInitializer(reader, found.header, found.header.dtype, found.external, path);
 }
 
 /** Inputs that a caller must give, and outputs. */
@@ -93,23 +130,25 @@ function graphValues(header: OnnxHeader): Pick<MethodSignature, "inputs" | "outp
   };
 }
 
-function storedTensor(tensor: TensorHeader, model: OpenModel, warnings: Warning[]): StoredTensor {
+function initializer(tensor: TensorHeader, model: OpenModel, warnings: Warning[]): Initializer {
   const found = tensor.external && model.folder.resolve(tensor);
-  if (found?.ok === false) warnings.push(found.problem);
-  const data = found?.ok ? found.data : undefined;
-  const stored: StoredTensor = {
-    file: data?.location ?? tensor.external?.location ?? basename(model.path),
+  const problem = found?.ok === false ? found.problem : undefined;
+  if (problem) warnings.push(problem);
+  const external = found?.ok ? found.data : undefined;
+  const facts: StoredTensor = {
+    file: tensor.external
+      ? posix.join(posix.dirname(model.name), external?.location ?? tensor.external.location)
+      : model.name,
     name: tensor.name,
     path: [tensor.name],
     kind: "ndarray",
     dtype: tensor.dtype,
     nativeDtype: tensor.nativeDtype,
     shape: tensor.shape,
-    offset: data?.offset ?? tensor.plain?.start ?? null,
+    offset: external?.offset ?? tensor.plain?.start ?? null,
     bytes: tensor.bytes,
   };
-  const sha256 = model.digest ? digestTensor(tensor, data, model.reader, model.path) : undefined;
-  return sha256 === undefined ? stored : { ...stored, sha256 };
+  return { facts, header: tensor, external, problem };
 }
 
 function factsOf(header: OnnxHeader): OnnxFacts {

@@ -118,7 +118,7 @@ const RUNTIME_TYPES = /^(bool|u?int(4|8|16|32|64)|float(16|32|64)|string)$/;
 
 /** The runtime names a number only; our own header knows which input or output it is. */
 function unsupportedValue(file: string, cause: unknown): ModelbenchError {
-  const { inputs = [], outputs = [] } = describeOnnxFile(file).signatures["run"] ?? {};
+  const { inputs = [], outputs = [] } = describeOnnxFile(file).signatures?.["run"] ?? {};
   const strange = [...inputs, ...outputs].find(
     ({ type, dtype }) => type === "tensor" && !RUNTIME_TYPES.test(dtype ?? ""),
   );

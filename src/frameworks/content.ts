@@ -1,0 +1,81 @@
+import type { Warning } from "../base/errors";
+import type { PickleFacts } from "../formats/pickle/facts";
+import type { DType, MethodSignature } from "../formats/tensor";
+import type { TensorData } from "../formats/tensorData";
+
+/** What a leaf of a stored tree is; only `ndarray` and `npscalar` have a dtype. */
+export type LeafKind =
+  | "ndarray"
+  | "npscalar"
+  | "int"
+  | "float"
+  | "str"
+  | "bytes"
+  | "bool"
+  | "null"
+  | "complex"
+  | "empty_map"
+  | "empty_list"
+  | "ext";
+
+/** A tensor or another leaf that a file stores, found by its header. Field meanings are the JSON contract's. */
+export interface StoredTensor {
+  /** Relative to the model's folder, with `/`; for a bare file its name. */
+  readonly file: string;
+  /** The stored name; of a nested leaf its path, joined by `/` with JSON-pointer escapes. */
+  readonly name: string;
+  readonly path: readonly (string | number)[];
+  readonly kind: LeafKind;
+  readonly dtype: DType | null;
+  /** The format's own name, for instance `FLOAT`. */
+  readonly nativeDtype: string;
+  readonly shape: readonly number[];
+  /** Absolute offset of the first data byte in `file`; `null` when the data is not one plain run of bytes. */
+  readonly offset: number | null;
+  readonly bytes: number;
+}
+
+/** The ONNX block of `inspect`. */
+export interface OnnxFacts {
+  readonly irVersion: number;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly producer: string;
+  /** Node counts by operator, subgraphs and functions included, as `Op` or `domain.Op`. */
+  readonly ops: Readonly<Record<string, number>>;
+  readonly externalData: readonly {
+    readonly tensor: string;
+    readonly location: string;
+    readonly offset: number;
+    readonly length: number | null;
+  }[];
+}
+
+/** What headers say of a file, whatever its format. */
+export interface ContentFacts {
+  /** Methods that the file itself declares: those of an ONNX graph. */
+  readonly signatures?: Readonly<Record<string, MethodSignature>>;
+  readonly tensors: readonly StoredTensor[];
+  /** Key-value pairs that the file itself carries, in file order. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly onnx?: OnnxFacts;
+  readonly pickle?: PickleFacts;
+  readonly warnings: readonly Warning[];
+}
+
+/** A file that was read by its headers and stays open, so that values can be read. */
+export interface FileContent extends ContentFacts {
+  /**
+   * The values of `tensors[index]`.
+   * @throws ModelbenchError `tensor.unreadable` in words when they cannot be read, `format.corrupt`, `file.access`
+   */
+  data(index: number): TensorData;
+  close(): void;
+}
+
+/**
+ * Opens a file of one format.
+ * @param path of the file
+ * @param name what `tensors[].file` calls it
+ * @throws ModelbenchError `format.corrupt` naming file and offset, `format.mismatch`, `file.access`, `budget.exceeded`
+ */
+export type ContentReader = (path: string, name: string) => FileContent;

@@ -1,0 +1,79 @@
+import { basename } from "node:path";
+import { ModelbenchError } from "../base/errors";
+import { openFileReader } from "../formats/fileReader";
+import { claimedFormat, type FileFormat, looksLike, sniffFormat } from "../formats/sniff";
+import type { ContentFacts, ContentReader, FileContent } from "./content";
+import { openNpyFile } from "./npyFile";
+import { openOnnxFile } from "./onnx/describe";
+
+/** How each format is opened; one line a format. */
+const READERS: Readonly<Partial<Record<FileFormat, ContentReader>>> = {
+  onnx: openOnnxFile,
+  npy: openNpyFile,
+};
+
+/** The warning about a file whose format is known, but whose inside is not read. */
+export const FORMAT_NOT_READ = "format.notRead";
+
+/** A file that is open, with the format it was recognised as. */
+export interface OpenedFile {
+  readonly format: FileFormat;
+  readonly content: FileContent;
+}
+
+/**
+ * Opens a file by its header. An extension that we know claims the format; otherwise the content decides.
+ * @param name what the facts call the file
+ * @throws ModelbenchError `format.mismatch` when the content is not what the extension claims, `file.access`,
+ *   `budget.exceeded`
+ */
+export function openContent(path: string, name: string = basename(path)): OpenedFile {
+  const format = formatOf(path);
+  const read = READERS[format];
+  if (read) return { format, content: claimed(path, format, () => read(path, name)) };
+  if (format === "unknown") return { format, content: closed(NOTHING) };
+  const message = `${name}: the inside of this format is not read in this version.`;
+  return { format, content: closed({ ...NOTHING, warnings: [{ code: FORMAT_NOT_READ, message, path }] }) };
+}
+
+/** The format of a file, by its extension or its first bytes. @throws ModelbenchError `file.access` */
+export function formatOf(path: string): FileFormat {
+  const format = claimedFormat(path);
+  if (format !== undefined) return format;
+  const reader = openFileReader(path);
+  try {
+    return sniffFormat(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+const NOTHING: ContentFacts = { tensors: [], metadata: {}, warnings: [] };
+
+function closed(facts: ContentFacts): FileContent {
+  return {
+    ...facts,
+    data() {
+      throw new ModelbenchError("internal", "There are no tensors.");
+    },
+    close() {},
+  };
+}
+
+/** Content that does not parse as what the file claims to be is a mismatch, whatever the parser says. */
+function claimed(path: string, format: FileFormat, open: () => FileContent): FileContent {
+  try {
+    return open();
+  } catch (cause) {
+    if (!(cause instanceof ModelbenchError) || cause.code !== "format.corrupt") throw cause;
+    const reader = openFileReader(path);
+    const words = looksLike(reader, format);
+    reader.close();
+    const reason = cause.message.replace(`${path}: `, "");
+    throw new ModelbenchError("format.mismatch", `${path}: is not a readable ${format} file but ${words}: ${reason}`, {
+      path,
+      offset: cause.offset,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,130 @@
+import type { Warning } from "../base/errors";
+import type { JobKey } from "../base/ports";
+import type { PickleFacts } from "../formats/pickle/facts";
+import type { FileFormat } from "../formats/sniff";
+import type { OnnxFacts, StoredTensor } from "./content";
+import type { InspectedFile } from "./modelContent";
+
+/** What is looked into: a file, by its absolute path, or a version of a store. */
+export type ContentRef =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "model"; readonly home: string; readonly tag: string };
+
+/** What headers say of a file or a model, without the list of its tensors; plain, cloneable data. */
+export interface ContentSummary {
+  readonly format: FileFormat;
+  readonly bytes: number;
+  readonly files: readonly InspectedFile[];
+  readonly tensorCount: number;
+  /** Elements of all tensors together. */
+  readonly parameters: number;
+  /** Bytes of all tensors together. */
+  readonly tensorBytes: number;
+  readonly metadata: readonly (readonly [key: string, value: string])[];
+  readonly onnx?: OnnxFacts;
+  readonly pickle?: PickleFacts;
+  readonly warnings: readonly Warning[];
+}
+
+/** The headers of a file or a model. */
+export const describeContentJob: JobKey<ContentRef, ContentSummary> = { name: "content.describe" };
+
+/** A part of the list of tensors, in file order. */
+export const listTensorsJob: JobKey<
+  { readonly ref: ContentRef; readonly start: number; readonly count: number },
+  readonly StoredTensor[]
+> = { name: "content.tensors" };
+
+/** A 2-d window of a tensor: which axes are rows and columns, and one index for each axis. */
+export interface TensorView {
+  /** `null` for a scalar. */
+  readonly rowAxis: number | null;
+  /** `null` for a tensor of fewer than two axes. */
+  readonly columnAxis: number | null;
+  /** One index per axis; those of the row and the column axis are ignored. */
+  readonly fixed: readonly number[];
+}
+
+/** A rectangle of a view. */
+export interface ViewRange {
+  readonly rowStart: number;
+  readonly rowCount: number;
+  readonly columnStart: number;
+  readonly columnCount: number;
+}
+
+/** A shown value: a number where JavaScript is exact, else text (64-bit integers, -0, NaN, infinities, complex). */
+export type ShownValue = number | string | boolean;
+
+/** Reads a rectangle of at most 16,384 values, row-major. */
+export const readSliceJob: JobKey<
+  { readonly ref: ContentRef; readonly tensor: number; readonly view: TensorView; readonly range: ViewRange },
+  readonly ShownValue[]
+> = { name: "tensor.slice" };
+
+/** A view scaled down to at most `rows` x `columns` cells, each the mean of what it covers (NaN and infinities left out). */
+export const heatMapJob: JobKey<
+  {
+    readonly ref: ContentRef;
+    readonly tensor: number;
+    readonly view: TensorView;
+    readonly rows: number;
+    readonly columns: number;
+  },
+  {
+    readonly rows: number;
+    readonly columns: number;
+    /** Row-major; NaN where a cell covers no finite value. */
+    readonly means: Float32Array;
+  }
+> = { name: "tensor.heatMap" };
+
+/** Figures of all values of a tensor. Integers of 64 bits are texts; `null` where no finite value is. */
+export interface TensorStatistics {
+  /** Elements. */
+  readonly count: number;
+  readonly min: ShownValue | null;
+  readonly max: ShownValue | null;
+  readonly mean: number | null;
+  /** Population standard deviation. */
+  readonly std: number | null;
+  readonly nan: number;
+  readonly inf: number;
+  readonly zeros: number;
+  /** 64 equal bins from min to max over the finite values, the last one closed; `null` where there is no range. */
+  readonly histogram: { readonly low: number; readonly high: number; readonly counts: readonly number[] } | null;
+}
+
+/** Reads a whole tensor; reports bytes as progress and hears a cancel. */
+export const tensorStatisticsJob: JobKey<{ readonly ref: ContentRef; readonly tensor: number }, TensorStatistics> = {
+  name: "tensor.statistics",
+};
+
+/** Formats that a slice is written in. */
+export type SliceFormat = "npy" | "csv" | "json";
+
+/** Writes a tensor (no view), or the plane of a view, or a rectangle of it; an atomic replacement of `destination`. */
+export const exportSliceJob: JobKey<
+  {
+    readonly ref: ContentRef;
+    readonly tensor: number;
+    readonly view?: TensorView;
+    readonly range?: ViewRange;
+    readonly format: SliceFormat;
+    /** Absolute. */
+    readonly destination: string;
+  },
+  { readonly bytes: number }
+> = { name: "tensor.export" };
+
+/** The same as text, at most 1 MiB of it, for the clipboard. */
+export const sliceTextJob: JobKey<
+  {
+    readonly ref: ContentRef;
+    readonly tensor: number;
+    readonly view: TensorView;
+    readonly range: ViewRange;
+    readonly format: "csv" | "json";
+  },
+  string
+> = { name: "tensor.text" };

@@ -1,0 +1,137 @@
+import { join, relative, sep } from "node:path";
+import { ModelbenchError, toWireError, type Warning } from "../base/errors";
+import { type PickleFacts, worseVerdict } from "../formats/pickle/facts";
+import type { FileFormat } from "../formats/sniff";
+import type { MethodSignature } from "../formats/tensor";
+import { MODEL_YAML } from "../store/layout";
+import type { StoredModel } from "../store/model";
+import { modelFilesIn } from "../store/modelFiles";
+import type { ContentFacts, FileContent, OnnxFacts, StoredTensor } from "./content";
+import { FORMAT_NOT_READ, formatOf, openContent } from "./contentFormats";
+import { adapterFor } from "./registry";
+
+/** A file of a model, or the inspected file itself. */
+export interface InspectedFile {
+  /** Relative to the model's folder, with `/`; for a bare file its name. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly format: FileFormat;
+  readonly pickle?: PickleFacts;
+}
+
+/** What the headers of all files of a model say together. */
+export interface ModelContent extends FileContent {
+  readonly files: readonly InspectedFile[];
+  readonly signatures: Readonly<Record<string, MethodSignature>>;
+}
+
+/**
+ * Opens a model by the headers of its files. The file that its framework runs must be readable; of any other the
+ * failure is a warning.
+ * @throws ModelbenchError `model.broken`, `format.corrupt`, `format.mismatch`, `store.access`
+ */
+export function openModelContent(model: StoredModel): ModelContent {
+  const adapter = adapterFor(model.info.module);
+  const entry = adapter?.entryFile && relative(model.path, adapter.entryFile(model)).split(sep).join("/");
+  const reading = new ModelReading(model.path, entry);
+  for (const file of modelFilesIn(model.path)) reading.file(file.path, file.bytes);
+  if (!adapter) {
+    const message = `The module ${JSON.stringify(model.info.module)} is not known to this version; only its files are read.`;
+    reading.warnings.push({ code: "model.module", message });
+  }
+  return {
+    files: reading.files,
+    signatures: adapter?.signatures(model, reading.entryFacts) ?? {},
+    tensors: reading.tensors,
+    metadata: reading.metadata,
+    ...(reading.onnx && { onnx: reading.onnx }),
+    ...(reading.pickle && { pickle: reading.pickle }),
+    warnings: reading.warnings,
+    data: (index) => reading.data(index),
+    close: () => reading.close(),
+  };
+}
+
+/** Gathers file after file; at most one of them is open. */
+class ModelReading {
+  readonly files: InspectedFile[] = [];
+  readonly tensors: StoredTensor[] = [];
+  readonly warnings: Warning[] = [];
+  metadata: Readonly<Record<string, string>> = {};
+  onnx: OnnxFacts | undefined;
+  pickle: PickleFacts | undefined;
+  entryFacts: ContentFacts | undefined;
+  readonly #folder: string;
+  readonly #entry: string | undefined;
+  /** Per tensor: the file it came from, and its index there. */
+  readonly #places: { readonly file: string; readonly index: number }[] = [];
+  #open: { readonly file: string; readonly content: FileContent } | undefined;
+
+  constructor(folder: string, entry: string | undefined) {
+    this.#folder = folder;
+    this.#entry = entry;
+  }
+
+  file(path: string, bytes: number): void {
+    const isEntry = path === this.#entry;
+    try {
+      const { format, content } = openContent(join(this.#folder, path), path);
+      content.close();
+      this.files.push({ path, bytes, format, ...(content.pickle && { pickle: content.pickle }) });
+      this.#add(path, content, isEntry);
+    } catch (error) {
+      if (isEntry || path === MODEL_YAML) throw error;
+      this.files.push({ path, bytes, format: this.#formatOf(path) });
+      const { message, offset } = toWireError(error);
+      const place = { path: join(this.#folder, path), ...(offset === undefined ? {} : { offset }) };
+      this.warnings.push({ code: "file.unreadable", message, ...place });
+    }
+  }
+
+  data(index: number): ReturnType<FileContent["data"]> {
+    const place = this.#places[index];
+    if (!place) throw new ModelbenchError("internal", `${this.#folder}: has no tensor ${index}.`);
+    if (this.#open?.file !== place.file) {
+      this.close();
+      this.#open = { file: place.file, content: openContent(join(this.#folder, place.file), place.file).content };
+    }
+    return this.#open.content.data(place.index);
+  }
+
+  close(): void {
+    this.#open?.content.close();
+    this.#open = undefined;
+  }
+
+  #add(path: string, content: ContentFacts, isEntry: boolean): void {
+    content.tensors.forEach((tensor, index) => {
+      this.tensors.push(tensor);
+      this.#places.push({ file: path, index });
+    });
+    if (isEntry) this.entryFacts = content;
+    this.metadata = isEntry ? { ...this.metadata, ...content.metadata } : { ...content.metadata, ...this.metadata };
+    if (isEntry || this.onnx === undefined) this.onnx = content.onnx ?? this.onnx;
+    if (content.pickle) this.pickle = merged(this.pickle, content.pickle);
+    this.warnings.push(...content.warnings.filter(({ code }) => code !== FORMAT_NOT_READ));
+  }
+
+  /** A file that cannot be opened is listed all the same. */
+  #formatOf(path: string): FileFormat {
+    try {
+      return formatOf(join(this.#folder, path));
+    } catch {
+      return "unknown";
+    }
+  }
+}
+
+function merged(a: PickleFacts | undefined, b: PickleFacts): PickleFacts {
+  if (!a) return b;
+  const known = new Set(a.imports.map(({ module, name }) => `${module} ${name}`));
+  return {
+    verdict: worseVerdict(a.verdict, b.verdict),
+    imports: [...a.imports, ...b.imports.filter(({ module, name }) => !known.has(`${module} ${name}`))],
+    streams: a.streams + b.streams,
+    findings: [...a.findings, ...b.findings],
+  };
+}
