@@ -73,9 +73,10 @@ export class DetailsPanels implements Disposable {
     this.#open.get(refKey(ref))?.page.retarget();
   }
 
-  /** The stores changed: the open editors read their models again. */
-  modelsChanged(): void {
+  /** The stores changed: the open editors of the models concerned read them again. */
+  modelsChanged(isConcerned: (ref: ModelRef) => boolean = () => true): void {
     for (const { ref, page, watch } of this.#open.values()) {
+      if (!isConcerned(ref)) continue;
       watch?.renew();
       page.peer.send("model/changed", { tag: ref.tag });
     }

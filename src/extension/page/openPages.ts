@@ -4,6 +4,8 @@ import { commands, type ExtensionContext, type WebviewPanel, type WebviewView, w
 import { readSavedState } from "../../../webview/protocol/savedState";
 import { Scope } from "../../base/scope";
 import { openSession } from "../../runner/session";
+import { parseTag } from "../../store/tag";
+import type { CatalogChange } from "../catalog";
 import { frameworkFacts } from "../frameworkFacts";
 import { VIEWS } from "../ids";
 import type {
@@ -59,7 +61,7 @@ export class OpenPages implements Pages {
       }),
     );
     this.#scope.own(services.trust.onDidGrant(() => this.#refreshTests()));
-    this.#scope.own(services.catalog.onDidChange(() => void this.#followStore(models)));
+    this.#scope.own(services.catalog.onDidChange((change) => void this.#followStore(models, change)));
   }
 
   async openDetails(ref: ModelRef, options: DetailsOptions = {}): Promise<void> {
@@ -119,13 +121,15 @@ export class OpenPages implements Pages {
     this.#testView.refreshTest();
   }
 
-  /** A model that is gone loses its process; pages of the others look again. */
-  async #followStore(models: PageModels): Promise<void> {
-    const shown = [...this.#details.refs, ...this.#testView.refs];
+  /** A model that is gone loses its process; pages of the names that changed look again. */
+  async #followStore(models: PageModels, { store, names }: CatalogChange): Promise<void> {
+    const isConcerned = (ref: ModelRef): boolean =>
+      ref.store === store && (names === "all" || names.includes(parseTag(ref.tag).name));
+    const shown = [...this.#details.refs, ...this.#testView.refs].filter(isConcerned);
     for (const ref of shown) {
       if (this.#services.catalog.isGone(ref)) await models.forget(ref);
     }
-    this.#details.modelsChanged();
-    this.#testView.modelChanged();
+    this.#details.modelsChanged(isConcerned);
+    if (this.#testView.refs.some(isConcerned)) this.#testView.modelChanged();
   }
 }
