@@ -1,6 +1,6 @@
 import type { Metafile } from "esbuild";
 
-const layers = ["base", "formats", "store", "frameworks", "jobs", "runner", "cli", "extension"];
+const layers = ["base", "formats", "tensors", "store", "frameworks", "jobs", "runner", "cli", "extension"];
 const runtimeUser = "src/frameworks/onnx/run.ts";
 
 /** One import edge of a bundle, paths from the repository's root. */

@@ -88,6 +88,7 @@ suite("a planted import in the wrong direction", () => {
 
   const cases: readonly (readonly [from: string, to: string])[] = [
     ["src/base/planted.ts", "src/formats/target.ts"],
+    ["src/tensors/planted.ts", "src/store/target.ts"],
     ["src/store/planted.ts", "src/extension/target.ts"],
     ["src/frameworks/planted.ts", "src/jobs/target.ts"],
     ["src/frameworks/onnx/planted.ts", "src/frameworks/flax/target.ts"],
