@@ -31,6 +31,11 @@ export interface JobProgress {
 export interface JobOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: JobProgress) => void) | undefined;
+  /**
+   * Hears what a job finds on its way: every part, in order, none left out. What a part is says the job's key; the
+   * job gathers them, so that they are few.
+   */
+  readonly onPart?: ((part: unknown) => void) | undefined;
 }
 
 /** Runs work outside the extension host. `src/jobs` implements it, in a child process or in this one. */

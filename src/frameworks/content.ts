@@ -1,4 +1,5 @@
 import type { Warning } from "../base/errors";
+import type { FileReader } from "../formats/fileReader";
 import type { PickleFacts } from "../formats/pickle/facts";
 import type { DType, MethodSignature } from "../formats/tensor";
 import type { TensorData } from "../formats/tensorData";
@@ -76,6 +77,7 @@ export interface FileContent extends ContentFacts {
  * Opens a file of one format.
  * @param path of the file
  * @param name what `tensors[].file` calls it
+ * @param open opens `path`; left out, a file of the disk. A member of an archive is not one
  * @throws ModelbenchError `format.corrupt` naming file and offset, `format.mismatch`, `file.access`, `budget.exceeded`
  */
-export type ContentReader = (path: string, name: string) => FileContent;
+export type ContentReader = (path: string, name: string, open?: (path: string) => FileReader) => FileContent;

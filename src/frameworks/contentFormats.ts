@@ -24,23 +24,24 @@ export interface OpenedFile {
 /**
  * Opens a file by its header. An extension that we know claims the format; otherwise the content decides.
  * @param name what the facts call the file
+ * @param open opens `path`; left out, a file of the disk
  * @throws ModelbenchError `format.mismatch` when the content is not what the extension claims, `file.access`,
  *   `budget.exceeded`
  */
-export function openContent(path: string, name: string = basename(path)): OpenedFile {
-  const format = formatOf(path);
+export function openContent(path: string, name: string = basename(path), open = openFileReader): OpenedFile {
+  const format = formatOf(path, open);
   const read = READERS[format];
-  if (read) return { format, content: claimed(path, format, () => read(path, name)) };
+  if (read) return { format, content: claimed(path, format, open, () => read(path, name, open)) };
   if (format === "unknown") return { format, content: closed(NOTHING) };
   const message = `${name}: the inside of this format is not read in this version.`;
   return { format, content: closed({ ...NOTHING, warnings: [{ code: FORMAT_NOT_READ, message, path }] }) };
 }
 
 /** The format of a file, by its extension or its first bytes. @throws ModelbenchError `file.access` */
-export function formatOf(path: string): FileFormat {
+export function formatOf(path: string, open = openFileReader): FileFormat {
   const format = claimedFormat(path);
   if (format !== undefined) return format;
-  const reader = openFileReader(path);
+  const reader = open(path);
   try {
     return sniffFormat(reader);
   } finally {
@@ -61,12 +62,17 @@ function closed(facts: ContentFacts): FileContent {
 }
 
 /** Content that does not parse as what the file claims to be is a mismatch, whatever the parser says. */
-function claimed(path: string, format: FileFormat, open: () => FileContent): FileContent {
+function claimed(
+  path: string,
+  format: FileFormat,
+  open: typeof openFileReader,
+  read: () => FileContent,
+): FileContent {
   try {
-    return open();
+    return read();
   } catch (cause) {
     if (!(cause instanceof ModelbenchError) || cause.code !== "format.corrupt") throw cause;
-    const reader = openFileReader(path);
+    const reader = open(path);
     const words = looksLike(reader, format);
     reader.close();
     const reason = cause.message.replace(`${path}: `, "");

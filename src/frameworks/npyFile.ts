@@ -13,8 +13,8 @@ const MAX_WHOLE_BYTES = 2 ** 31;
  * Opens an NPY file: one tensor without a name. An array of objects or of fields is a warning, not a failure.
  * @throws ModelbenchError `format.corrupt` | `file.access`
  */
-export function openNpyFile(path: string, name: string): FileContent {
-  const reader = openFileReader(path);
+export function openNpyFile(path: string, name: string, open = openFileReader): FileContent {
+  const reader = open(path);
   let header: NpyHeader;
   try {
     header = readNpyHeader(reader, path);

@@ -110,7 +110,8 @@ class ChildJobs implements Jobs, Disposable {
     else if (message.kind === "cancelling") pending.cancelHeard = true;
     else {
       this.#watchSilence(message.id);
-      pending.options.onProgress?.(message.progress);
+      if (message.kind === "part") pending.options.onPart?.(message.part);
+      else pending.options.onProgress?.(message.progress);
     }
   }
 

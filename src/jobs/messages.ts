@@ -11,5 +11,7 @@ export type FromJobs =
   | { readonly kind: "result"; readonly id: number; readonly value: unknown }
   | { readonly kind: "error"; readonly id: number; readonly error: WireError }
   | { readonly kind: "progress"; readonly id: number; readonly progress: JobProgress }
+  /** Something that the job found on its way. */
+  | { readonly kind: "part"; readonly id: number; readonly part: unknown }
   /** The cancel has been heard; the job is cleaning up. */
   | { readonly kind: "cancelling"; readonly id: number };

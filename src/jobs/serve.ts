@@ -33,7 +33,8 @@ export function serveJobs(
     running.set(id, controller);
     try {
       const onProgress = throttle((progress) => send({ kind: "progress", id, progress }));
-      const value = await jobNamed(registry, name)(input, { signal: controller.signal, onProgress });
+      const onPart = (part: unknown): void => send({ kind: "part", id, part });
+      const value = await jobNamed(registry, name)(input, { signal: controller.signal, onProgress, onPart });
       send({ kind: "result", id, value });
     } catch (error) {
       send({ kind: "error", id, error: toWireError(error) });

@@ -47,8 +47,8 @@ function onnxEntryFile(model: StoredModel): string {
  * Opens an ONNX file by its header; the method is `run`. Weights are read only when they are asked for.
  * @throws ModelbenchError `file.access` | `format.corrupt` | `budget.exceeded`
  */
-export function openOnnxFile(path: string, name: string = basename(path)): FileContent {
-  const reader = openFileReader(path);
+export function openOnnxFile(path: string, name: string = basename(path), open = openFileReader): FileContent {
+  const reader = open(path);
   try {
     const header = readOnnxHeader(reader, path);
     const model: OpenModel = { reader, path, name, folder: new ExternalFolder(dirname(path)) };
