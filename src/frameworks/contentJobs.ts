@@ -2,8 +2,12 @@ import type { Warning } from "../base/errors";
 import type { JobKey } from "../base/ports";
 import type { PickleFacts } from "../formats/pickle/facts";
 import type { FileFormat } from "../formats/sniff";
+import type { ShownValue } from "../tensors/shownValues";
+import type { TensorView, ViewRange } from "../tensors/view";
 import type { OnnxFacts, StoredTensor } from "./content";
 import type { InspectedFile } from "./modelContent";
+
+export type { ShownValue, TensorView, ViewRange };
 
 /** What is looked into: a file, by its absolute path, or a version of a store. */
 export type ContentRef =
@@ -35,34 +39,16 @@ export const listTensorsJob: JobKey<
   readonly StoredTensor[]
 > = { name: "content.tensors" };
 
-/** A 2-d window of a tensor: which axes are rows and columns, and one index for each axis. */
-export interface TensorView {
-  /** `null` for a scalar. */
-  readonly rowAxis: number | null;
-  /** `null` for a tensor of fewer than two axes. */
-  readonly columnAxis: number | null;
-  /** One index per axis; those of the row and the column axis are ignored. */
-  readonly fixed: readonly number[];
-}
-
-/** A rectangle of a view. */
-export interface ViewRange {
-  readonly rowStart: number;
-  readonly rowCount: number;
-  readonly columnStart: number;
-  readonly columnCount: number;
-}
-
-/** A shown value: a number where JavaScript is exact, else text (64-bit integers, -0, NaN, infinities, complex). */
-export type ShownValue = number | string | boolean;
-
 /** Reads a rectangle of at most 16,384 values, row-major. */
 export const readSliceJob: JobKey<
   { readonly ref: ContentRef; readonly tensor: number; readonly view: TensorView; readonly range: ViewRange },
   readonly ShownValue[]
 > = { name: "tensor.slice" };
 
-/** A view scaled down to at most `rows` x `columns` cells, each the mean of what it covers (NaN and infinities left out). */
+/**
+ * A view scaled down to at most `rows` x `columns` cells, each the mean of what it covers (NaN and infinities left out).
+ * Of a view of more than 64 MiB only a part of the values is read: `sampled` says so.
+ */
 export const heatMapJob: JobKey<
   {
     readonly ref: ContentRef;
@@ -76,6 +62,7 @@ export const heatMapJob: JobKey<
     readonly columns: number;
     /** Row-major; NaN where a cell covers no finite value. */
     readonly means: Float32Array;
+    readonly sampled: boolean;
   }
 > = { name: "tensor.heatMap" };
 

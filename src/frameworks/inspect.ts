@@ -52,7 +52,7 @@ export function inspectFile(path: string, options: InspectOptions = {}): Inspect
   const { format, content } = openContent(path);
   try {
     const files = [{ path: basename(path), bytes, format, ...(content.pickle && { pickle: content.pickle }) }];
-    return { kind: "file", format, path, bytes, files, ...inside(content, options) };
+    return { kind: "file", format, path, bytes, files, ...insideOf(content, options) };
   } finally {
     content.close();
   }
@@ -65,10 +65,10 @@ export function inspectFile(path: string, options: InspectOptions = {}): Inspect
 export function inspectModel(model: StoredModel, options: InspectOptions = {}): InspectDocument {
   const content = openModelContent(model);
   try {
-    const { warnings, ...found } = inside(content, options);
+    const { warnings, ...found } = insideOf(content, options);
     return {
       kind: "model",
-      format: FORMATS[adapterFor(model.info.module)?.label ?? ""] ?? "unknown",
+      format: modelFormat(model),
       path: model.path,
       bytes: content.files.reduce((sum, file) => sum + file.bytes, 0),
       model: yamlAsData(model.info.document),
@@ -81,6 +81,11 @@ export function inspectModel(model: StoredModel, options: InspectOptions = {}): 
   }
 }
 
+/** The format of the file that a model's framework runs. */
+export function modelFormat({ info }: StoredModel): FileFormat {
+  return FORMATS[adapterFor(info.module)?.label ?? ""] ?? "unknown";
+}
+
 /** A model's format by its adapter's label. */
 const FORMATS: Readonly<Record<string, FileFormat>> = {
   onnx: "onnx",
@@ -89,9 +94,11 @@ const FORMATS: Readonly<Record<string, FileFormat>> = {
   sklearn: "pickle",
 };
 
-type Inside = Omit<InspectDocument, "kind" | "format" | "path" | "bytes" | "model" | "files">;
+/** The part of a document that a file's own content gives. */
+export type Inside = Omit<InspectDocument, "kind" | "format" | "path" | "bytes" | "model" | "files">;
 
-function inside(content: FileContent, options: InspectOptions): Inside {
+/** What a file's content says in an inspect document. @throws ModelbenchError as `FileContent.data` */
+export function insideOf(content: FileContent, options: InspectOptions): Inside {
   return {
     signatures: content.signatures ?? {},
     tensors: content.tensors.map((tensor, index) => ({ ...tensor, ...measured(content, index, options) })),

@@ -1,4 +1,7 @@
+import { archiveLookJob, runArchiveLook } from "../frameworks/archiveLookJob";
 import { brokenFactsJob, runBrokenFacts } from "../frameworks/brokenFacts";
+import { describeContentJob, listTensorsJob, readSliceJob } from "../frameworks/contentJobs";
+import { runDescribeContent, runListTensors, runReadSlice } from "../frameworks/contentReading";
 import { draftFilesJob, runDraftFiles } from "../frameworks/draftJob";
 import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
 import { exportModelJob, importArchiveJob, previewArchiveJob } from "../store/archive/archiveJobs";
@@ -33,6 +36,7 @@ import { defineJob, type JobRegistry } from "./jobFunction";
 export const jobRegistry: JobRegistry = new Map([
   defineJob(importArchiveJob, runImportArchive),
   defineJob(previewArchiveJob, runPreviewArchive),
+  defineJob(archiveLookJob, runArchiveLook),
   defineJob(exportModelJob, runExportModel),
   defineJob(saveModelJob, runSaveModel),
   defineJob(describeModelJob, runDescribeModel),
@@ -52,4 +56,7 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(copyModelJob, runCopyModel),
   defineJob(pinModelJob, runPinModel),
   defineJob(listBentosJob, runListBentos),
+  defineJob(describeContentJob, runDescribeContent),
+  defineJob(listTensorsJob, runListTensors),
+  defineJob(readSliceJob, runReadSlice),
 ]);
