@@ -56,8 +56,10 @@ export function planeOf(shape: readonly number[], view: TensorView, range?: View
     columnStart: 0,
     columnCount: allColumns,
   };
-  if (!fits(rowStart, rowCount, allRows)) throw outside(shape, `rows ${rowStart} to ${rowStart + rowCount}`);
-  if (!fits(columnStart, columnCount, allColumns)) {
+  // An axis that a view does not have is one row, or one column.
+  if (!fits(rowStart, rowCount, allRows) || (rowAxis === null && rowCount !== 1))
+    throw outside(shape, `rows ${rowStart} to ${rowStart + rowCount}`);
+  if (!fits(columnStart, columnCount, allColumns) || (columnAxis === null && columnCount !== 1)) {
     throw outside(shape, `columns ${columnStart} to ${columnStart + columnCount}`);
   }
   let first = rowStart * rowStride + columnStart * columnStride;

@@ -32,13 +32,15 @@ function expected(shape: readonly number[], view: TensorView, range: ViewRange):
 const cases = fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 4 }).chain((shape) => {
   const axes = fc.shuffledSubarray(
     shape.map((_, axis) => axis),
-    { minLength: Math.min(2, shape.length), maxLength: 2 },
+    { minLength: Math.min(2, shape.length), maxLength: Math.min(2, shape.length) },
   );
-  const part = (size: number) =>
-    fc.tuple(fc.nat(size), fc.nat(size)).map(([a, b]) => ({ start: Math.min(a, b), count: Math.abs(a - b) }));
+  const part = (size: number | undefined) =>
+    size === undefined
+      ? fc.constant({ start: 0, count: 1 })
+      : fc.tuple(fc.nat(size), fc.nat(size)).map(([a, b]) => ({ start: Math.min(a, b), count: Math.abs(a - b) }));
   return fc.tuple(axes, fc.tuple(...shape.map((dim) => fc.nat(dim - 1)))).chain(([[row, column], fixed]) => {
     const view: TensorView = { rowAxis: row ?? null, columnAxis: column ?? null, fixed };
-    const sizeOf = (axis: number | undefined) => (axis === undefined ? 1 : (shape[axis] ?? 1));
+    const sizeOf = (axis: number | undefined) => (axis === undefined ? undefined : shape[axis]);
     return fc.tuple(part(sizeOf(row)), part(sizeOf(column))).map(([rows, columns]) => ({
       shape,
       view,
@@ -65,10 +67,10 @@ suite("a rectangle of a tensor", () => {
   });
 
   test("is read in few runs and without most of what lies between", () => {
-    const shape = [300, 50, 2000];
+    const shape = [30, 50, 2000];
+    const data = countingData(shape);
     const read = (view: TensorView, range: ViewRange) => {
       const reads: number[] = [];
-      const data = countingData(shape);
       const counting = {
         ...data,
         read: (start: number, count: number) => {
