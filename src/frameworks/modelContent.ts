@@ -111,7 +111,7 @@ class ModelReading {
     if (isEntry) this.entryFacts = content;
     this.metadata = isEntry ? { ...this.metadata, ...content.metadata } : { ...content.metadata, ...this.metadata };
     if (isEntry || this.onnx === undefined) this.onnx = content.onnx ?? this.onnx;
-    if (content.pickle) this.pickle = merged(this.pickle, content.pickle);
+    if (content.pickle) this.pickle = mergedPickle(this.pickle, content.pickle);
     this.warnings.push(...content.warnings.filter(({ code }) => code !== FORMAT_NOT_READ));
   }
 
@@ -125,7 +125,8 @@ class ModelReading {
   }
 }
 
-function merged(a: PickleFacts | undefined, b: PickleFacts): PickleFacts {
+/** What two files' pickles say together. */
+export function mergedPickle(a: PickleFacts | undefined, b: PickleFacts): PickleFacts {
   if (!a) return b;
   const known = new Set(a.imports.map(({ module, name }) => `${module} ${name}`));
   return {

@@ -99,7 +99,8 @@ function look(model: StoredModel): { content?: ModelContent; entryFile?: string;
   }
 }
 
-function textPairs(map: YamlMap): TextPair[] {
+/** A YAML map as keys and texts; what was no text is exact JSON. */
+export function textPairs(map: YamlMap): TextPair[] {
   return [...map].map(([key, value]) => [typeof key === "string" ? key : jsonText(key), valueText(value)]);
 }
 

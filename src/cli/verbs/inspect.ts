@@ -1,10 +1,14 @@
+import { basename } from "node:path";
 import { stringifyExact } from "../../formats/jsonExact";
 import type { ValueSpec } from "../../formats/tensor";
-import { type InspectDocument, inspectFile, inspectModel } from "../../frameworks/inspect";
+import { inspectArchive } from "../../frameworks/archiveContent";
+import { formatOf } from "../../frameworks/contentFormats";
+import { type InspectDocument, type InspectOptions, inspectFile, inspectModel } from "../../frameworks/inspect";
 import type { Output } from "../output";
+import { jobOptions } from "../progress";
 import { openSubject } from "../subject";
 import { resolveTarget } from "../target";
-import { JSON_OR_TEXT, type Verb } from "../verb";
+import { JSON_OR_TEXT, type Verb, type VerbContext } from "../verb";
 
 /** Shows what is inside a model or a file by its headers: nothing is executed, weights are not read. */
 export const inspect: Verb = {
@@ -15,16 +19,25 @@ export const inspect: Verb = {
     options: { tag: "value", file: "value", digest: "switch", output: JSON_OR_TEXT },
     later: ["tensor", "stats", "text"],
   },
-  async run({ home, output }, args) {
+  async run(context, args) {
+    const { home, output } = context;
     const target = resolveTarget(args.operands[0], args.value("tag"), args.value("file"));
     const subject = openSubject(home, target);
     const options = { digest: args.isSet("digest") };
     const document =
-      subject.kind === "model" ? inspectModel(subject.model, options) : inspectFile(subject.path, options);
+      subject.kind === "model"
+        ? inspectModel(subject.model, options)
+        : await documentOf(context, subject.path, options);
     if (output.json) output.document(stringifyExact(document, 2));
     else describe(document, output);
   },
 };
+
+/** An archive streams by, which takes its time; of any other file the header is read. */
+async function documentOf(context: VerbContext, path: string, options: InspectOptions): Promise<InspectDocument> {
+  if (formatOf(path) !== "archive") return inspectFile(path, options);
+  return inspectArchive(path, options, jobOptions(context, `Looking into ${basename(path)}`));
+}
 
 function describe(document: InspectDocument, output: Output): void {
   output.lines(
