@@ -298,7 +298,7 @@ export interface SaveFormValues {
 }
 
 /** The tabs of the details page. */
-export type PageSection = "overview" | "signatures" | "test";
+export type PageSection = "overview" | "signatures" | "tensors" | "pickle" | "graph" | "test";
 
 /** What of a model's model.yaml the details page can edit. */
 export type PageEdit = "labels" | "metadata" | "signatures";

@@ -50,7 +50,7 @@ describe("the pages", () => {
   it("restores an editor from what its page had saved, and closes one whose state it does not know", async () => {
     const pages = ownPages(api);
     const restored = blankPanel();
-    await pages.restore(restored, { schema: 2, store: "own", tag: "shown:v2", section: "test", edit: null });
+    await pages.restore(restored, { schema: 3, store: "own", tag: "shown:v2", section: "test", edit: null, tensors: null });
     await tabs("shown:v2");
     assert.match(restored.webview.html, /Content-Security-Policy/);
     await pages.restore(blankPanel(), { schema: 99, tag: "shown:v1" });

@@ -1,3 +1,4 @@
+import type { ContentProgress, ContentRequests } from "./content";
 import type {
   Draft,
   DraftState,
@@ -15,7 +16,7 @@ import type {
 } from "./views";
 
 /** Version of everything below; a page of another version is reloaded with its saved state dropped. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** Largest message either side accepts, in bytes; larger values are paged or travel as files. */
 export const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
@@ -26,7 +27,7 @@ export interface AboutModel {
 }
 
 /** Every request of the page, `[parameters, result]`, plain data only. */
-export interface HostRequests {
+export interface HostRequests extends ContentRequests {
   "model/inspect": [AboutModel, ModelView];
   /** Opens model.yaml as text, at a place counted from 1. */
   "model/openYaml": [{ tag: string; at: { line: number; column: number } | null }, null];
@@ -79,6 +80,9 @@ export interface HostEvents {
   "page/subject": { subject: Subject; section: string; edit: EditPart | null };
   /** The model's files changed, or it is gone: read it again. */
   "model/changed": { tag: string };
+  /** The file that the page shows was changed: read it again. */
+  "content/changed": Record<string, never>;
+  "content/progress": ContentProgress;
   "test/state": TestView;
   "test/drafts": DraftState;
 }

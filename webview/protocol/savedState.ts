@@ -1,19 +1,31 @@
 import * as z from "zod/mini";
+import { tensorViewSchema } from "./content";
 import { editInputSchema } from "./views";
 
 /** Number of the shape below; state of another one is dropped. */
-export const STATE_SCHEMA = 2;
+export const STATE_SCHEMA = 3;
 
-/** The tabs of the details editor. */
-export type Section = "overview" | "signatures" | "test";
+const sectionSchema = z.enum(["overview", "signatures", "tensors", "pickle", "graph", "test"]);
+/** The tabs of the details editor; which of them are there depends on what the model's files hold. */
+export type Section = z.infer<typeof sectionSchema>;
+
+/** What is chosen in the Tensors section. A tensor is known again by its number and name. */
+const tensorsSchema = z.strictObject({
+  chosen: z.nullable(z.strictObject({ tensor: z.int(), name: z.string(), view: tensorViewSchema })),
+  isFlat: z.boolean(),
+  isHeatMap: z.boolean(),
+});
+/** What is chosen in the Tensors section. */
+export type SavedTensors = z.infer<typeof tensorsSchema>;
 
 const stateSchema = z.strictObject({
   schema: z.literal(STATE_SCHEMA),
   store: z.string(),
   tag: z.string(),
-  section: z.enum(["overview", "signatures", "test"]),
+  section: sectionSchema,
   /** The form that is open, with what was typed. */
   edit: z.nullable(editInputSchema),
+  tensors: z.nullable(tensorsSchema),
 });
 
 /** What the page keeps across hiding and reloading: which model, which tab and what was typed into a form. The host keeps the rest. */
@@ -27,5 +39,6 @@ export function readSavedState(value: unknown): SavedState | undefined {
 
 /** The section a text names, the first one when it names none. */
 export function sectionOf(text: string): Section {
-  return text === "signatures" || text === "test" ? text : "overview";
+  const parsed = sectionSchema.safeParse(text);
+  return parsed.success ? parsed.data : "overview";
 }

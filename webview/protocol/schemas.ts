@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { contentProgressSchema, contentRequestSchemas } from "./content";
 import type { EventName, HostEvents, HostRequests, RequestName, ToHost, ToPage } from "./messages";
 import {
   draftSchema,
@@ -52,6 +53,7 @@ export const requestSchemas: {
     z.strictObject({ tag: z.string(), reply: count, output: z.string(), start: count, count }),
     outputViewSchema,
   ],
+  ...contentRequestSchemas,
   "save/validate": [saveInputSchema, saveIssues],
   "save/submit": [saveInputSchema, saveIssues],
   "save/cancel": [z.strictObject({}), nothing],
@@ -68,6 +70,8 @@ export const eventSchemas: { readonly [K in EventName]: z.ZodMiniType<HostEvents
   }),
   "page/subject": z.strictObject({ subject: subjectSchema, section: z.string(), edit: z.nullable(editPartSchema) }),
   "model/changed": aboutModel,
+  "content/changed": z.strictObject({}),
+  "content/progress": contentProgressSchema,
   "test/state": testViewSchema,
   "test/drafts": draftStateSchema,
 };

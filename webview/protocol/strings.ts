@@ -5,9 +5,13 @@
 export const pageStrings = {
   "section.overview": "Overview",
   "section.signatures": "Signatures",
+  "section.tensors": "Tensors",
+  "section.pickle": "Pickle",
+  "section.graph": "Graph",
   "section.test": "Test",
   "sections.label": "Sections",
   "page.loading": "Reading the model…",
+  "content.loading": "Reading the files…",
   "page.none": "No model chosen",
   "page.noneHint": "Pick a model in the Models view and press Test to run it here.",
   "page.retry": "Try Again",

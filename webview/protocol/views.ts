@@ -37,7 +37,8 @@ export const methodViewSchema = z.strictObject({
 /** One callable method with what goes in and what comes out. */
 export type MethodView = z.infer<typeof methodViewSchema>;
 
-const rowSchema = z.strictObject({ key: z.string(), value: z.string() });
+/** One line of a two-column table. */
+export const rowSchema = z.strictObject({ key: z.string(), value: z.string() });
 /** One line of a two-column table. */
 export type Row = z.infer<typeof rowSchema>;
 
@@ -78,6 +79,15 @@ export const pageCommandSchema = z.enum([
 ]);
 /** A command of the extension that a page runs for its model. */
 export type PageCommand = z.infer<typeof pageCommandSchema>;
+
+/** What an ONNX file's header says. */
+export const onnxViewSchema = z.strictObject({
+  irVersion: z.number(),
+  producer: z.string(),
+  opsets: z.array(rowSchema),
+  ops: z.array(z.strictObject({ op: z.string(), count: z.number() })),
+  externalFiles: z.number(),
+});
 
 /** Everything the details editor shows of one model, read from headers only. */
 export const modelViewSchema = z.strictObject({
@@ -121,15 +131,7 @@ export const modelViewSchema = z.strictObject({
   declared: z.array(
     z.strictObject({ name: z.string(), batchable: z.boolean(), batchDim: z.tuple([z.int(), z.int()]) }),
   ),
-  onnx: z.nullable(
-    z.strictObject({
-      irVersion: z.number(),
-      producer: z.string(),
-      opsets: z.array(rowSchema),
-      ops: z.array(z.strictObject({ op: z.string(), count: z.number() })),
-      externalFiles: z.number(),
-    }),
-  ),
+  onnx: z.nullable(onnxViewSchema),
   warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
   /** Set when model.yaml or the model file could not be read; the rest is then as complete as it can be. */
   broken: z.nullable(errorViewSchema),
@@ -163,10 +165,12 @@ export const draftsSchema = z.record(z.string(), draftSchema);
 export type Drafts = z.infer<typeof draftsSchema>;
 
 /**
- * Values of a tensor as text-safe data: numbers where a JavaScript number is exact, otherwise text: 64-bit
+ * A value of a tensor as text-safe data: a number where a JavaScript number is exact, otherwise text: 64-bit
  * integers, `-0`, `NaN`, `Infinity`, `-Infinity`, complex numbers.
  */
-export const cellsSchema = z.array(z.union([z.number(), z.string(), z.boolean()]));
+export const cellSchema = z.union([z.number(), z.string(), z.boolean()]);
+/** Values of a tensor as text-safe data, row-major. */
+export const cellsSchema = z.array(cellSchema);
 /** Values of a tensor as text-safe data; see the schema. */
 export type Cells = z.infer<typeof cellsSchema>;
 

@@ -1,9 +1,11 @@
 import type { VNode } from "preact";
+import type { Section } from "../protocol/savedState";
 import type { ModelView } from "../protocol/views";
+import { useContentTabs } from "./contentTabs";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
 import { Icon } from "./icons";
-import { Button, Tabs } from "./kit";
+import { Button, type Tab, Tabs } from "./kit";
 import { Overview } from "./overview";
 import { PageHeader } from "./pageHeader";
 import { SavedAnnouncer } from "./parts";
@@ -42,6 +44,12 @@ export function DetailsPage(): VNode {
 function Details({ model }: { readonly model: ModelView }): VNode {
   const page = usePage();
   const t = useText();
+  const tabs: Tab<Section>[] = [
+    { id: "overview", text: t("section.overview"), content: () => <Overview model={model} /> },
+    { id: "signatures", text: t("section.signatures"), content: () => <Signatures model={model} /> },
+    ...useContentTabs(),
+    { id: "test", text: t("section.test"), content: () => <TestSection key={`${model.store}/${model.tag}`} /> },
+  ];
   return (
     <main class="page">
       <PageHeader model={model} />
@@ -51,13 +59,9 @@ function Details({ model }: { readonly model: ModelView }): VNode {
       <Tabs
         name="section"
         label={t("sections.label")}
-        active={page.section.value}
+        active={tabs.some(({ id }) => id === page.section.value) ? page.section.value : "overview"}
         onChange={(section) => page.show(section)}
-        tabs={[
-          { id: "overview", text: t("section.overview"), content: () => <Overview model={model} /> },
-          { id: "signatures", text: t("section.signatures"), content: () => <Signatures model={model} /> },
-          { id: "test", text: t("section.test"), content: () => <TestSection key={`${model.store}/${model.tag}`} /> },
-        ]}
+        tabs={tabs}
       />
     </main>
   );

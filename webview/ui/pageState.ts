@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { type EventListeners, PagePeer } from "../protocol/pagePeer";
 import { readSavedState, type Section, STATE_SCHEMA, sectionOf } from "../protocol/savedState";
 import type { EditPart, ErrorView, ModelView, PageCommand, Subject } from "../protocol/views";
+import { ContentState } from "./contentState";
 import { EditState, failureOf } from "./editState";
 import { TestState } from "./testState";
 import { type Translate, translator } from "./texts";
@@ -22,6 +23,7 @@ export class PageState {
   readonly translate = signal<Translate>(translator({}));
   readonly test: TestState;
   readonly edit: EditState;
+  readonly content: ContentState;
   readonly peer: PagePeer;
   readonly #api: VsCodeApi;
 
@@ -33,6 +35,7 @@ export class PageState {
     };
     this.peer = new PagePeer(port, this.#listeners());
     this.test = new TestState(this.peer);
+    this.content = new ContentState(this.peer);
     this.edit = new EditState(this.peer, {
       model: () => (this.model.value.state === "ready" ? this.model.value.value : undefined),
       changed: () => this.#save(),
@@ -87,7 +90,13 @@ export class PageState {
       "page/subject": ({ subject, section, edit }) => void this.#open(subject, section, edit),
       "model/changed": ({ tag }) => {
         const subject = this.subject.value;
-        if (subject && "tag" in subject && subject.tag === tag) void this.reload();
+        if (!subject || !("tag" in subject) || subject.tag !== tag) return;
+        void this.reload();
+        if (subject.kind === "details") void this.content.load();
+      },
+      "content/changed": () => void this.content.load(),
+      "content/progress": (progress) => {
+        this.content.progress.value = progress;
       },
       "test/state": (view) => this.test.receive(view),
       "test/drafts": (state) => this.test.receiveDrafts(state),
@@ -108,10 +117,14 @@ export class PageState {
     const isSaved = saved?.tag === subject.tag && saved.store === subject.store;
     this.section.value = section === "" && isSaved ? saved.section : sectionOf(section);
     // What is shown of the very model stays until it has been read again.
-    if (!isSame) this.model.value = { state: "loading" };
+    if (!isSame) {
+      this.model.value = { state: "loading" };
+      this.content.reset();
+    }
     this.edit.restore(isSaved ? (saved.edit ?? undefined) : undefined);
     void this.test.open(subject.tag);
     await this.reload();
+    if (this.subject.value === subject && subject.kind === "details") void this.content.load();
     if (part !== null && this.subject.value === subject) this.edit.open(part);
   }
 
@@ -125,6 +138,7 @@ export class PageState {
       tag,
       section: this.section.value,
       edit: this.edit.input.value ?? null,
+      tensors: null,
     });
   }
 }

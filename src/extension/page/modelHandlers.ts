@@ -6,8 +6,8 @@ import { editIssues } from "./modelEdit";
 import type { PageModels } from "./models";
 import type { ModelTest } from "./modelTest";
 
-/** The requests of a page that shows a model. */
-export type ModelHandlers = Omit<Handlers, `save/${string}`>;
+/** The requests of a page that shows a model, but those about what its files hold. */
+export type ModelHandlers = Omit<Handlers, `${"save" | "content" | "tensor"}/${string}`>;
 
 /** What the answers are made from. */
 export interface ModelHandlersPort {
@@ -82,37 +82,4 @@ export function modelHandlers({ ref, models, ui, t, command, by, follow }: Model
 async function done(work: unknown): Promise<null> {
   await work;
   return null;
-}
-
-/** For pages that show no model: every request about one is refused. */
-export const noModelHandlers: ModelHandlers = {
-  "model/inspect": refuse,
-  "model/openYaml": refuse,
-  "model/edit": refuse,
-  "model/verify": refuse,
-  "model/command": refuse,
-  "text/copy": refuse,
-  "test/snapshot": refuse,
-  "test/draft": refuse,
-  "test/method": refuse,
-  "test/example": refuse,
-  "test/validate": refuse,
-  "test/pickFile": refuse,
-  "test/run": refuse,
-  "test/stop": refuse,
-  "test/restart": refuse,
-  "test/reuse": refuse,
-  "test/clearHistory": refuse,
-  "test/rows": refuse,
-};
-
-/** For pages that save nothing. */
-export const noSaveHandlers: Pick<Handlers, "save/validate" | "save/submit" | "save/cancel"> = {
-  "save/validate": refuse,
-  "save/submit": refuse,
-  "save/cancel": refuse,
-};
-
-async function refuse(): Promise<never> {
-  throw new ModelbenchError("protocol.invalid", "This page cannot do that.");
 }

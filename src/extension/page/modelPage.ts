@@ -1,13 +1,15 @@
 import type { Uri, Webview } from "vscode";
 import type { ModelRef, PageServices } from "../services";
-import { modelHandlers, noSaveHandlers } from "./modelHandlers";
+import { contentHandlers } from "./contentHandlers";
+import { modelHandlers } from "./modelHandlers";
 import type { PageModels } from "./models";
+import { noHandlers } from "./noHandlers";
 import { runPageCommand } from "./pageCommand";
 import { type PageStart, WebviewPage } from "./webviewPage";
 
 /** What the pages of models share. */
 export interface ModelPages {
-  readonly services: Pick<PageServices, "ui" | "t">;
+  readonly services: Pick<PageServices, "jobs" | "ui" | "t">;
   readonly models: PageModels;
   /** Where the extension is installed. */
   readonly extension: Uri;
@@ -24,6 +26,12 @@ export function openModelPage(
     webview,
     extension,
     {
+      ...noHandlers,
+      ...contentHandlers({
+        ref: () => models.contentOf(ref()),
+        ...services,
+        progress: (progress) => page.peer.send("content/progress", progress),
+      }),
       ...modelHandlers({
         ref,
         models,
@@ -32,7 +40,6 @@ export function openModelPage(
         by: () => page,
         follow: (test) => page.follow(test),
       }),
-      ...noSaveHandlers,
     },
     start,
   );

@@ -4,6 +4,7 @@ import { Emitter } from "../../base/events";
 import type { Jobs } from "../../base/ports";
 import type { Disposable } from "../../base/scope";
 import { type BrokenFacts, brokenFactsJob } from "../../frameworks/brokenFacts";
+import type { ContentRef } from "../../frameworks/contentJobs";
 import { describeModelJob, type ModelFacts } from "../../frameworks/modelFacts";
 import type { LoadRequest } from "../../runner/protocol";
 import { listBentosJob } from "../../store/bentos";
@@ -118,6 +119,12 @@ export class PageModels implements Disposable {
   /** Absolute path of a version's folder, whether it is readable or not. */
   folder(ref: ModelRef): string {
     return this.#services.stores.of(ref).pathOf(tagOf(ref));
+  }
+
+  /** What the files of a model are asked for by. @throws ModelbenchError `protocol.invalid` for no model */
+  contentOf(ref: ModelRef | undefined): ContentRef {
+    if (!ref) throw new ModelbenchError("protocol.invalid", "This page shows no model.");
+    return { kind: "model", home: this.#services.stores.of(ref).home, tag: ref.tag };
   }
 
   /** Forgets what was read of a model that is gone, and ends its process. */

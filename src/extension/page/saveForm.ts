@@ -1,6 +1,6 @@
 import { type Uri, ViewColumn, window } from "vscode";
 import type { PageServices, SaveFormInitial, SaveFormValues } from "../services";
-import { noModelHandlers } from "./modelHandlers";
+import { noHandlers } from "./noHandlers";
 import { saveHandlers, saveSeed } from "./saveHandlers";
 import { WebviewPage } from "./webviewPage";
 
@@ -19,7 +19,7 @@ export async function showSaveForm(
   const seed = saveSeed(initial, framework, files);
   return new Promise((resolve) => {
     const handlers = {
-      ...noModelHandlers,
+      ...noHandlers,
       ...saveHandlers(t, initial.check, (values) => {
         resolve(values);
         panel.dispose();

@@ -299,7 +299,14 @@ test("the page remembers its tab, and forgets a state of another schema", async 
   await rig.page.getByTestId("section-tab-signatures").click();
   await rig.page.getByTestId("signature-run").waitFor();
   const saved = await rig.saved();
-  assert.deepEqual(saved, { schema: 2, store: "own", tag: "iris_clf:v2", section: "signatures", edit: null });
+  assert.deepEqual(saved, {
+    schema: 3,
+    store: "own",
+    tag: "iris_clf:v2",
+    section: "signatures",
+    edit: null,
+    tensors: null,
+  });
   await using again = await openDetails({}, { saved });
   await again.page.getByTestId("signature-run").waitFor();
   await using other = await openDetails({}, { saved: { schema: 99, tag: "iris_clf:v2", section: "signatures" } });

@@ -1,10 +1,13 @@
 import type { ModelbenchError } from "../../../src/base/errors";
-import type { JobKey } from "../../../src/base/ports";
-import { type ModelHandlersPort, modelHandlers, noSaveHandlers } from "../../../src/extension/page/modelHandlers";
+import type { JobKey, Jobs } from "../../../src/base/ports";
+import { contentHandlers } from "../../../src/extension/page/contentHandlers";
+import { type ModelHandlersPort, modelHandlers } from "../../../src/extension/page/modelHandlers";
 import { PageModels } from "../../../src/extension/page/models";
+import { noHandlers } from "../../../src/extension/page/noHandlers";
 import type { RunRefusal } from "../../../src/extension/services";
 import { Sessions } from "../../../src/extension/sessions";
 import { type BrokenFacts, brokenFactsJob } from "../../../src/frameworks/brokenFacts";
+import { type ContentSummary, describeContentJob } from "../../../src/frameworks/contentJobs";
 import type { ModelFacts } from "../../../src/frameworks/modelFacts";
 import { listBentosJob } from "../../../src/store/bentos";
 import type { ModelSummary, Problem } from "../../../src/store/model";
@@ -62,21 +65,23 @@ export function makeHost(options: HostOptions = {}): Host {
     maxLoaded: () => 2,
     idleMs: () => 0,
   });
+  const jobs: Jobs = {
+    run: async <Input, Result>(job: JobKey<Input, Result>, input: Input): Promise<Result> => {
+      const scripted = options.jobs?.[job.name];
+      if (scripted) return (await scripted(input as never)) as Result;
+      if (job.name === listBentosJob.name) return { "iris_clf:v2": ["iris_service:7fq2"] } as Result;
+      if (job.name === brokenFactsJob.name) return (options.broken ?? nothingFound) as Result;
+      if (job.name === describeContentJob.name) return noContent as Result;
+      if (facts instanceof Error) throw facts;
+      if (job.name === verifyModelJob.name) return { checked: true, problems: options.damage?.() ?? [] } as Result;
+      return facts as Result;
+    },
+  };
   const models = new PageModels(
     {
       stores: { of: () => ({ home: "/home/me/bentoml", pathOf: () => "/home/me/bentoml/models/iris_clf/v2" }) },
       catalog: { find: () => summary, recheck: () => undefined, touched: () => undefined },
-      jobs: {
-        run: async <Input, Result>(job: JobKey<Input, Result>, input: Input): Promise<Result> => {
-          const scripted = options.jobs?.[job.name];
-          if (scripted) return (await scripted(input as never)) as Result;
-          if (job.name === listBentosJob.name) return { "iris_clf:v2": ["iris_service:7fq2"] } as Result;
-          if (job.name === brokenFactsJob.name) return (options.broken ?? nothingFound) as Result;
-          if (facts instanceof Error) throw facts;
-          if (job.name === verifyModelJob.name) return { checked: true, problems: options.damage?.() ?? [] } as Result;
-          return facts as Result;
-        },
-      },
+      jobs,
       trust: { refusal: options.refusal ?? (() => undefined) },
       settings: () => ({ maxBatchSize: 32 }),
       t,
@@ -99,11 +104,30 @@ export function makeHost(options: HostOptions = {}): Host {
     commands,
     unfetchable,
     handlers: ({ follow, by }) => ({
+      ...noHandlers,
+      ...contentHandlers({
+        ref: () => models.contentOf(REF),
+        jobs,
+        ui: { copy: ui.copy, pickTarget: async () => undefined },
+        t,
+        progress: () => undefined,
+      }),
       ...modelHandlers({ ref: () => REF, models, ui, t, command, by: () => by, follow }),
-      ...noSaveHandlers,
     }),
   };
 }
+
+/** A model whose files hold nothing that is listed. */
+const noContent: ContentSummary = {
+  format: "onnx",
+  bytes: 0,
+  files: [],
+  tensorCount: 0,
+  parameters: 0,
+  tensorBytes: 0,
+  metadata: [],
+  warnings: [],
+};
 
 const nothingFound: BrokenFacts = { files: [], moreFiles: 0, sizeBytes: 0 };
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
-import { noModelHandlers } from "../../../src/extension/page/modelHandlers";
+import { noHandlers } from "../../../src/extension/page/noHandlers";
 import { saveHandlers, saveSeed } from "../../../src/extension/page/saveHandlers";
 import type { SaveFormInitial, SaveFormValues } from "../../../src/extension/services";
 import { t } from "../extension/fakes";
@@ -75,7 +75,7 @@ export async function openSaveForm(options: Partial<RigOptions> = {}): Promise<O
   const rig = await openRig(browser, {
     bundle,
     start: { subject: { kind: "save", seed }, section: "", edit: null },
-    handlers: () => ({ ...noModelHandlers, ...saveHandlers(t, initial.check, finish) }),
+    handlers: () => ({ ...noHandlers, ...saveHandlers(t, initial.check, finish) }),
     ...options,
   });
   await rig.page.getByTestId("save-form").waitFor();

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ModelbenchError } from "../../../src/base/errors";
 import { failureView } from "../../../src/extension/page/failureView";
-import { noModelHandlers, noSaveHandlers } from "../../../src/extension/page/modelHandlers";
+import { noHandlers } from "../../../src/extension/page/noHandlers";
 import { type Handlers, HostPeer } from "../../../webview/protocol/hostPeer";
 import { MAX_MESSAGE_BYTES, PROTOCOL, type ToHost, type ToPage } from "../../../webview/protocol/messages";
 import { type EventListeners, PagePeer, RequestFailure } from "../../../webview/protocol/pagePeer";
@@ -134,7 +134,7 @@ describe("the host's end", () => {
       effects += 1;
       throw new Error("never reached by noise");
     };
-    const handlers = Object.fromEntries(Object.keys(noModelHandlers).map((name) => [name, effect]));
+    const handlers = Object.fromEntries(Object.keys(noHandlers).map((name) => [name, effect]));
     const { peer, posted, events, settled } = host(handlers);
     ready(peer);
     const noise = fc.oneof(
@@ -153,7 +153,7 @@ describe("the host's end", () => {
       fc.record({
         kind: fc.constant("request"),
         id: fc.nat(),
-        name: fc.constantFrom(...Object.keys(noModelHandlers)),
+        name: fc.constantFrom(...Object.keys(noHandlers)),
         params: fc.anything({ maxDepth: 2 }),
         extra: fc.constant(1),
       }),
@@ -266,7 +266,7 @@ function host(some: Partial<Handlers> = {}): {
     onMismatch: () => void events.push("mismatch"),
     describe: failureView,
   };
-  const peer = new HostPeer(port, { ...noModelHandlers, ...noSaveHandlers, ...some });
+  const peer = new HostPeer(port, { ...noHandlers, ...some });
   return { peer, posted, events, settled: () => new Promise((resolve) => setImmediate(resolve)) };
 }
 
@@ -281,6 +281,8 @@ function page(): { peer: PagePeer; posted: ToHost[]; heard: string[] } {
     "page/init": () => void heard.push("page/init"),
     "page/subject": () => void heard.push("page/subject"),
     "model/changed": () => void heard.push("model/changed"),
+    "content/changed": () => void heard.push("content/changed"),
+    "content/progress": () => void heard.push("content/progress"),
     "test/state": () => void heard.push("test/state"),
     "test/drafts": () => void heard.push("test/drafts"),
   };

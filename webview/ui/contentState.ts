@@ -1,0 +1,42 @@
+import { signal } from "@preact/signals";
+import type { ContentProgress, ContentView } from "../protocol/content";
+import type { PagePeer } from "../protocol/pagePeer";
+import { failureOf } from "./editState";
+import type { Loadable } from "./pageState";
+
+/** What the headers of the page's subject say, read once for all sections, and how far work on its tensors is. */
+export class ContentState {
+  readonly summary = signal<Loadable<ContentView>>({ state: "loading" });
+  /** Raised each time the content was read again: whatever was derived from the old one is out of date. */
+  readonly revision = signal(0);
+  /** What the host said last of work under way. */
+  readonly progress = signal<ContentProgress | undefined>(undefined);
+  readonly #peer: PagePeer;
+  #reading: AbortController | undefined;
+
+  constructor(peer: PagePeer) {
+    this.#peer = peer;
+  }
+
+  /** Reads the headers, or reads them again; what is shown stays until they are there. */
+  async load(): Promise<void> {
+    this.#reading?.abort();
+    const reading = new AbortController();
+    this.#reading = reading;
+    const next = await this.#peer.request("content/describe", {}, reading.signal).then(
+      (value): Loadable<ContentView> => ({ state: "ready", value }),
+      (error): Loadable<ContentView> => ({ state: "failed", error: failureOf(error) }),
+    );
+    if (this.#reading !== reading) return;
+    this.summary.value = next;
+    this.revision.value += 1;
+  }
+
+  /** The page is about something else now, or about nothing. */
+  reset(): void {
+    this.#reading?.abort();
+    this.#reading = undefined;
+    this.summary.value = { state: "loading" };
+    this.progress.value = undefined;
+  }
+}
