@@ -62,12 +62,7 @@ function closed(facts: ContentFacts): FileContent {
 }
 
 /** Content that does not parse as what the file claims to be is a mismatch, whatever the parser says. */
-function claimed(
-  path: string,
-  format: FileFormat,
-  open: typeof openFileReader,
-  read: () => FileContent,
-): FileContent {
+function claimed(path: string, format: FileFormat, open: typeof openFileReader, read: () => FileContent): FileContent {
   try {
     return read();
   } catch (cause) {

@@ -5,9 +5,15 @@ import type { FrameworkAdapter, FrameworkDraft, RunNeeds } from "./adapter";
 
 /**
  * An adapter for models that this version shows but does not run: its methods are the rows of model.yaml, without
- * inputs. Only the bare module (`""`) can be saved.
+ * inputs.
+ * @param draft makes one from files; left out where this version saves none
  */
-export function filesOnlyAdapter(module: string, label: string, needs: RunNeeds): FrameworkAdapter {
+export function filesOnlyAdapter(
+  module: string,
+  label: string,
+  needs: RunNeeds,
+  draft?: FrameworkAdapter["draft"],
+): FrameworkAdapter {
   return {
     module,
     label,
@@ -19,12 +25,16 @@ export function filesOnlyAdapter(module: string, label: string, needs: RunNeeds)
       });
       return Object.fromEntries(rows);
     },
-    ...(module === "" ? { draft: draftBare } : {}),
+    ...(draft ? { draft } : {}),
   };
 }
 
-/** Files go to the model's root under their own names. @see bentoml 1.4.39 models.create */
-function draftBare(files: readonly string[]): FrameworkDraft {
+/**
+ * Files go to the model's root under their own names.
+ * @throws ModelbenchError `usage` when two would have the same
+ * @see bentoml 1.4.39 models.create
+ */
+export function draftBare(files: readonly string[]): FrameworkDraft {
   const sources = files.map((file) => ({ from: resolve(file), to: basename(file) }));
   const names = sources.map(({ to }) => to);
   const clash = names.find((name, i) => name === "model.yaml" || names.indexOf(name) !== i);

@@ -1,15 +1,16 @@
-import { ModelbenchError } from "../base/errors";
-import { openFileReader } from "../formats/fileReader";
-import type { FrameworkAdapter, FrameworkDraft } from "./adapter";
-import { filesOnlyAdapter } from "./filesOnly";
+import type { FrameworkAdapter } from "./adapter";
+import { draftBare, filesOnlyAdapter } from "./filesOnly";
+import { draftFlax } from "./flax/draft";
 import { onnxAdapter } from "./onnx/describe";
+import { draftPicklable } from "./picklable/draft";
+import { draftSklearn } from "./sklearn/draft";
 
 /** The fixed table: `module:` of model.yaml to adapter. Nothing that a model names is ever imported. */
 const ADAPTERS: readonly FrameworkAdapter[] = [
   onnxAdapter,
-  filesOnlyAdapter("bentoml.picklable_model", "picklable", "code"),
-  filesOnlyAdapter("bentoml.flax", "flax", "code"),
-  filesOnlyAdapter("bentoml.sklearn", "sklearn", "code"),
+  filesOnlyAdapter("bentoml.picklable_model", "picklable", "code", draftPicklable),
+  filesOnlyAdapter("bentoml.flax", "flax", "code", draftFlax),
+  filesOnlyAdapter("bentoml.sklearn", "sklearn", "code", draftSklearn),
   filesOnlyAdapter("bentoml.pytorch", "pytorch", "code"),
   filesOnlyAdapter("bentoml.torchscript", "torchscript", "code"),
   filesOnlyAdapter("bentoml.pytorch_lightning", "lightning", "code"),
@@ -25,7 +26,7 @@ const ADAPTERS: readonly FrameworkAdapter[] = [
   filesOnlyAdapter("bentoml.easyocr", "easyocr", "code"),
   filesOnlyAdapter("bentoml.detectron", "detectron", "code"),
   filesOnlyAdapter("bentoml.tensorflow_v1", "tensorflow", "code"),
-  filesOnlyAdapter("", "files", "nothing"),
+  filesOnlyAdapter("", "files", "nothing", draftBare),
 ];
 
 /** BentoML also writes and accepts the module's private path. */
@@ -43,22 +44,4 @@ export function whyNotRunnable(module: string): string | undefined {
   if (adapter?.runnable) return undefined;
   if (adapter?.needs === "nothing") return "A model without a framework has no method to run.";
   return `${module === "" ? "This model" : module} needs your Python: not in this version.`;
-}
-
-/**
- * The framework's part of a draft for these source files: `.onnx` makes a `bentoml.onnx` model. With `module` the
- * caller decides; the empty module keeps any files as they are.
- * @throws ModelbenchError `usage` when no adapter can draft them, or the adapter's own failure
- */
-export function draftFromFiles(files: readonly string[], module?: string): FrameworkDraft {
-  const wanted = module ?? (files.some((file) => /\.onnx$/i.test(file)) ? "bentoml.onnx" : undefined);
-  const adapter = wanted === undefined ? undefined : adapterFor(wanted);
-  if (adapter?.draft) return adapter.draft(files, openFileReader);
-  throw new ModelbenchError(
-    "usage",
-    wanted === undefined
-      ? `${files.join(", ")}: this version saves .onnx files.`
-      : `Saving a model of module ${JSON.stringify(wanted)} is not in this version.`,
-    { remedy: "Name an .onnx file, or keep the files as they are: --module ''." },
-  );
 }

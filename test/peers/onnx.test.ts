@@ -10,7 +10,7 @@ import { tensorToNested } from "../../src/formats/tensorJson";
 import { readTensorProto } from "../../src/formats/tensorProto";
 import { inspectFile } from "../../src/frameworks/inspect";
 import { createOnnxSession } from "../../src/frameworks/onnx/run";
-import { draftFromFiles } from "../../src/frameworks/registry";
+import { draftFromFiles } from "../../src/frameworks/saveTable";
 import type { StoredModel } from "../../src/store/model";
 import { ModelStore } from "../../src/store/modelStore";
 import { askPython } from "./python";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { YamlValue } from "../../formats/pyYaml";
-import { draftFromFiles } from "../../frameworks/registry";
+import { draftFromFiles } from "../../frameworks/saveTable";
 import { formatTag, parseTag } from "../../store/tag";
 import { splitAssignment } from "../args";
 import { openForAdding } from "../openForWriting";

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { stringifyExact } from "../../../src/formats/jsonExact";
-import { adapterFor, draftFromFiles, whyNotRunnable } from "../../../src/frameworks/registry";
+import { adapterFor, whyNotRunnable } from "../../../src/frameworks/registry";
+import { draftFromFiles } from "../../../src/frameworks/saveTable";
 import { failsWith } from "../../fixtures/failures";
 import { addModel, model, tensorFields, tensorValue } from "../../fixtures/onnxParts";
 

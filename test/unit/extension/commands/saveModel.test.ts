@@ -23,6 +23,7 @@ const drafted: DraftedFiles = {
   },
   optionsYaml: "providers: null\n",
   files: [{ from: "/data/My Net.onnx", to: "saved_model.onnx" }],
+  modules: ["bentoml.onnx", ""],
   described: {},
 };
 
