@@ -277,8 +277,10 @@ export interface TreeDrop {
 export interface SaveFormInitial {
   /** Absolute paths of the files that will be copied. */
   readonly files: readonly string[];
-  /** Module the model gets, for instance `bentoml.onnx`. */
-  readonly module: string;
+  /** The modules that fit the files; `values.module` is the one that is proposed. */
+  readonly modules: readonly string[];
+  /** What the form starts from when the files become a model of another module. @throws ModelbenchError */
+  redraft(module: string): Promise<SaveFormInitial>;
   /** Inputs and outputs per method as read from the file, to show beside the rows. */
   readonly described: Readonly<Record<string, MethodSignature>>;
   readonly values: SaveFormValues;
@@ -288,6 +290,8 @@ export interface SaveFormInitial {
 
 /** What the user entered in the save form. */
 export interface SaveFormValues {
+  /** Module the model gets, for instance `bentoml.onnx`; empty = its files as they are. */
+  readonly module: string;
   readonly name: string;
   /** `undefined` = generated. */
   readonly version: string | undefined;

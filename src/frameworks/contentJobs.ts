@@ -2,6 +2,7 @@ import type { Warning } from "../base/errors";
 import type { JobKey } from "../base/ports";
 import type { PickleFacts } from "../formats/pickle/facts";
 import type { FileFormat } from "../formats/sniff";
+import type { MethodSignature } from "../formats/tensor";
 import type { ShownValue } from "../tensors/shownValues";
 import type { TensorView, ViewRange } from "../tensors/view";
 import type { OnnxFacts, StoredTensor } from "./content";
@@ -25,6 +26,8 @@ export interface ContentSummary {
   /** Bytes of all tensors together. */
   readonly tensorBytes: number;
   readonly metadata: readonly (readonly [key: string, value: string])[];
+  /** The methods that the files themselves declare. */
+  readonly signatures?: Readonly<Record<string, MethodSignature>>;
   readonly onnx?: OnnxFacts;
   readonly pickle?: PickleFacts;
   readonly warnings: readonly Warning[];

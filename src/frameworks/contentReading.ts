@@ -28,6 +28,7 @@ function summaryOf({ content, format, bytes, files }: OpenedContent): ContentSum
     parameters: tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
     tensorBytes: tensors.reduce((sum, tensor) => sum + tensor.bytes, 0),
     metadata: Object.entries(content.metadata),
+    ...(content.signatures && { signatures: content.signatures }),
     ...(content.onnx && { onnx: content.onnx }),
     ...(content.pickle && { pickle: content.pickle }),
     warnings: content.warnings,

@@ -50,7 +50,14 @@ describe("the pages", () => {
   it("restores an editor from what its page had saved, and closes one whose state it does not know", async () => {
     const pages = ownPages(api);
     const restored = blankPanel();
-    await pages.restore(restored, { schema: 3, store: "own", tag: "shown:v2", section: "test", edit: null, tensors: null });
+    await pages.restore(restored, {
+      schema: 3,
+      store: "own",
+      tag: "shown:v2",
+      section: "test",
+      edit: null,
+      tensors: null,
+    });
     await tabs("shown:v2");
     assert.match(restored.webview.html, /Content-Security-Policy/);
     await pages.restore(blankPanel(), { schema: 99, tag: "shown:v1" });
@@ -59,8 +66,17 @@ describe("the pages", () => {
   });
 
   it("answers a save form that was closed with nothing", async () => {
-    const values = { name: "new", version: undefined, labels: {}, metadata: {}, signatures: {} };
-    const initial = { files: [], module: "bentoml.onnx", described: {}, values, check: () => undefined };
+    const values = {
+      module: "bentoml.onnx",
+      name: "new",
+      version: undefined,
+      labels: {},
+      metadata: {},
+      signatures: {},
+    };
+    const redraft = () => Promise.reject(new Error("not asked for"));
+    const form = { files: [], modules: ["bentoml.onnx"], redraft, described: {} };
+    const initial = { ...form, values, check: () => undefined };
     const answer = api.services.pages.openSaveForm(initial);
     await until("the form to open", () => detailsTabs("modelbench.save")[0]);
     await vscode.commands.executeCommand("workbench.action.closeAllEditors");

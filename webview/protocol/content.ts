@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { cellSchema, cellsSchema, errorViewSchema, onnxViewSchema, rowSchema } from "./views";
+import { cellSchema, cellsSchema, errorViewSchema, methodViewSchema, onnxViewSchema, rowSchema } from "./views";
 
 /*
  * What a page shows of the content of its subject, a model or a file, read by headers; and how it reads values. A page
@@ -7,11 +7,12 @@ import { cellSchema, cellsSchema, errorViewSchema, onnxViewSchema, rowSchema } f
  */
 
 const count = z.int().check(z.gte(0));
-const verdict = z.enum(["dangerous", "code", "unresolvable", "unknown", "malformed", "opaque", "allowed"]);
+/** What was found in a pickle, from the worst to the best. */
+export const verdictSchema = z.enum(["dangerous", "code", "unresolvable", "unknown", "malformed", "opaque", "allowed"]);
 
 /** What looking at pickles found; nothing of them was executed. */
 export const pickleViewSchema = z.strictObject({
-  verdict,
+  verdict: verdictSchema,
   streams: count,
   imports: z.array(
     z.strictObject({
@@ -24,7 +25,7 @@ export const pickleViewSchema = z.strictObject({
   moreImports: count,
   findings: z.array(
     z.strictObject({
-      verdict,
+      verdict: verdictSchema,
       kind: z.string(),
       message: z.string(),
       offset: z.number(),
@@ -43,7 +44,7 @@ export const contentViewSchema = z.strictObject({
   format: z.string(),
   bytes: z.number(),
   files: z.array(
-    z.strictObject({ path: z.string(), bytes: z.number(), format: z.string(), pickle: z.nullable(verdict) }),
+    z.strictObject({ path: z.string(), bytes: z.number(), format: z.string(), pickle: z.nullable(verdictSchema) }),
   ),
   /** Files beyond those that are listed. */
   moreFiles: count,
@@ -56,6 +57,8 @@ export const contentViewSchema = z.strictObject({
   metadata: z.array(rowSchema),
   /** Pairs beyond those that are listed. */
   moreMetadata: count,
+  /** The methods that the files themselves declare: those of an ONNX graph. */
+  methods: z.array(methodViewSchema),
   onnx: z.nullable(onnxViewSchema),
   pickle: z.nullable(pickleViewSchema),
   warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),

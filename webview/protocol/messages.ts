@@ -1,4 +1,5 @@
 import type { ContentProgress, ContentRequests } from "./content";
+import type { FileRequests } from "./file";
 import type {
   Draft,
   DraftState,
@@ -10,13 +11,14 @@ import type {
   PageCommand,
   SaveInput,
   SaveIssue,
+  SaveSeed,
   Subject,
   TestView,
   VerifiedView,
 } from "./views";
 
 /** Version of everything below; a page of another version is reloaded with its saved state dropped. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** Largest message either side accepts, in bytes; larger values are paged or travel as files. */
 export const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
@@ -27,7 +29,7 @@ export interface AboutModel {
 }
 
 /** Every request of the page, `[parameters, result]`, plain data only. */
-export interface HostRequests extends ContentRequests {
+export interface HostRequests extends ContentRequests, FileRequests {
   "model/inspect": [AboutModel, ModelView];
   /** Opens model.yaml as text, at a place counted from 1. */
   "model/openYaml": [{ tag: string; at: { line: number; column: number } | null }, null];
@@ -59,6 +61,8 @@ export interface HostRequests extends ContentRequests {
   "test/clearHistory": [AboutModel, null];
   /** Reads rows along the first axis of an output that was too large to send whole. */
   "test/rows": [{ tag: string; reply: number; output: string; start: number; count: number }, OutputView];
+  /** Drafts the files as a model of another module. */
+  "save/module": [{ module: string }, SaveSeed];
   "save/validate": [SaveInput, { issues: SaveIssue[] }];
   /** Saves; an empty list means that it is done and the form closes. */
   "save/submit": [SaveInput, { issues: SaveIssue[] }];
@@ -83,6 +87,8 @@ export interface HostEvents {
   /** The file that the page shows was changed: read it again. */
   "content/changed": Record<string, never>;
   "content/progress": ContentProgress;
+  /** The file was deleted, renamed or written, or is there again. */
+  "file/changed": Record<string, never>;
   "test/state": TestView;
   "test/drafts": DraftState;
 }

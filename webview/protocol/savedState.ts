@@ -18,6 +18,9 @@ const tensorsSchema = z.strictObject({
 /** What is chosen in the Tensors section. */
 export type SavedTensors = z.infer<typeof tensorsSchema>;
 
+/** In place of a store: the state is of a file, and `tag` is its name. */
+export const FILE_STATE = "file";
+
 const stateSchema = z.strictObject({
   schema: z.literal(STATE_SCHEMA),
   store: z.string(),

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { contentProgressSchema, contentRequestSchemas } from "./content";
+import { fileRequestSchemas } from "./file";
 import type { EventName, HostEvents, HostRequests, RequestName, ToHost, ToPage } from "./messages";
 import {
   draftSchema,
@@ -13,6 +14,7 @@ import {
   pageCommandSchema,
   saveInputSchema,
   saveIssueSchema,
+  saveSeedSchema,
   subjectSchema,
   testViewSchema,
   verifiedSchema,
@@ -54,6 +56,8 @@ export const requestSchemas: {
     outputViewSchema,
   ],
   ...contentRequestSchemas,
+  ...fileRequestSchemas,
+  "save/module": [z.strictObject({ module: z.string() }), saveSeedSchema],
   "save/validate": [saveInputSchema, saveIssues],
   "save/submit": [saveInputSchema, saveIssues],
   "save/cancel": [z.strictObject({}), nothing],
@@ -72,6 +76,7 @@ export const eventSchemas: { readonly [K in EventName]: z.ZodMiniType<HostEvents
   "model/changed": aboutModel,
   "content/changed": z.strictObject({}),
   "content/progress": contentProgressSchema,
+  "file/changed": z.strictObject({}),
   "test/state": testViewSchema,
   "test/drafts": draftStateSchema,
 };

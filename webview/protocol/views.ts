@@ -261,7 +261,10 @@ const text = z.string().check(z.maxLength(100_000));
 export const saveSeedSchema = z.strictObject({
   name: z.string(),
   version: z.string(),
-  framework: z.string(),
+  /** Module that the model gets. */
+  module: z.string(),
+  /** The modules that fit the files, as they are offered. */
+  modules: z.array(z.strictObject({ module: z.string(), text: z.string() })),
   files: z.array(z.strictObject({ path: z.string(), bytes: z.number() })),
   labels: z.array(rowSchema),
   metadata: z.array(rowSchema),
@@ -274,6 +277,7 @@ export type SaveSeed = z.infer<typeof saveSeedSchema>;
 export const saveInputSchema = z.strictObject({
   name: text,
   version: text,
+  module: text,
   labels: z.array(z.strictObject({ key: text, value: text })).check(z.maxLength(1000)),
   metadata: z.array(z.strictObject({ key: text, value: text })).check(z.maxLength(1000)),
   methods: z
@@ -295,6 +299,8 @@ export const subjectSchema = z.union([
   z.strictObject({ kind: z.literal("details"), store, tag: z.string() }),
   z.strictObject({ kind: z.literal("test"), store, tag: z.string() }),
   z.strictObject({ kind: z.literal("save"), seed: saveSeedSchema }),
+  /** A file in an editor; `id` is the host's, `name` the file's. */
+  z.strictObject({ kind: z.literal("file"), id: z.string(), name: z.string() }),
   z.strictObject({ kind: z.literal("none") }),
 ]);
 /** What a page is about. */

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import { usePage, useText } from "./context";
 import { DetailsPage } from "./detailsPage";
+import { FilePage } from "./filePage";
 import { SaveForm } from "./saveForm";
 import { TestSection } from "./testSection";
 
@@ -20,6 +21,8 @@ export function App(): VNode | null {
       );
     case "save":
       return <SaveForm seed={subject.value.seed} />;
+    case "file":
+      return <FilePage />;
     case "none":
       return <NoModel />;
   }

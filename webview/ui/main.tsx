@@ -9,6 +9,7 @@ import "./test.css";
 import "./result.css";
 import "./forms.css";
 import "./edit.css";
+import "./file.css";
 import "./vscodeApi";
 
 const root = document.getElementById("root");

@@ -52,7 +52,8 @@ export function Overview({ model }: { readonly model: ModelView }): VNode {
   );
 }
 
-function Block({ title, children }: { readonly title: string; readonly children: ComponentChildren }): VNode {
+/** A part of a page under a heading. */
+export function Block({ title, children }: { readonly title: string; readonly children: ComponentChildren }): VNode {
   return (
     <section class="block">
       <h2>{title}</h2>
@@ -62,7 +63,7 @@ function Block({ title, children }: { readonly title: string; readonly children:
 }
 
 /** What each method takes and gives, a line each; the Signatures section has it at length. */
-function Methods({ methods }: { readonly methods: readonly MethodView[] }): VNode {
+export function Methods({ methods }: { readonly methods: readonly MethodView[] }): VNode {
   const t = useText();
   const shapeOf = ({ shape }: SpecView): string => (shape === null ? t("shape.unknown") : formatShape(shape));
   const line = (spec: SpecView): string =>
@@ -122,7 +123,8 @@ function originRows({ origin }: ModelView, locale: string, t: Translate): Pair[]
   return [{ key: t("overview.origin"), value: `${what}\n${moment}`, title: new Date(atMs).toISOString() }];
 }
 
-function Onnx({ onnx }: { readonly onnx: NonNullable<ModelView["onnx"]> }): VNode {
+/** What an ONNX header says of the file as a whole. */
+export function Onnx({ onnx }: { readonly onnx: NonNullable<ModelView["onnx"]> }): VNode {
   const t = useText();
   const nodes = onnx.ops.reduce((sum, { count }) => sum + count, 0);
   const external = { key: t("onnx.external"), value: t("onnx.externalFiles", onnx.externalFiles) };

@@ -1,9 +1,10 @@
 import { signal } from "@preact/signals";
 import { type EventListeners, PagePeer } from "../protocol/pagePeer";
-import { readSavedState, type Section, STATE_SCHEMA, sectionOf } from "../protocol/savedState";
+import { FILE_STATE, readSavedState, type Section, STATE_SCHEMA, sectionOf } from "../protocol/savedState";
 import type { EditPart, ErrorView, ModelView, PageCommand, Subject } from "../protocol/views";
 import { ContentState } from "./contentState";
 import { EditState, failureOf } from "./editState";
+import { FileState } from "./fileState";
 import { TestState } from "./testState";
 import { type Translate, translator } from "./texts";
 import type { VsCodeApi } from "./vscodeApi";
@@ -24,6 +25,7 @@ export class PageState {
   readonly test: TestState;
   readonly edit: EditState;
   readonly content: ContentState;
+  readonly file: FileState;
   readonly peer: PagePeer;
   readonly #api: VsCodeApi;
 
@@ -36,6 +38,7 @@ export class PageState {
     this.peer = new PagePeer(port, this.#listeners());
     this.test = new TestState(this.peer);
     this.content = new ContentState(this.peer);
+    this.file = new FileState(this.peer);
     this.edit = new EditState(this.peer, {
       model: () => (this.model.value.state === "ready" ? this.model.value.value : undefined),
       changed: () => this.#save(),
@@ -95,6 +98,7 @@ export class PageState {
         if (subject.kind === "details") void this.content.load();
       },
       "content/changed": () => void this.content.load(),
+      "file/changed": () => void this.file.reload(),
       "content/progress": (progress) => {
         this.content.progress.value = progress;
       },
@@ -105,22 +109,26 @@ export class PageState {
 
   async #open(subject: Subject, section: string, part: EditPart | null): Promise<void> {
     const saved = readSavedState(this.#api.getState());
-    const isSame =
-      this.subject.value !== undefined &&
-      "tag" in subject &&
-      "tag" in this.subject.value &&
-      this.subject.value.tag === subject.tag &&
-      this.subject.value.store === subject.store;
+    const key = keyOf(subject);
+    const shown = keyOf(this.subject.value);
+    const isSame = key !== undefined && shown?.tag === key.tag && shown.store === key.store;
     this.subject.value = subject;
     this.test.close();
-    if (!("tag" in subject)) return;
-    const isSaved = saved?.tag === subject.tag && saved.store === subject.store;
+    if (!key) return;
+    const isSaved = saved?.tag === key.tag && saved.store === key.store;
     this.section.value = section === "" && isSaved ? saved.section : sectionOf(section);
     // What is shown of the very model stays until it has been read again.
     if (!isSame) {
       this.model.value = { state: "loading" };
       this.content.reset();
+      this.file.reset();
     }
+    if (subject.kind === "file") {
+      void this.file.reload();
+      void this.content.load();
+      return;
+    }
+    if (!("tag" in subject)) return;
     this.edit.restore(isSaved ? (saved.edit ?? undefined) : undefined);
     void this.test.open(subject.tag);
     await this.reload();
@@ -129,9 +137,9 @@ export class PageState {
   }
 
   #save(): void {
-    const subject = this.subject.value;
-    if (!subject || !("tag" in subject)) return;
-    const { store, tag } = subject;
+    const key = keyOf(this.subject.value);
+    if (!key) return;
+    const { store, tag } = key;
     this.#api.setState({
       schema: STATE_SCHEMA,
       store,
@@ -141,4 +149,10 @@ export class PageState {
       tensors: null,
     });
   }
+}
+
+/** What saved state belongs to: a version of a store, or a file. */
+function keyOf(subject: Subject | undefined): { readonly store: string; readonly tag: string } | undefined {
+  if (subject?.kind === "file") return { store: FILE_STATE, tag: subject.name };
+  return subject && "tag" in subject ? subject : undefined;
 }

@@ -6,7 +6,7 @@ import { usePage, useText } from "./context";
 import { EntryRows, Field } from "./entryRows";
 import { formatBytes, formatShape } from "./format";
 import { Icon } from "./icons";
-import { Button, TextField } from "./kit";
+import { Button, Dropdown, TextField } from "./kit";
 
 /** Quiet time after the last key before the form is checked, in milliseconds. */
 const SETTLE_MS = 250;
@@ -14,13 +14,15 @@ const SETTLE_MS = 250;
 interface Form {
   readonly input: SaveInput;
   readonly change: (patch: Partial<SaveInput>) => void;
+  /** Takes another module: its methods replace those that are there. */
+  readonly chooseModule: (module: string) => void;
   readonly issueOf: (field: string) => string;
 }
 
 /** One form for a new version: name, version, labels, metadata and methods. */
-export function SaveForm({ seed }: { readonly seed: SaveSeed }): VNode {
+export function SaveForm(props: { readonly seed: SaveSeed }): VNode {
   const t = useText();
-  const { form, issues, submit, cancel, isSaving } = useSaveForm(seed);
+  const { seed, form, issues, submit, cancel, isSaving } = useSaveForm(props.seed);
   const onSubmit = (event: Event): void => {
     event.preventDefault();
     submit();
@@ -57,7 +59,8 @@ export function SaveForm({ seed }: { readonly seed: SaveSeed }): VNode {
   );
 }
 
-function useSaveForm(seed: SaveSeed): {
+function useSaveForm(first: SaveSeed): {
+  seed: SaveSeed;
   form: Form;
   issues: readonly SaveIssue[];
   submit: () => void;
@@ -65,12 +68,14 @@ function useSaveForm(seed: SaveSeed): {
   isSaving: boolean;
 } {
   const { peer } = usePage();
+  const [seed, setSeed] = useState(first);
   const [input, setInput] = useState<SaveInput>(() => ({
     name: seed.name,
     version: seed.version,
+    module: seed.module,
     labels: seed.labels,
     metadata: seed.metadata,
-    methods: seed.methods.map(({ name, batchable, batchDim }) => ({ name, batchable, batchDim })),
+    methods: methodsOf(seed),
   }));
   const [issues, setIssues] = useState<readonly SaveIssue[]>([]);
   const [isSaving, setSaving] = useState(false);
@@ -97,9 +102,18 @@ function useSaveForm(seed: SaveSeed): {
       .then((answer) => setIssues(answer.issues), fail)
       .finally(() => setSaving(false));
   };
+  const chooseModule = (module: string): void => {
+    if (module === latest.current.module) return;
+    peer.request("save/module", { module }).then((next) => {
+      setSeed(next);
+      setInput((old) => ({ ...old, module: next.module, methods: methodsOf(next) }));
+    }, fail);
+  };
   return {
+    seed,
     form: {
       input,
+      chooseModule,
       change: (patch) => setInput((old) => ({ ...old, ...patch })),
       issueOf: (field) => issues.find((issue) => issue.field === field)?.message ?? "",
     },
@@ -108,6 +122,10 @@ function useSaveForm(seed: SaveSeed): {
     cancel: () => void peer.request("save/cancel", {}).catch(() => undefined),
     isSaving,
   };
+}
+
+function methodsOf(seed: SaveSeed): SaveInput["methods"] {
+  return seed.methods.map(({ name, batchable, batchDim }) => ({ name, batchable, batchDim }));
 }
 
 function IssueList({ issues }: { readonly issues: readonly SaveIssue[] }): VNode {
@@ -156,7 +174,9 @@ function Identity({ seed, form }: { readonly seed: SaveSeed; readonly form: Form
       <dl class="pairs">
         <div class="pair">
           <dt>{t("save.framework")}</dt>
-          <dd>{seed.framework}</dd>
+          <dd>
+            <Modules seed={seed} form={form} />
+          </dd>
         </div>
         <div class="pair">
           <dt>{t("save.files")}</dt>
@@ -171,6 +191,25 @@ function Identity({ seed, form }: { readonly seed: SaveSeed; readonly form: Form
           </dd>
         </div>
       </dl>
+    </>
+  );
+}
+
+/** What the files are saved as; a list where more than one module fits them. */
+function Modules({ seed, form }: { readonly seed: SaveSeed; readonly form: Form }): VNode {
+  const t = useText();
+  const { module, modules } = seed;
+  if (modules.length < 2) return <span data-testid="save-module-only">{modules[0]?.text ?? module}</span>;
+  return (
+    <>
+      <Dropdown
+        testId="save-module"
+        label={t("save.framework")}
+        options={modules.map((one) => ({ value: `m:${one.module}`, text: one.text }))}
+        value={`m:${form.input.module}`}
+        onChange={(value) => form.chooseModule(value.slice(2))}
+      />
+      <p class="quiet">{t("save.moduleHint")}</p>
     </>
   );
 }

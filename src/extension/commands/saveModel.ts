@@ -18,9 +18,15 @@ export async function saveModel(services: Services, file?: FileArgument & { read
   if (source === undefined) return;
   const target = file?.store ? storeOf(services, file.store) : await storeForNew(services, t("Save into which store?"));
   if (!target) return;
-  const drafted = await jobs.run(draftFilesJob, { files: [source] });
-  const values = await pages.openSaveForm(formOf(services, target.store, source, drafted));
-  if (!values) return;
+  const drafts = new Map<string, DraftedFiles>();
+  const draft = async (module?: string): Promise<SaveFormInitial> => {
+    const drafted = await jobs.run(draftFilesJob, { files: [source], ...(module !== undefined && { module }) });
+    drafts.set(drafted.draft.module, drafted);
+    return formOf(services, target.store, source, drafted, draft);
+  };
+  const values = await pages.openSaveForm(await draft());
+  const drafted = values && drafts.get(values.module);
+  if (!drafted) return;
   const input = { ...inputOf(drafted, values), home: target.store.home };
   const saved = await ui.progress(t("Saving {0}", values.name), (signal, report) =>
     jobs.run(saveModelJob, input, { signal, onProgress: report }),
@@ -31,8 +37,11 @@ export async function saveModel(services: Services, file?: FileArgument & { read
   if (await ui.inform(t("{0} saved.", saved.tag), t("Test"))) await pages.openTest(model);
 }
 
+/** Extensions that the open dialog offers; what a file becomes is told from its content too. */
+const SAVED_EXTENSIONS = ["onnx", "safetensors", "msgpack", "pkl", "pickle", "joblib", "npy", "npz", "pt", "pth"];
+
 async function chosenFile({ t, ui }: Services): Promise<string | undefined> {
-  const filters = { [t("ONNX models")]: ["onnx"] };
+  const filters = { [t("Model files")]: SAVED_EXTENSIONS, [t("All files")]: ["*"] };
   const chosen = await ui.pickFiles({ title: t("Save a model file"), action: t("Continue"), many: false, filters });
   return chosen?.[0];
 }
@@ -41,13 +50,16 @@ function formOf(
   { t }: Services,
   store: HostStore,
   source: string,
-  { described, draft, files }: DraftedFiles,
+  { described, draft, files, modules }: DraftedFiles,
+  redraft: SaveFormInitial["redraft"],
 ): SaveFormInitial {
   return {
     files: files.map(({ from }) => from),
-    module: draft.module,
+    modules,
+    redraft,
     described,
     values: {
+      module: draft.module,
       name: suggestedName(basename(source)),
       version: undefined,
       labels: {},

@@ -5,6 +5,7 @@ import type { PickleFacts } from "../../formats/pickle/facts";
 import type { OnnxFacts, StoredTensor } from "../../frameworks/content";
 import type { ContentSummary } from "../../frameworks/contentJobs";
 import { failureView } from "./failureView";
+import { methodView } from "./methodView";
 
 /** Longest texts and lists of a file that cross to the page; the command line has them whole. */
 const MOST = { characters: 4_000, files: 500, pairs: 200, imports: 1_000, findings: 1_000, warnings: 100, ops: 1_000 };
@@ -24,6 +25,9 @@ export function contentView(summary: ContentSummary): ContentView {
     tensorBytes,
     metadata: metadata.slice(0, MOST.pairs).map(([key, value]) => ({ key: cut(key), value: cut(value) })),
     moreMetadata: beyond(metadata, MOST.pairs),
+    methods: Object.entries(summary.signatures ?? {})
+      .slice(0, MOST.pairs)
+      .map(([name, signature]) => methodView(name, signature)),
     onnx: onnx ? onnxView(onnx) : null,
     pickle: pickle ? pickleView(pickle) : null,
     warnings: warnings.slice(0, MOST.warnings).map(({ code, message }) => ({ code, message: cut(message) })),
@@ -43,6 +47,7 @@ export function brokenContent(error: unknown): ContentView {
     tensorBytes: 0,
     metadata: [],
     moreMetadata: 0,
+    methods: [],
     onnx: null,
     pickle: null,
     warnings: [],

@@ -7,7 +7,7 @@ import type { PageModels } from "./models";
 import type { ModelTest } from "./modelTest";
 
 /** The requests of a page that shows a model, but those about what its files hold. */
-export type ModelHandlers = Omit<Handlers, `${"save" | "content" | "tensor"}/${string}`>;
+export type ModelHandlers = Pick<Handlers, Extract<keyof Handlers, `${"model" | "test" | "text"}/${string}`>>;
 
 /** What the answers are made from. */
 export interface ModelHandlersPort {

@@ -1,12 +1,9 @@
-import { stat } from "node:fs/promises";
-import { basename } from "node:path";
 import { commands, type ExtensionContext, type WebviewPanel, type WebviewView, window } from "vscode";
 import { readSavedState } from "../../../webview/protocol/savedState";
 import { Scope } from "../../base/scope";
 import { openSession } from "../../runner/session";
 import { parseTag } from "../../store/tag";
 import type { CatalogChange } from "../catalog";
-import { frameworkFacts } from "../frameworkFacts";
 import { VIEWS } from "../ids";
 import type {
   DetailsOptions,
@@ -80,9 +77,7 @@ export class OpenPages implements Pages {
   }
 
   async openSaveForm(initial: SaveFormInitial): Promise<SaveFormValues | undefined> {
-    const files = initial.files.map(async (path) => ({ path: basename(path), bytes: (await stat(path)).size }));
-    const { label } = frameworkFacts(this.#services.t, initial.module);
-    return showSaveForm(initial, label, await Promise.all(files), this.#services, this.#context.extensionUri);
+    return showSaveForm(initial, this.#services, this.#context.extensionUri);
   }
 
   async loaded(): Promise<readonly RunningModel[]> {

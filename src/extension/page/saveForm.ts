@@ -1,4 +1,7 @@
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
 import { type Uri, ViewColumn, window } from "vscode";
+import type { SaveSeed } from "../../../webview/protocol/views";
 import type { PageServices, SaveFormInitial, SaveFormValues } from "../services";
 import { noHandlers } from "./noHandlers";
 import { saveHandlers, saveSeed } from "./saveHandlers";
@@ -10,17 +13,15 @@ const SAVE_EDITOR = "modelbench.save";
 /** Shows the form and answers with what was entered, or `undefined` when it was closed. */
 export async function showSaveForm(
   initial: SaveFormInitial,
-  framework: string,
-  files: readonly { readonly path: string; readonly bytes: number }[],
   { t }: Pick<PageServices, "t">,
   extension: Uri,
 ): Promise<SaveFormValues | undefined> {
   const panel = window.createWebviewPanel(SAVE_EDITOR, t("Save Model"), ViewColumn.Active);
-  const seed = saveSeed(initial, framework, files);
+  const seed = saveSeed(t, initial, await filesOf(initial));
   return new Promise((resolve) => {
     const handlers = {
       ...noHandlers,
-      ...saveHandlers(t, initial.check, (values) => {
+      ...saveHandlers(t, initial, filesOf, (values) => {
         resolve(values);
         panel.dispose();
       }),
@@ -35,4 +36,8 @@ export async function showSaveForm(
       resolve(undefined);
     });
   });
+}
+
+function filesOf({ files }: SaveFormInitial): Promise<SaveSeed["files"]> {
+  return Promise.all(files.map(async (path) => ({ path: basename(path), bytes: (await stat(path)).size })));
 }

@@ -6,8 +6,8 @@ import { methodView } from "./methodView";
 
 /** What the save form starts from, as the page shows it. */
 export function saveSeed(
+  t: Localize,
   initial: SaveFormInitial,
-  framework: string,
   files: readonly { readonly path: string; readonly bytes: number }[],
 ): SaveSeed {
   const methods = Object.entries(initial.values.signatures).map(([name, { batchable, batchDim }]) => ({
@@ -18,8 +18,10 @@ export function saveSeed(
     batchable,
     batchDim: [batchDim[0], batchDim[1]] satisfies [number, number],
   }));
-  const { name, version = "", labels, metadata } = initial.values;
-  return { name, version, framework, files: [...files], labels: rows(labels), metadata: rows(metadata), methods };
+  const { name, version = "", module, labels, metadata } = initial.values;
+  const modules = initial.modules.map((one) => ({ module: one, text: one === "" ? t("Files as they are") : one }));
+  const entries = { labels: rows(labels), metadata: rows(metadata) };
+  return { name, version, module, modules, files: [...files], ...entries, methods };
 }
 
 function rows(record: Readonly<Record<string, string>>): { key: string; value: string }[] {
@@ -42,6 +44,7 @@ function saveValues(input: SaveInput): SaveFormValues {
   const filled = (entries: SaveInput["labels"]): Record<string, string> =>
     Object.fromEntries(entries.filter(({ key }) => key !== "").map(({ key, value }) => [key, value]));
   return {
+    module: input.module,
     name: input.name.trim(),
     version: versionOf(input),
     labels: filled(input.labels),
@@ -57,13 +60,23 @@ function versionOf(input: SaveInput): string | undefined {
   return version === "" ? undefined : version;
 }
 
-/** Answers of the save form. `finish` is called once, with the values or with nothing. */
+/**
+ * Answers of the save form.
+ * @param files what will be copied, for each draft of them
+ * @param finish called once, with the values or with nothing
+ */
 export function saveHandlers(
   t: Localize,
-  check: SaveFormInitial["check"],
+  initial: Pick<SaveFormInitial, "check" | "redraft">,
+  files: (initial: SaveFormInitial) => Promise<SaveSeed["files"]>,
   finish: (values: SaveFormValues | undefined) => void,
-): Pick<Handlers, "save/validate" | "save/submit" | "save/cancel"> {
+): Pick<Handlers, Extract<keyof Handlers, `save/${string}`>> {
+  const { check } = initial;
   return {
+    "save/module": async ({ module }) => {
+      const next = await initial.redraft(module);
+      return saveSeed(t, next, await files(next));
+    },
     "save/validate": async (input) => ({ issues: saveIssues(t, input, check) }),
     "save/submit": async (input) => {
       const issues = saveIssues(t, input, check);

@@ -91,5 +91,6 @@ test("the empty module keeps files as they are; other modules cannot be saved ye
   failsWith("usage", () => draftFromFiles([a, a], ""));
   failsWith("usage", () => draftFromFiles([file("model.yaml", "")], ""));
   failsWith("usage", () => draftFromFiles([a]));
-  failsWith("usage", () => draftFromFiles([a], "bentoml.sklearn"));
+  failsWith("usage", () => draftFromFiles([a], "bentoml.pytorch"));
+  failsWith("format.mismatch", () => draftFromFiles([a], "bentoml.sklearn"));
 });

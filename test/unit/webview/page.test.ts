@@ -328,12 +328,25 @@ test("the save form sends what was entered, and names a field that cannot be sav
   await page.getByTestId("save-axis-out-run").fill("1");
   await page.getByTestId("save-submit").click();
   assert.deepEqual(await form.values, {
+    module: "bentoml.onnx",
     name: "iris",
     version: undefined,
     labels: { stage: "dev" },
     metadata: { accuracy: "12345678901234567890" },
     signatures: { run: { batchable: true, batchDim: [0, 1] } },
   });
+});
+
+test("another module of the save form brings its own methods and keeps what was typed", async () => {
+  await using form = await openSaveForm();
+  const { page } = form.rig;
+  await page.getByTestId("save-version").locator("input").fill("v7");
+  await page.getByTestId("save-module").click();
+  await page.getByRole("option", { name: "Files as they are" }).click();
+  await page.getByTestId("save-method-run").waitFor({ state: "detached" });
+  await page.getByTestId("save-submit").click();
+  const values = await form.values;
+  assert.deepEqual([values?.module, values?.version, values?.signatures], ["", "v7", {}]);
 });
 
 test("the page's bundle stays within its budget", () => {

@@ -56,9 +56,11 @@ export interface OpenForm extends AsyncDisposable {
 export async function openSaveForm(options: Partial<RigOptions> = {}): Promise<OpenForm> {
   const initial: SaveFormInitial = {
     files: ["/home/me/iris.onnx"],
-    module: "bentoml.onnx",
+    modules: ["bentoml.onnx", ""],
+    redraft: async (module) => ({ ...initial, values: { ...initial.values, module, signatures: {} } }),
     described: irisFacts.signatures,
     values: {
+      module: "bentoml.onnx",
       name: "iris",
       version: undefined,
       labels: {},
@@ -67,7 +69,8 @@ export async function openSaveForm(options: Partial<RigOptions> = {}): Promise<O
     },
     check: (name) => (name.includes(" ") ? `"${name}" is not a name: a space is not allowed.` : undefined),
   };
-  const seed = saveSeed(initial, "onnx", [{ path: "iris.onnx", bytes: 5137 }]);
+  const files = [{ path: "iris.onnx", bytes: 5137 }];
+  const seed = saveSeed(t, initial, files);
   let finish: (values: SaveFormValues | undefined) => void = () => undefined;
   const values = new Promise<SaveFormValues | undefined>((resolve) => {
     finish = resolve;
@@ -75,7 +78,7 @@ export async function openSaveForm(options: Partial<RigOptions> = {}): Promise<O
   const rig = await openRig(browser, {
     bundle,
     start: { subject: { kind: "save", seed }, section: "", edit: null },
-    handlers: () => ({ ...noHandlers, ...saveHandlers(t, initial.check, finish) }),
+    handlers: () => ({ ...noHandlers, ...saveHandlers(t, initial, async () => files, finish) }),
     ...options,
   });
   await rig.page.getByTestId("save-form").waitFor();

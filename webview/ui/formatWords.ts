@@ -1,0 +1,32 @@
+import type { StringKey } from "../protocol/strings";
+import type { Translate } from "./texts";
+
+const KEYS: Readonly<Record<string, StringKey>> = {
+  onnx: "format.onnx",
+  safetensors: "format.safetensors",
+  "flax-msgpack": "format.flax",
+  msgpack: "format.msgpack",
+  pickle: "format.pickle",
+  npy: "format.npy",
+  npz: "format.npz",
+  archive: "format.archive",
+  unknown: "format.unknown",
+};
+
+/** A format in words; one that we have no words for as it is. */
+export function formatWords(t: Translate, format: string): string {
+  const key = KEYS[format];
+  return key === undefined ? format : t(key);
+}
+
+const VERDICTS: Readonly<Record<string, StringKey>> = {
+  dangerous: "verdict.dangerous",
+  code: "verdict.code",
+  unknown: "verdict.unknown",
+  allowed: "verdict.allowed",
+};
+
+/** What was found in a pickle, in words; never that it is safe. */
+export function verdictWords(t: Translate, verdict: string): string {
+  return t(VERDICTS[verdict] ?? "verdict.unclear");
+}
