@@ -12,6 +12,7 @@ import { exportModel } from "./commands/exportModel";
 import { clearFilter, filter } from "./commands/filter";
 import { groupBy } from "./commands/groupBy";
 import { importModel } from "./commands/importModel";
+import { lookIntoArchive } from "./commands/lookIntoArchive";
 import { openModel } from "./commands/openModel";
 import { openModelYaml } from "./commands/openModelYaml";
 import { openSampleStore } from "./commands/openSampleStore";
@@ -43,6 +44,7 @@ export const commandTable: CommandTable = {
   "modelbench.testModel": testModel,
   "modelbench.unloadModel": unloadModel,
   "modelbench.saveModel": saveModel,
+  "modelbench.lookIntoArchive": lookIntoArchive,
   "modelbench.importModel": importModel,
   "modelbench.exportModel": exportModel,
   "modelbench.copyModel": copyModel,

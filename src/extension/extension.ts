@@ -13,6 +13,7 @@ import { keepTidy } from "./housekeeping";
 import { followModelFolders } from "./modelFolders";
 import { OpenStores } from "./openStores";
 import { outputLog } from "./outputLog";
+import { registerFileEditors } from "./page/registerFileEditors";
 import { registerPages } from "./page/registerPages";
 import { vscodePrompts } from "./prompts";
 import { registerCommands } from "./registerCommands";
@@ -90,6 +91,7 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const parts = { stores, storeSettings, catalog, jobs, trust, settings, ui, tree, log, t };
   const bin = owner.own(new TrashBin({ catalog, stores, jobs, watchFolder }));
   owner.own(new TrashTree(bin, stores, t));
+  registerFileEditors(owner, parts, context);
   const services = { ...parts, pages: registerPages(owner, parts, context) };
   owner.own(tree.onDidDrop((drop) => void guard("modelbench.importModel", services, () => dropOnTree(services, drop))));
   return services;

@@ -31,6 +31,7 @@ export interface Commands {
   "modelbench.testModel": [target?: Target];
   "modelbench.unloadModel": [];
   "modelbench.saveModel": [file?: FileArgument];
+  "modelbench.lookIntoArchive": [file?: FileArgument];
   "modelbench.importModel": [from?: ImportArgument, selected?: readonly FileArgument[]];
   "modelbench.exportModel": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.copyModel": [target?: Target];
@@ -69,6 +70,14 @@ export const VIEWS = { models: "modelbench.models", trash: "modelbench.trash", t
 
 /** The `viewType` of the details editor; saved windows name it. */
 export const DETAILS_EDITOR = "modelbench.details";
+
+/** The `viewType`s of the editors of model files. */
+export const FILE_EDITORS = {
+  archive: "modelbench.archive",
+  safetensors: "modelbench.safetensors",
+  /** Formats that other editors may be preferred for. */
+  file: "modelbench.file",
+} as const;
 
 /** The context keys that the manifest's `when` clauses read. */
 export const CONTEXT_KEYS = {

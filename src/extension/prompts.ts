@@ -63,6 +63,9 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
     progress: (title, work) => progress(t, title, work),
     ...fileDialogs,
     copy: async (text) => env.clipboard.writeText(text),
+    async openWith(path, editor) {
+      await commands.executeCommand("vscode.openWith", Uri.file(path), editor);
+    },
     async openText(path, at) {
       const caret = at && new Position(at.line - 1, at.column - 1);
       const selection = caret === undefined ? {} : { selection: new Range(caret, caret) };

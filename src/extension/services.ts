@@ -221,6 +221,8 @@ export interface Ui {
   /** Absolute path of a folder; `undefined` when dismissed. */
   pickFolder(options: { readonly title: string; readonly action: string }): Promise<string | undefined>;
   copy(text: string): Promise<void>;
+  /** Opens a file in one of our editors. @param editor its `viewType` */
+  openWith(path: string, editor: string): Promise<void>;
   /** Opens a file as text, with the caret at a line and column counted from 1. */
   openText(path: string, at?: { readonly line: number; readonly column: number }): Promise<void>;
   /** Whether the system's file manager runs where the files are. */

@@ -11,7 +11,7 @@ import { unloadAmong } from "./moveToTrash";
 import { forEachUnderProgress, type Outcome, oneFailure } from "./several";
 
 /** Extensions the open dialog offers; the format itself is told from the content. */
-const ARCHIVES = ["bentomodel", "tar", "gz", "tgz", "xz", "bz2", "zip", "yaml"];
+export const ARCHIVES = ["bentomodel", "tar", "gz", "tgz", "xz", "bz2", "zip", "yaml"];
 
 /** What was chosen, with the bytes it is counted by. */
 type Item = Chosen & { readonly bytes: number };

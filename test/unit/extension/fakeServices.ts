@@ -133,6 +133,7 @@ export function fakeUi(answers: Answers, { lines }: Transcript): Ui {
       return answers.folder;
     },
     copy: async (text) => void lines.push(`copy: ${text.replaceAll("\n", " | ")}`),
+    openWith: async (path, editor) => void lines.push(`openWith: ${path} ${editor}`),
     openText: async (path) => void lines.push(`openText: ${path}`),
     canRevealInOs: true,
     revealInOs: async (path) => void lines.push(`revealInOs: ${path}`),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { commandTable } from "../../../src/extension/commandTable";
-import { CONTEXT_KEYS, DETAILS_EDITOR, VIEWS } from "../../../src/extension/ids";
+import { CONTEXT_KEYS, DETAILS_EDITOR, FILE_EDITORS, VIEWS } from "../../../src/extension/ids";
 
 interface MenuEntry {
   readonly command: string;
@@ -19,6 +19,11 @@ interface Manifest {
     readonly keybindings: readonly { readonly command: string; readonly when: string }[];
     readonly views: Readonly<Record<string, readonly { readonly id: string; readonly icon: string }[]>>;
     readonly viewsContainers: Readonly<Record<string, readonly { readonly id: string; readonly icon: string }[]>>;
+    readonly customEditors: readonly {
+      readonly viewType: string;
+      readonly selector: readonly { readonly filenamePattern: string }[];
+      readonly priority: string;
+    }[];
     readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when: string }[];
     readonly configuration: { readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
   };
@@ -112,8 +117,19 @@ test("views, welcome texts and icons exist under the ids that the code uses", ()
   assert.deepEqual(manifest.activationEvents, [`onWebviewPanel:${DETAILS_EDITOR}`]);
 });
 
+test("our editors are the first choice for our own formats, and offered for those that others open too", () => {
+  const byType = new Map(contributes.customEditors.map((editor) => [editor.viewType, editor]));
+  assert.deepEqual([...byType.keys()].sort(), Object.values(FILE_EDITORS).sort());
+  const patterns = (type: string) => byType.get(type)?.selector.map(({ filenamePattern }) => filenamePattern);
+  assert.deepEqual(patterns(FILE_EDITORS.archive), ["*.bentomodel"]);
+  assert.deepEqual(patterns(FILE_EDITORS.safetensors), ["*.safetensors", "*.safetensors.index.json"]);
+  assert.equal(byType.get(FILE_EDITORS.archive)?.priority, "default");
+  assert.equal(byType.get(FILE_EDITORS.safetensors)?.priority, "default");
+  assert.equal(byType.get(FILE_EDITORS.file)?.priority, "option");
+});
+
 test("context keys in when clauses are those that the code sets", () => {
-  const known = new Set<string>([...Object.values(CONTEXT_KEYS), ...Object.values(VIEWS)]);
+  const known = new Set<string>([CONTEXT_KEYS, VIEWS, FILE_EDITORS].flatMap((ids) => Object.values(ids)));
   const clauses = [...text.matchAll(/"when": "([^"]*)"/g)].flatMap(
     ([, when = ""]) => when.match(/modelbench\.\w+/g) ?? [],
   );
