@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
+import { wat } from "./scripts/wat.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 
@@ -80,7 +81,7 @@ export function bundleOptions(bundle, production) {
     external: ["vscode", "onnxruntime-node"],
     // Becomes a require inside a promise: the extension host's loader knows `require("vscode")` only.
     supported: { "dynamic-import": false },
-    plugins: [lazyBundles(bundle.name)],
+    plugins: [lazyBundles(bundle.name), wat],
   };
 }
 

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { wat } from "./wat.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const wanted = process.argv.slice(2);
@@ -23,6 +24,7 @@ await build({
   format: "cjs",
   outExtension: { ".js": ".cjs" },
   logLevel: "warning",
+  plugins: [wat],
   external: ["onnxruntime-node"],
 });
 for (const name of names) {

@@ -4,6 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { root } from "./places.mjs";
+import { wat } from "./wat.mjs";
 
 /** Our scripts run where they lie: they find the repository by their own place. Only ES modules can load them. */
 const scriptsStay = {
@@ -49,7 +50,7 @@ export async function buildTests(folder, files, outdir, format = "cjs") {
     format,
     sourcemap: "inline",
     logLevel: "warning",
-    plugins: format === "esm" ? [scriptsStay] : [],
+    plugins: format === "esm" ? [scriptsStay, wat] : [wat],
     external,
   });
   return files.map((path) => join(outdir, relative(join(root, folder), path)).replace(/\.ts$/, extension));

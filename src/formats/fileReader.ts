@@ -6,6 +6,8 @@ import type { PositionalReader } from "../base/ports";
 const MIN_WINDOW = 4096;
 /** Largest read-ahead while a file is read in order. */
 const MAX_WINDOW = 65_536;
+/** Reads up to this size share one buffer: who goes through weights piece by piece makes no garbage. */
+const MAX_PIECE = 1 << 20;
 
 /** A reader that holds an open file until `close`. */
 export interface FileReader extends PositionalReader {
@@ -14,7 +16,8 @@ export interface FileReader extends PositionalReader {
 
 /**
  * Opens a regular file for positional reads. Small reads are served from one window that starts at 4 KiB after
- * a jump and doubles up to 64 KiB while the file is read in order, so scattered headers cost few bytes.
+ * a jump and doubles up to 64 KiB while the file is read in order, so scattered headers cost few bytes; larger ones
+ * share a buffer up to 1 MiB.
  * @throws ModelbenchError `file.access` when there is no such readable regular file
  */
 export function openFileReader(path: string): FileReader {
@@ -41,6 +44,7 @@ class WindowedFile implements FileReader {
   readonly #path: string;
   readonly #handle: number;
   #window: Buffer;
+  #piece = NO_WINDOW;
   #start = 0;
   #end = 0;
   #open = true;
@@ -67,7 +71,7 @@ class WindowedFile implements FileReader {
       return this.#window.subarray(offset - this.#start, offset - this.#start + length);
     }
     if (length > MAX_WINDOW) {
-      const bytes = Buffer.allocUnsafe(length);
+      const bytes = this.#bufferOf(length);
       this.#fill(bytes, offset, length);
       return bytes;
     }
@@ -82,7 +86,14 @@ class WindowedFile implements FileReader {
     // Views of it are dead by contract. A window a file would cost more than reading the file's header does.
     if (this.#window.length === MIN_WINDOW) spareWindow = this.#window;
     this.#window = NO_WINDOW;
+    this.#piece = NO_WINDOW;
     this.#end = 0;
+  }
+
+  #bufferOf(length: number): Buffer {
+    if (length > MAX_PIECE) return Buffer.allocUnsafe(length);
+    if (length > this.#piece.length) this.#piece = Buffer.allocUnsafeSlow(length);
+    return this.#piece.subarray(0, length);
   }
 
   #load(offset: number, length: number): void {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import test, { after, before } from "node:test";
-import { build } from "esbuild";
+import { pathToFileURL } from "node:url";
+import { type BuildOptions, build } from "esbuild";
 import { silentLog } from "../../../src/base/log";
 import type { Jobs } from "../../../src/base/ports";
 import { YamlFloat } from "../../../src/formats/pyYaml";
@@ -22,8 +23,9 @@ let entry: string;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "modelbench-main-"));
   entry = join(folder, "jobs.cjs");
-  const source = join(process.cwd(), "src/jobs/main.ts");
-  await build({ entryPoints: [source], outfile: entry, bundle: true, platform: "node", format: "cjs" });
+  const script: { bundleOptions(bundle: { name: string; entry: string }, production: boolean): BuildOptions } =
+    await import(pathToFileURL(resolve("esbuild.mjs")).href);
+  await build({ ...script.bundleOptions({ name: "jobs", entry: "src/jobs/main.ts" }, false), outfile: entry });
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
