@@ -1,6 +1,7 @@
 import type { Verb } from "./verb";
 import { check } from "./verbs/check";
 import { clean } from "./verbs/clean";
+import { compareVerb } from "./verbs/compare";
 import { copy } from "./verbs/copy";
 import { deleteModels } from "./verbs/delete";
 import { edit } from "./verbs/edit";
@@ -25,6 +26,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
   check,
   run,
   edit,
+  compare: compareVerb,
   copy,
   clean,
   pin,

@@ -1,9 +1,40 @@
 import { archiveLookJob, runArchiveLook } from "../frameworks/archiveLookJob";
 import { brokenFactsJob, runBrokenFacts } from "../frameworks/brokenFacts";
-import { describeContentJob, listTensorsJob, readSliceJob } from "../frameworks/contentJobs";
-import { runDescribeContent, runListTensors, runReadSlice } from "../frameworks/contentReading";
+import { compareJob, compareTensorsJob, runCompare, runCompareTensors } from "../frameworks/compare/compareJobs";
+import {
+  describeContentJob,
+  exportSliceJob,
+  heatMapJob,
+  listTensorsJob,
+  readSliceJob,
+  sliceTextJob,
+  tensorStatisticsJob,
+} from "../frameworks/contentJobs";
+import {
+  runDescribeContent,
+  runExportSlice,
+  runHeatMap,
+  runListTensors,
+  runReadSlice,
+  runSliceText,
+  runTensorStatistics,
+} from "../frameworks/contentReading";
 import { draftFilesJob, runDraftFiles } from "../frameworks/draftJob";
 import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
+import {
+  describeGraphJob,
+  describeNodeJob,
+  listGraphNodesJob,
+  listGraphsJob,
+  listGraphValuesJob,
+} from "../frameworks/onnx/graphJobs";
+import {
+  runDescribeGraph,
+  runDescribeNode,
+  runListGraphNodes,
+  runListGraphs,
+  runListGraphValues,
+} from "../frameworks/onnx/graphReading";
 import { exportModelJob, importArchiveJob, previewArchiveJob } from "../store/archive/archiveJobs";
 import { runExportModel } from "../store/archive/exportModel";
 import { runImportArchive } from "../store/archive/importArchive";
@@ -59,4 +90,15 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(describeContentJob, runDescribeContent),
   defineJob(listTensorsJob, runListTensors),
   defineJob(readSliceJob, runReadSlice),
+  defineJob(describeGraphJob, runDescribeGraph),
+  defineJob(listGraphsJob, runListGraphs),
+  defineJob(listGraphNodesJob, runListGraphNodes),
+  defineJob(listGraphValuesJob, runListGraphValues),
+  defineJob(describeNodeJob, runDescribeNode),
+  defineJob(compareJob, runCompare),
+  defineJob(compareTensorsJob, runCompareTensors),
+  defineJob(heatMapJob, runHeatMap),
+  defineJob(tensorStatisticsJob, runTensorStatistics),
+  defineJob(exportSliceJob, runExportSlice),
+  defineJob(sliceTextJob, runSliceText),
 ]);

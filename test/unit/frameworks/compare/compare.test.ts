@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, suite, test } from "node:test";
+import { stringifyExact } from "../../../../src/formats/jsonExact";
+import { writeNpy } from "../../../../src/formats/npy";
+import { compare } from "../../../../src/frameworks/compare/compare";
+import { runCompareTensors } from "../../../../src/frameworks/compare/compareJobs";
+import type { Comparison, TensorDifference } from "../../../../src/frameworks/compare/comparison";
+import { contents } from "../../../../src/frameworks/contentReading";
+import { ModelStore } from "../../../../src/store/modelStore";
+import { model, node, tensorFields, tensorValue } from "../../../fixtures/onnxParts";
+import { draftOf, tempFolder } from "../../store/storeKit";
+
+const { path: folder, remove } = tempFolder();
+after(() => {
+  contents.dispose();
+  remove();
+});
+
+type Weights = Readonly<Record<string, { readonly dims: readonly number[]; readonly values: readonly number[] }>>;
+
+/** An ONNX file with float weights. */
+function onnxFile(name: string, weights: Weights, ops: readonly string[] = ["Add"]): string {
+  const path = join(folder, name);
+  const initializers = Object.entries(weights).map(([key, { dims, values }]) =>
+    tensorFields({ name: key, type: 1, dims, raw: Buffer.from(Float32Array.from(values).buffer) }),
+  );
+  const io = { inputs: [tensorValue("x", 1, ["batch", 3])], outputs: [tensorValue("y", 1, ["batch", 3])] };
+  writeFileSync(path, model({ ...io, initializers, nodes: ops.map((op) => node(op, ["x"], ["y"])) }));
+  return path;
+}
+
+const compareFiles = (a: string, b: string): Promise<Comparison> =>
+  compare({ kind: "file", path: a }, { kind: "file", path: b }, {}, {});
+
+const line = ({ changes, a, b }: TensorDifference): string =>
+  `${changes.join("+")} ${a?.name ?? "-"} ${b?.name ?? "-"}`;
+
+suite("a comparison of two files", () => {
+  test("finds nothing between a file and its copy", async () => {
+    const weights = { w: { dims: [2], values: [1, Number.NaN] } };
+    const found = await compareFiles(onnxFile("a.onnx", weights), onnxFile("copy.onnx", weights));
+    assert.deepEqual([found.same, found.facts, found.tensors, found.counts.equal], [true, [], [], 1]);
+  });
+
+  test("sorts by the norm of the change, names what came, went, moved and was reshaped", async () => {
+    const a = onnxFile("sorted-a.onnx", {
+      same: { dims: [2], values: [1, 2] },
+      little: { dims: [2], values: [1, 2] },
+      much: { dims: [2], values: [1, 2] },
+      none: { dims: [1], values: [1] },
+      reshaped: { dims: [2, 3], values: [1, 2, 3, 4, 5, 6] },
+      "old.kernel": { dims: [3], values: [7, 8, 9] },
+      "block.bias": { dims: [5], values: [1, 2, 3, 4, 5] },
+      gone_scale: { dims: [4], values: [0, 0, 0, 1] },
+    });
+    const b = onnxFile("sorted-b.onnx", {
+      same: { dims: [2], values: [1, 2] },
+      little: { dims: [2], values: [1, 2.25] },
+      much: { dims: [2], values: [1, -2] },
+      none: { dims: [1], values: [Number.NaN] },
+      reshaped: { dims: [3, 2], values: [1, 2, 3, 4, 5, 6] },
+      "new.name": { dims: [3], values: [7, 8, 9] },
+      "unit.bias": { dims: [5], values: [1, 2, 3, 4, 6] },
+      gone_scales: { dims: [6], values: [0, 0, 0, 1, 1, 1] },
+    });
+    const { tensors, counts, same } = await compareFiles(a, b);
+    assert.deepEqual(tensors.map(line), [
+      "values none none",
+      "values much much",
+      "moved+values block.bias unit.bias",
+      "values little little",
+      "reshaped reshaped reshaped",
+      "removed gone_scale -",
+      "added - gone_scales",
+      "moved old.kernel new.name",
+    ]);
+    assert.deepEqual(
+      tensors.map(({ values }) => values?.norm ?? null),
+      [0, 4, 1, 0.25, null, null, null, 0],
+    );
+    assert.deepEqual(tensors[5]?.near, ["gone_scales"]);
+    assert.deepEqual(counts, {
+      equal: 1,
+      added: 1,
+      removed: 1,
+      moved: 2,
+      reshaped: 1,
+      recast: 0,
+      kind: 0,
+      values: 4,
+      unreadable: 0,
+    });
+    assert.equal(same, false);
+  });
+
+  test("compares what the graphs say of themselves", async () => {
+    const weights = { w: { dims: [1], values: [1] } };
+    const { facts } = await compareFiles(
+      onnxFile("ops-a.onnx", weights, ["Add", "Add"]),
+      onnxFile("ops-b.onnx", weights, ["Add", "Relu"]),
+    );
+    assert.deepEqual(facts, [
+      { part: "onnx", key: "op Add", change: "changed", a: 2, b: 1 },
+      { part: "onnx", key: "op Relu", change: "added", b: 1 },
+    ]);
+  });
+
+  test("compares recast tensors as float64", async () => {
+    const write = (name: string, dtype: "float32" | "float64" | "int64", values: NodeJS.TypedArray): string => {
+      const path = join(folder, name);
+      writeFileSync(path, writeNpy({ dtype, shape: [2], data: new Uint8Array(values.buffer) }));
+      return path;
+    };
+    const narrow = write("narrow.npy", "float32", Float32Array.of(0.1, 2));
+    const wide = write("wide.npy", "float64", Float64Array.of(0.1, 2));
+    const whole = write("whole.npy", "int64", BigInt64Array.of(0n, 2n));
+    const [found] = (await compareFiles(narrow, wide)).tensors;
+    assert.deepEqual(found?.changes, ["recast", "values"]);
+    assert.equal(found?.values?.maxAbs, Math.fround(0.1) - 0.1);
+    const same = (await compareFiles(write("two.npy", "float32", Float32Array.of(0, 2)), whole)).tensors[0];
+    assert.deepEqual([same?.changes, same?.values?.differing], [["recast"], 0]);
+  });
+
+  test("tells files without tensors apart by their bytes", async () => {
+    const [a, b] = [join(folder, "a.dat"), join(folder, "b.dat")];
+    writeFileSync(a, "aaaa");
+    writeFileSync(b, "aaab");
+    const { facts, same } = await compareFiles(a, b);
+    assert.equal(same, false);
+    assert.deepEqual(
+      facts.map(({ part, key, change }) => [part, key, change]),
+      [["files", "content", "changed"]],
+    );
+    assert.equal((await compareFiles(a, a)).same, true);
+  });
+
+  test("says why values cannot be read, and that an archive is to be imported", async () => {
+    const header = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".padEnd(117);
+    const objects = join(folder, "objects.npy");
+    writeFileSync(objects, `\x93NUMPY\x01\0v\0${header}\n`, "latin1");
+    const { tensors, counts } = await compareFiles(objects, objects);
+    assert.match(tensors[0]?.reason ?? "", /object/i);
+    assert.equal(counts.unreadable, 1);
+    const archive = join(folder, "x.bentomodel");
+    writeFileSync(archive, "nothing");
+    await assert.rejects(compareFiles(archive, objects), {
+      code: "format.mismatch",
+      message: /archive cannot be compared/,
+    });
+  });
+
+  test("hears a cancel and tells of the bytes it reads", async () => {
+    const many = Array.from({ length: 300_000 }, (_, i) => i);
+    const [a, b] = ["big-a.onnx", "big-b.onnx"].map((name) => onnxFile(name, { w: { dims: [300_000], values: many } }));
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const onProgress = ({ doneBytes }: { doneBytes: number }): void => {
+      seen.push(doneBytes);
+      if (seen.length === 2) stop.abort();
+    };
+    const running = compare(
+      { kind: "file", path: a ?? "" },
+      { kind: "file", path: b ?? "" },
+      {},
+      { signal: stop.signal, onProgress },
+    );
+    await assert.rejects(running, { code: "cancelled" });
+    assert.equal(seen.length, 2);
+    let last = { doneBytes: 0, totalBytes: 0 };
+    await compare(
+      { kind: "file", path: a ?? "" },
+      { kind: "file", path: b ?? "" },
+      {},
+      {
+        onProgress: ({ doneBytes, totalBytes = 0 }) => {
+          last = { doneBytes, totalBytes };
+        },
+      },
+    );
+    assert.deepEqual(last, { doneBytes: 2_400_000, totalBytes: 2_400_000 });
+  });
+});
+
+suite("a comparison of two versions", () => {
+  test("covers what their model.yaml say, release notes included, and their files", async () => {
+    const home = join(folder, "home");
+    const store = new ModelStore(home);
+    mkdirSync(join(folder, "sources"), { recursive: true });
+    const save = async (version: string, extra: string, more: Parameters<typeof draftOf>[2]) => {
+      const weights = onnxFile(`${version}.onnx`, { w: { dims: [1], values: [version === "v1" ? 1 : 2] } });
+      const notes = join(folder, "sources", `${version}.txt`);
+      writeFileSync(notes, extra);
+      const sources = [
+        { from: weights, to: "saved_model.onnx" },
+        { from: notes, to: "classes.txt" },
+      ];
+      await store.save(draftOf("add", version, { module: "bentoml.onnx", ...more }), sources);
+      return store.get(`add:${version}`);
+    };
+    const v1 = await save("v1", "one", {
+      labels: { stage: "dev", owner: "a", release: "May" },
+      metadata: new Map<string, string | number>([["notes", "First."]]),
+      frameworkVersions: { onnx: "1.16" },
+    });
+    const v2 = await save("v2", "two", {
+      labels: { stage: "prod", owner: "a", release: "June" },
+      metadata: new Map<string, string | number>([
+        ["notes", "Second."],
+        ["acc", 1],
+      ]),
+      frameworkVersions: { onnx: "1.17" },
+    });
+    const found = await compare({ kind: "model", model: v1 }, { kind: "model", model: v2 }, {}, {});
+    const facts = found.facts.map(({ part, key, change }) => `${change} ${part} ${key}`);
+    assert.deepEqual(facts, [
+      "changed labels stage",
+      "changed labels release",
+      "changed metadata notes",
+      "added metadata acc",
+      "changed context framework_versions.onnx",
+      "changed files classes.txt",
+    ]);
+    assert.deepEqual([found.a.name, found.b.name], ["add:v1", "add:v2"]);
+    assert.deepEqual(found.tensors.map(line), ["values w w"]);
+    assert.doesNotThrow(() => JSON.parse(stringifyExact(found)));
+    const bare = await compare({ kind: "model", model: v1 }, { kind: "file", path: join(folder, "v1.onnx") }, {}, {});
+    assert.deepEqual([bare.same, bare.facts], [true, []]);
+    const job = { home, tag: "add:v1", kind: "model" } as const;
+    const pair = { a: { ref: job, tensor: 0 }, b: { ref: { ...job, tag: "add:v2" }, tensor: 0 } };
+    const { ulps, maxAbs } = await runCompareTensors(pair, {});
+    assert.equal(maxAbs, 1);
+    assert.equal(ulps?.counts.findIndex(Boolean), 24);
+  });
+});
