@@ -179,29 +179,41 @@ function codePointTexts(data: Buffer, count: number, itemBytes: number): string[
  * bfloat16 and float8/float4 as float32, 2- and 4-bit integers as 8-bit ones. Text becomes numpy's `U`.
  */
 export function writeNpy(tensor: Tensor): Uint8Array {
-  const { descr, data } = encode(tensor);
-  const shape = tensor.shape.length === 1 ? `${tensor.shape[0]},` : tensor.shape.join(", ");
+  if (tensor.dtype !== "string") {
+    return Buffer.concat([npyStart(tensor.dtype, tensor.shape), npyValues(tensor.dtype, tensor.data)]);
+  }
+  const { descr, data } = encodeCodePoints(decodeElements(tensor).map(String));
+  return Buffer.concat([start(descr, tensor.shape), data]);
+}
+
+/** What stands before the values in the file of `writeNpy`. Not for text, whose type is known by its values. */
+export function npyStart(dtype: DType, shape: readonly number[]): Uint8Array {
+  const name = plainName(dtype) ?? (/^int/.test(dtype) ? "i1" : /^uint/.test(dtype) ? "u1" : "f4");
+  return start(`${name.endsWith("1") ? "|" : "<"}${name}`, shape);
+}
+
+/** Values as `writeNpy` writes them: elements in the form of a `Tensor`, the narrow ones widened. Not for text. */
+export function npyValues(dtype: DType, data: Uint8Array): Uint8Array {
+  if (plainName(dtype) !== undefined) return data;
+  const values = decodeElements({ dtype, shape: [data.length / (itemSize(dtype) ?? 1)], data }).map(Number);
+  if (/^int/.test(dtype)) return new Uint8Array(Int8Array.from(values).buffer);
+  if (/^uint/.test(dtype)) return Uint8Array.from(values);
+  return new Uint8Array(Float32Array.from(values).buffer);
+}
+
+function plainName(dtype: DType): string | undefined {
+  return Object.keys(PLAIN).find((key) => PLAIN[key] === dtype);
+}
+
+function start(descr: string, dims: readonly number[]): Uint8Array {
+  const shape = dims.length === 1 ? `${dims[0]},` : dims.join(", ");
   const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape}), }`;
   // Magic, version and length take 10 bytes; the values start at a multiple of 64, as numpy writes them.
   const padding = 63 - ((10 + dictionary.length) % 64);
   const header = Buffer.alloc(10);
   header.write("\x93NUMPY\x01\x00", "latin1");
   header.writeUInt16LE(dictionary.length + padding + 1, 8);
-  return Buffer.concat([header, Buffer.from(`${dictionary}${" ".repeat(padding)}\n`), data]);
-}
-
-function encode(tensor: Tensor): { descr: string; data: Uint8Array } {
-  if (tensor.dtype === "string") return encodeCodePoints(decodeElements(tensor).map(String));
-  const plain = Object.keys(PLAIN).find((key) => PLAIN[key] === tensor.dtype);
-  if (plain !== undefined) return { descr: `${plain.endsWith("1") ? "|" : "<"}${plain}`, data: tensor.data };
-  const values = decodeElements(tensor).map(Number);
-  if (/^int/.test(tensor.dtype)) return { descr: "|i1", data: new Uint8Array(Int8Array.from(values).buffer) };
-  if (/^uint/.test(tensor.dtype)) return { descr: "|u1", data: Uint8Array.from(values) };
-  const data = Buffer.alloc(4 * values.length);
-  values.forEach((value, i) => {
-    data.writeFloatLE(value, 4 * i);
-  });
-  return { descr: "<f4", data };
+  return Buffer.concat([header, Buffer.from(`${dictionary}${" ".repeat(padding)}\n`)]);
 }
 
 function encodeCodePoints(texts: readonly string[]): { descr: string; data: Uint8Array } {

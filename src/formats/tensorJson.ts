@@ -11,7 +11,7 @@ export function tensorToNested(tensor: Tensor): unknown {
 }
 
 /** One decoded element in its JSON form. */
-function jsonElement(element: Element): unknown {
+export function jsonElement(element: Element): unknown {
   if (typeof element === "number") return jsonNumber(element);
   if (typeof element === "object") return { re: jsonNumber(element.re), im: jsonNumber(element.im) };
   return element;

@@ -3,12 +3,15 @@ import type { JobKey } from "../base/ports";
 import type { PickleFacts } from "../formats/pickle/facts";
 import type { FileFormat } from "../formats/sniff";
 import type { MethodSignature } from "../formats/tensor";
+import type { HeatMap } from "../tensors/heatMap";
 import type { ShownValue } from "../tensors/shownValues";
+import type { SliceFormat } from "../tensors/sliceFile";
+import type { TensorStatistics } from "../tensors/statistics";
 import type { TensorView, ViewRange } from "../tensors/view";
 import type { OnnxFacts, StoredTensor } from "./content";
 import type { InspectedFile } from "./modelContent";
 
-export type { ShownValue, TensorView, ViewRange };
+export type { ShownValue, SliceFormat, TensorStatistics, TensorView, ViewRange };
 
 /** What is looked into: a file, by its absolute path, or a version of a store. */
 export type ContentRef =
@@ -60,38 +63,13 @@ export const heatMapJob: JobKey<
     readonly rows: number;
     readonly columns: number;
   },
-  {
-    readonly rows: number;
-    readonly columns: number;
-    /** Row-major; NaN where a cell covers no finite value. */
-    readonly means: Float32Array;
-    readonly sampled: boolean;
-  }
+  HeatMap
 > = { name: "tensor.heatMap" };
-
-/** Figures of all values of a tensor. Integers of 64 bits are texts; `null` where no finite value is. */
-export interface TensorStatistics {
-  /** Elements. */
-  readonly count: number;
-  readonly min: ShownValue | null;
-  readonly max: ShownValue | null;
-  readonly mean: number | null;
-  /** Population standard deviation. */
-  readonly std: number | null;
-  readonly nan: number;
-  readonly inf: number;
-  readonly zeros: number;
-  /** 64 equal bins from min to max over the finite values, the last one closed; `null` where there is no range. */
-  readonly histogram: { readonly low: number; readonly high: number; readonly counts: readonly number[] } | null;
-}
 
 /** Reads a whole tensor; reports bytes as progress and hears a cancel. */
 export const tensorStatisticsJob: JobKey<{ readonly ref: ContentRef; readonly tensor: number }, TensorStatistics> = {
   name: "tensor.statistics",
 };
-
-/** Formats that a slice is written in. */
-export type SliceFormat = "npy" | "csv" | "json";
 
 /** Writes a tensor (no view), or the plane of a view, or a rectangle of it; an atomic replacement of `destination`. */
 export const exportSliceJob: JobKey<

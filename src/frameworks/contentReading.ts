@@ -1,7 +1,13 @@
 import { ModelbenchError } from "../base/errors";
-import { elementCount } from "../formats/elements";
+import type { JobOptions } from "../base/ports";
+import { elementCount, itemSize } from "../formats/elements";
 import type { TensorData } from "../formats/tensorData";
+import { type BesideFile, replaceFileBeside } from "../store/archive/beside";
+import { paced } from "../store/pace";
+import { type HeatMap, heatMap } from "../tensors/heatMap";
 import { type ShownValue, shownValues } from "../tensors/shownValues";
+import { type SliceFormat, sliceFile } from "../tensors/sliceFile";
+import { measure, readsToMeasure, type TensorStatistics } from "../tensors/statistics";
 import { planeOf, readPlane, type TensorView, type ViewRange } from "../tensors/view";
 import type { FileContent, StoredTensor } from "./content";
 import type { ContentRef, ContentSummary } from "./contentJobs";
@@ -9,6 +15,11 @@ import { ContentPool, type OpenedContent } from "./contentPool";
 
 /** Most values of one slice. */
 const MAX_SLICE = 16_384;
+
+/** Most cells of a heat map. */
+const MAX_CELLS = 1 << 18;
+/** Longest text for the clipboard. */
+const MAX_TEXT_BYTES = 1 << 20;
 
 /** The contents that the jobs of this process share. */
 export const contents = new ContentPool();
@@ -63,6 +74,88 @@ export function runReadSlice(input: {
       throw new ModelbenchError("budget.exceeded", `A slice has at most ${MAX_SLICE} values.`);
     }
     return shownValues(readPlane(data, plane));
+  });
+}
+
+/** The work behind `heatMapJob`. @throws ModelbenchError those of `heatMap` and `FileContent.data`, `cancelled` */
+export async function runHeatMap(
+  input: {
+    readonly ref: ContentRef;
+    readonly tensor: number;
+    readonly view: TensorView;
+    readonly rows: number;
+    readonly columns: number;
+  },
+  options: JobOptions,
+): Promise<HeatMap> {
+  if (!(input.rows >= 1 && input.columns >= 1 && input.rows * input.columns <= MAX_CELLS)) {
+    throw new ModelbenchError("budget.exceeded", `A heat map has at most ${MAX_CELLS} cells.`);
+  }
+  return contents.lend(input.ref, ({ content }) => {
+    const data = dataOf(content, input.tensor);
+    return paced(heatMap(data, input.view, Math.floor(input.rows), Math.floor(input.columns)), undefined, options);
+  });
+}
+
+/** The work behind `tensorStatisticsJob`. @throws ModelbenchError those of `FileContent.data`, `cancelled` */
+export function runTensorStatistics(
+  { ref, tensor }: { readonly ref: ContentRef; readonly tensor: number },
+  options: JobOptions,
+): Promise<TensorStatistics> {
+  return contents.lend(ref, ({ content }) => {
+    const data = dataOf(content, tensor);
+    const bytes = elementCount(data.shape) * (itemSize(data.dtype) ?? 0);
+    return paced(measure(data), bytes * readsToMeasure(data.dtype), options);
+  });
+}
+
+/**
+ * The work behind `exportSliceJob`. A failure or a cancel leaves the destination as it was.
+ * @throws ModelbenchError `file.access`, `cancelled`, those of `sliceFile` and `FileContent.data`
+ */
+export function runExportSlice(
+  input: {
+    readonly ref: ContentRef;
+    readonly tensor: number;
+    readonly view?: TensorView;
+    readonly range?: ViewRange;
+    readonly format: SliceFormat;
+    readonly destination: string;
+  },
+  { signal, onProgress }: JobOptions,
+): Promise<{ readonly bytes: number }> {
+  return contents.lend(input.ref, async ({ content }) => {
+    const pieces = sliceFile(dataOf(content, input.tensor), input.format, input.view, input.range);
+    const fill = async (file: BesideFile): Promise<void> => {
+      for (const piece of pieces) {
+        await file.append(piece);
+        onProgress?.({ doneBytes: file.bytes });
+      }
+    };
+    return { bytes: await replaceFileBeside(input.destination, fill, signal) };
+  });
+}
+
+/** The work behind `sliceTextJob`. @throws ModelbenchError `budget.exceeded` above 1 MiB, those of `sliceFile` */
+export function runSliceText(input: {
+  readonly ref: ContentRef;
+  readonly tensor: number;
+  readonly view: TensorView;
+  readonly range: ViewRange;
+  readonly format: "csv" | "json";
+}): Promise<string> {
+  return contents.lend(input.ref, ({ content }) => {
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    for (const piece of sliceFile(dataOf(content, input.tensor), input.format, input.view, input.range)) {
+      parts.push(piece);
+      bytes += piece.length;
+      if (bytes > MAX_TEXT_BYTES) {
+        const remedy = "Select fewer values, or export them to a file.";
+        throw new ModelbenchError("budget.exceeded", "The text of these values is longer than 1 MiB.", { remedy });
+      }
+    }
+    return Buffer.concat(parts).toString("utf8");
   });
 }
 

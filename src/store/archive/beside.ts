@@ -94,6 +94,34 @@ export async function makeFileBeside(
 }
 
 /**
+ * The same, but a file that has the name already is replaced: until the last moment it stays what it was.
+ * @throws ModelbenchError `file.access`, also for a folder of that name or none to write into, `cancelled`, what `fill`
+ *   throws
+ */
+export async function replaceFileBeside(
+  path: string,
+  fill: (file: BesideFile) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  if (lstatOf(path)?.isDirectory()) {
+    throw new ModelbenchError("file.access", `${path} is a folder; a file is written there.`, { path });
+  }
+  if (!lstatOf(path)) assertFree(path);
+  const partial = partialPath(path);
+  try {
+    const bytes = await writePartial(partial, fill, signal);
+    throwIfAborted(signal);
+    renameSync(partial, path);
+    await nodeFiles.sync(dirname(path));
+    return bytes;
+  } catch (error) {
+    throw writeFailure(error, path);
+  } finally {
+    removePartial(partial);
+  }
+}
+
+/**
  * The same for a folder: `fill` makes and flushes it under a name of its own.
  * @throws ModelbenchError `file.access`, `cancelled`, what `fill` throws
  */

@@ -254,8 +254,8 @@
     (local.set $vlow (f64x2.splat (local.get $low)))
     (local.set $vscale (f64x2.splat (local.get $scale)))
     (local.set $half (f64x2.splat (f64.const 0.5)))
-    ;; 2^52: adding it rounds to an integer, which then stands in the low bits.
-    (local.set $magic (f64x2.splat (f64.const 4503599627370496)))
+    ;; 1.5 * 2^52: adding it rounds to an integer, which then stands in the low bits, also where that is 0 from below.
+    (local.set $magic (f64x2.splat (f64.const 6755399441055744)))
     (local.set $limit (f64x2.splat (f64.sub (f64.const 0.5) (local.get $margin))))
     (block $done
       (loop $next

@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
-import { renameSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
+import type { JobOptions, JobProgress } from "../../../src/base/ports";
 import { encodeStrings } from "../../../src/formats/elements";
 import { writeNpy } from "../../../src/formats/npy";
 import type { Tensor } from "../../../src/formats/tensor";
-import { contents, runDescribeContent, runListTensors, runReadSlice } from "../../../src/frameworks/contentReading";
+import {
+  contents,
+  runDescribeContent,
+  runExportSlice,
+  runHeatMap,
+  runListTensors,
+  runReadSlice,
+  runSliceText,
+  runTensorStatistics,
+} from "../../../src/frameworks/contentReading";
 import { tempFolder } from "../store/storeKit";
 
 const { path: folder, remove } = tempFolder();
@@ -110,5 +120,92 @@ suite("the jobs of a file's page", () => {
     );
     const ref = { kind: "file", path } as const;
     await assert.rejects(runReadSlice({ ref, tensor: 0, ...column(1) }), { code: "tensor.unreadable" });
+  });
+});
+
+suite("the jobs that read a whole tensor", () => {
+  const many = () => npyFile(floats(Array.from({ length: 300_000 }, (_, i) => i)));
+
+  test("measure it and tell how far they are", async () => {
+    const seen: number[] = [];
+    const onProgress = ({ doneBytes, totalBytes }: JobProgress) => {
+      assert.equal(totalBytes, 2_400_000);
+      seen.push(doneBytes);
+    };
+    const { min, max, mean, histogram } = await runTensorStatistics({ ref: many(), tensor: 0 }, { onProgress });
+    assert.deepEqual([min, max, mean, histogram?.counts[0]], [0, 299_999, 149_999.5, 4688]);
+    assert.ok(seen.length > 4 && seen.at(-1) === 2_400_000);
+    assert.deepEqual(
+      seen,
+      [...seen].sort((a, b) => a - b),
+    );
+  });
+
+  test("hear a cancel between two pieces", async () => {
+    const ref = many();
+    const stopping = (name: string, run: (options: JobOptions) => Promise<unknown>) => {
+      const controller = new AbortController();
+      const options = { signal: controller.signal, onProgress: () => controller.abort() };
+      return assert.rejects(run(options), { code: "cancelled" }, name);
+    };
+    const { view } = column(1);
+    await stopping("statistics", (options) => runTensorStatistics({ ref, tensor: 0 }, options));
+    await stopping("heat map", (options) => runHeatMap({ ref, tensor: 0, view, rows: 9, columns: 1 }, options));
+    const target = join(folder, "cancelled");
+    mkdirSync(target);
+    const destination = join(target, "x.csv");
+    await stopping("export", (options) => runExportSlice({ ref, tensor: 0, format: "csv", destination }, options));
+    assert.deepEqual(readdirSync(target), []);
+    writeFileSync(destination, "mine");
+    await stopping("export", (options) => runExportSlice({ ref, tensor: 0, format: "npy", destination }, options));
+    assert.deepEqual(
+      readdirSync(target).map((name) => readFileSync(join(target, name), "utf8")),
+      ["mine"],
+    );
+  });
+
+  test("export it, in place of an older file", async () => {
+    const ref = npyFile(floats([1, 2, 3, 4], [2, 2]));
+    const destination = join(folder, "export.json");
+    writeFileSync(destination, "a longer text than before");
+    assert.deepEqual(await runExportSlice({ ref, tensor: 0, format: "json", destination }, {}), { bytes: 15 });
+    assert.equal(readFileSync(destination, "utf8"), "[[1,2],\n[3,4]]\n");
+    const copy = join(folder, "copy.npy");
+    await runExportSlice({ ref, tensor: 0, format: "npy", destination: copy }, {});
+    assert.deepEqual(readFileSync(copy), readFileSync(ref.path));
+    for (const nowhere of [folder, join(folder, "missing", "x.npy")]) {
+      await assert.rejects(runExportSlice({ ref, tensor: 0, format: "npy", destination: nowhere }, {}), {
+        code: "file.access",
+      });
+    }
+  });
+
+  test("give text for the clipboard up to 1 MiB", async () => {
+    const ref = many();
+    assert.equal(await runSliceText({ ref, tensor: 0, ...column(3), format: "csv" }), "0\r\n1\r\n2\r\n");
+    assert.equal(await runSliceText({ ref, tensor: 0, ...column(3), format: "json" }), "[0,1,2]\n");
+    const most = await runSliceText({ ref, tensor: 0, ...column(130_000), format: "csv" });
+    assert.ok(most.length > 900_000);
+    await assert.rejects(runSliceText({ ref, tensor: 0, ...column(300_000), format: "csv" }), {
+      code: "budget.exceeded",
+      remedy: /export/,
+    });
+  });
+
+  test("scale it down, within bounds", async () => {
+    const ref = many();
+    const { view } = column(1);
+    const map = await runHeatMap({ ref, tensor: 0, view, rows: 3, columns: 10 }, {});
+    assert.deepEqual([map.rows, map.columns, [...map.means]], [3, 1, [49_999.5, 149_999.5, 249_999.5]]);
+    await assert.rejects(runHeatMap({ ref, tensor: 0, view, rows: 2 ** 20, columns: 10 }, {}), {
+      code: "budget.exceeded",
+    });
+    await assert.rejects(runHeatMap({ ref, tensor: 0, view, rows: 0, columns: 10 }, {}), { code: "budget.exceeded" });
+  });
+
+  test("fail with words when the file became shorter meanwhile", async () => {
+    const ref = many();
+    const onProgress = () => truncateSync(ref.path, 400_000);
+    await assert.rejects(runTensorStatistics({ ref, tensor: 0 }, { onProgress }), { code: "format.corrupt" });
   });
 });

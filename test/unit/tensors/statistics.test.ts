@@ -211,6 +211,34 @@ suite("a histogram", () => {
     assert.deepEqual(histogram?.counts, [...new Array<number>(63).fill(2), 3]);
   });
 
+  test("counts as the edges say, in every lane and by every width", () => {
+    for (const dtype of ["float32", "float64"] as const) {
+      for (const [from, step] of [
+        [0, 1],
+        [-500, 0.37],
+        [1e6, 0.0625],
+        [-1e-3, 1e-7],
+      ] as const) {
+        const tensor = floats(
+          Array.from({ length: 70_003 }, (_, i) => from + step * ((i * 7919) % 70_003)),
+          dtype,
+        );
+        const values = decodeElements(tensor).map(Number);
+        const { histogram } = statisticsOf(tensor);
+        const round = dtype === "float32" ? Math.fround : (value: number) => value;
+        const [low, high] = [Math.min(...values.slice(0, 50_000), ...values.slice(50_000)), histogram?.high ?? 0];
+        const width = round(round(high - low) / 64);
+        const edges = Array.from({ length: 64 }, (_, i) => round(round(i * width) + low));
+        const wanted = new Array<number>(64).fill(0);
+        for (const value of values) {
+          const bin = edges.filter((edge) => edge <= value).length - 1;
+          wanted[bin] = (wanted[bin] ?? 0) + 1;
+        }
+        assert.deepEqual(histogram?.counts, wanted, `${dtype} from ${from} by ${step}`);
+      }
+    }
+  });
+
   test("reaches over the whole range of its type", () => {
     const most = 3.4028234663852886e38;
     const wide = statisticsOf(floats([-most, 0, most])).histogram;
