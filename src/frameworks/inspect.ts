@@ -6,6 +6,8 @@ import type { FileFormat } from "../formats/sniff";
 import type { MethodSignature } from "../formats/tensor";
 import { digestOf, type TensorData } from "../formats/tensorData";
 import type { StoredModel } from "../store/model";
+import type { ShownValue } from "../tensors/shownValues";
+import { measure, type TensorStatistics } from "../tensors/statistics";
 import type { FileContent, OnnxFacts, StoredTensor } from "./content";
 import { openContent } from "./contentFormats";
 import { type InspectedFile, openModelContent } from "./modelContent";
@@ -16,11 +18,20 @@ import { yamlAsData } from "./yamlAsData";
 export interface InspectOptions {
   /** Also read every tensor once and add its `sha256`. */
   readonly digest?: boolean | undefined;
+  /** Also read every tensor of numbers and add its `stats`. */
+  readonly stats?: boolean | undefined;
+}
+
+/** Statistics as strict JSON has them: integers of 64 bits are numbers in full. */
+export interface InspectedStatistics extends Omit<TensorStatistics, "count" | "min" | "max"> {
+  readonly min: number | bigint | boolean | null;
+  readonly max: number | bigint | boolean | null;
 }
 
 /** A tensor with what was asked for beyond its header. */
 export interface InspectedTensor extends StoredTensor {
   readonly sha256?: string;
+  readonly stats?: InspectedStatistics;
 }
 
 /** What `inspect` answers, in the CLI as JSON and in the editors. Written by `stringifyExact` it is strict JSON. */
@@ -109,10 +120,29 @@ export function insideOf(content: FileContent, options: InspectOptions): Inside 
   };
 }
 
-function measured(content: FileContent, index: number, { digest }: InspectOptions): { sha256?: string } {
-  if (!digest) return {};
+function measured(
+  content: FileContent,
+  index: number,
+  { digest, stats }: InspectOptions,
+): Pick<InspectedTensor, "sha256" | "stats"> {
+  if (!digest && !stats) return {};
   const data = readable(content, index);
-  return data === undefined || data.dtype === "string" ? {} : { sha256: digestOf(data) };
+  if (data === undefined || data.dtype === "string") return {};
+  return { ...(digest && { sha256: digestOf(data) }), ...(stats && { stats: statisticsOf(data) }) };
+}
+
+function statisticsOf(data: TensorData): InspectedStatistics {
+  const work = measure(data);
+  for (let step = work.next(); ; step = work.next()) {
+    if (!step.done) continue;
+    const { count, min, max, ...rest } = step.value;
+    return { min: exact(min), max: exact(max), ...rest };
+  }
+}
+
+/** Statistics have 64-bit integers, and nothing else, as text. */
+function exact(value: ShownValue | null): number | bigint | boolean | null {
+  return typeof value === "string" ? BigInt(value) : value;
 }
 
 function readable(content: FileContent, index: number): TensorData | undefined {

@@ -3,7 +3,13 @@ import { stringifyExact } from "../../formats/jsonExact";
 import type { ValueSpec } from "../../formats/tensor";
 import { inspectArchive } from "../../frameworks/archiveContent";
 import { formatOf } from "../../frameworks/contentFormats";
-import { type InspectDocument, type InspectOptions, inspectFile, inspectModel } from "../../frameworks/inspect";
+import {
+  type InspectDocument,
+  type InspectedStatistics,
+  type InspectOptions,
+  inspectFile,
+  inspectModel,
+} from "../../frameworks/inspect";
 import type { Output } from "../output";
 import { jobOptions } from "../progress";
 import { openSubject } from "../subject";
@@ -13,17 +19,17 @@ import { JSON_OR_TEXT, type Verb, type VerbContext } from "../verb";
 /** Shows what is inside a model or a file by its headers: nothing is executed, weights are not read. */
 export const inspect: Verb = {
   syntax: {
-    usage: "inspect TAG|FILE [--tag TAG] [--file FILE] [--digest] [-o json]",
+    usage: "inspect TAG|FILE [--tag TAG] [--file FILE] [--digest] [--stats] [-o json]",
     example: "inspect ./model.onnx -o json",
     operands: [0, 1],
-    options: { tag: "value", file: "value", digest: "switch", output: JSON_OR_TEXT },
-    later: ["tensor", "stats", "text"],
+    options: { tag: "value", file: "value", digest: "switch", stats: "switch", output: JSON_OR_TEXT },
+    later: ["tensor", "text"],
   },
   async run(context, args) {
     const { home, output } = context;
     const target = resolveTarget(args.operands[0], args.value("tag"), args.value("file"));
     const subject = openSubject(home, target);
-    const options = { digest: args.isSet("digest") };
+    const options = { digest: args.isSet("digest"), stats: args.isSet("stats") };
     const document =
       subject.kind === "model"
         ? inspectModel(subject.model, options)
@@ -62,13 +68,19 @@ function describe(document: InspectDocument, output: Output): void {
     );
   }
   if (document.tensors.length > 0) output.lines("");
-  for (const { name, dtype, nativeDtype, shape, bytes, sha256 } of document.tensors) {
+  for (const { name, dtype, nativeDtype, shape, bytes, sha256, stats } of document.tensors) {
     output.lines(
       `  ${name}  ${dtype ?? nativeDtype} [${shape.join(", ")}]  ${bytes} bytes${sha256 === undefined ? "" : `  ${sha256}`}`,
     );
+    if (stats !== undefined) output.lines(`    ${statisticsLine(stats)}`);
   }
   for (const [key, value] of Object.entries(document.metadata)) output.lines(`  ${key} = ${value}`);
   for (const warning of document.warnings) output.warn(warning);
+}
+
+function statisticsLine({ min, max, mean, std, nan, inf, zeros }: InspectedStatistics): string {
+  const range = min === null ? [] : [`min ${min}`, `max ${max}`, `mean ${mean}`, `std ${std}`];
+  return [...range, `${zeros} zeros`, `${nan} NaN`, `${inf} infinite`].join(", ");
 }
 
 function valueLine({ name, type, dtype, shape }: ValueSpec): string {

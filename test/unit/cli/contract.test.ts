@@ -70,12 +70,24 @@ test("a saved file is listed, got, inspected and run", async () => {
   assert.deepEqual(got.labels, { stage: "dev" });
   assert.deepEqual(got.metadata, { classes: ["a", "b"], acc: 1 });
   assert.equal(got.context.bentoml_version, "1.4.39");
-  const inspected = (await json("inspect", "add:latest", "--digest")) as {
+  const inspected = (await json("inspect", "add:latest", "--digest", "--stats")) as {
     kind: string;
-    tensors: { sha256: string }[];
+    tensors: { sha256: string; stats: { histogram: { counts: number[] } } }[];
   };
   assert.equal(inspected.kind, "model");
   assert.match(inspected.tensors[0]?.sha256 ?? "", /^[0-9a-f]{64}$/);
+  const { histogram, ...figures } = inspected.tensors[0]?.stats ?? {};
+  assert.deepEqual(figures, { min: 1, max: 3, mean: 2, std: Math.sqrt(2 / 3), nan: 0, inf: 0, zeros: 0 });
+  assert.deepEqual(
+    { ...histogram, counts: histogram?.counts.flatMap((n, i) => (n > 0 ? [i] : [])) },
+    {
+      low: 1,
+      high: 3,
+      counts: [0, 32, 63],
+    },
+  );
+  const { stdout } = await kit.run(["inspect", "add:latest", "--stats"]);
+  assert.match(stdout, /\n {4}min 1, max 3, mean 2, std 0\.816496580927726, 0 zeros, 0 NaN, 0 infinite\n/);
   const ran = (await json("run", "add", "--input", "x=[[1,2,3]]")) as {
     outputs: unknown;
     batchSize: number;
@@ -138,7 +150,6 @@ test("what cannot be understood is exit 2 and says so as JSON", async () => {
 test("verbs and options of later versions are a usage error that says so", async () => {
   for (const args of [
     ["compare", "a", "b"],
-    ["inspect", "a", "--stats"],
     ["run", "a", "--no-batch"],
     ["run", "a", "--device", "cuda"],
   ]) {

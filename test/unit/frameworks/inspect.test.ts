@@ -173,6 +173,17 @@ test("an NPY file is one tensor; one of objects is a warning", () => {
   );
 });
 
+test("statistics keep 64-bit integers in full, and text has none", () => {
+  const longs = BigInt64Array.of(2n ** 63n - 1n, 0n);
+  const path = join(folder, "longs.npy");
+  writeFileSync(path, writeNpy({ dtype: "int64", shape: [2], data: new Uint8Array(longs.buffer) }));
+  const [tensor] = inspectFile(path, { stats: true }).tensors;
+  assert.match(stringifyExact(tensor?.stats), /^\{"min":0,"max":9223372036854775807,/);
+  writeFileSync(path, writeNpy({ dtype: "string", shape: [1], data: Uint8Array.of(1, 0, 0, 0, 65) }));
+  assert.equal(inspectFile(path, { stats: true }).tensors[0]?.stats, undefined);
+  assert.equal(inspectFile(path).tensors[0]?.stats, undefined);
+});
+
 test("a stored ONNX model has the methods of its model.yaml on the header's inputs", async () => {
   const store = new ModelStore(join(folder, "home"));
   const draft = draftOf("m", "v1", {
