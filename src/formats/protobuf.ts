@@ -114,10 +114,34 @@ export class ProtoReader {
     return Buffer.from(this.#source.bytes(start, end - start));
   }
 
+  /** A reader of another message of the same file; it shares the budget and what was read last. */
+  within({ start, end }: ByteRange): ProtoReader {
+    return new ProtoReader(this.#source, start, end);
+  }
+
   /** The value as UTF-8 text; its bytes are spent from the budget. */
   text(): string {
     const { start, end } = this.range();
     return this.#source.text(start, end - start);
+  }
+
+  /** The beginning of a text: at most `most` bytes of it are read, and one that is longer ends in `…`. */
+  shortText(most: number): string {
+    return this.textAt(this.range(), most);
+  }
+
+  /** `shortText` of a text anywhere in the file. */
+  textAt({ start, end }: ByteRange, most: number): string {
+    if (end - start <= most) return this.#source.text(start, end - start);
+    // A character that is cut in two is left out.
+    return `${this.#source.text(start, most).replace(/\ufffd+$/u, "")}…`;
+  }
+
+  /** The first `most` bytes of a length-delimited value as a private copy, and how many it has. */
+  head(most: number): { readonly bytes: Buffer; readonly length: number } {
+    const { start, end } = this.range();
+    const length = end - start;
+    return { bytes: Buffer.from(this.#source.bytes(start, Math.min(length, most))), length };
   }
 
   /** A private copy of the value's bytes, spent from the budget. */

@@ -1,5 +1,6 @@
 import type { Warning } from "../base/errors";
 import type { FileReader } from "../formats/fileReader";
+import type { OnnxGraphs } from "../formats/onnx/graphTable";
 import type { PickleFacts } from "../formats/pickle/facts";
 import type { DType, MethodSignature } from "../formats/tensor";
 import type { TensorData } from "../formats/tensorData";
@@ -63,6 +64,16 @@ export interface ContentFacts {
   readonly warnings: readonly Warning[];
 }
 
+/** What a leaf that is no array says. Python's int is a bigint and its float a number; `bytes` stay bytes. */
+export type LeafValue =
+  | null
+  | boolean
+  | bigint
+  | number
+  | string
+  | Uint8Array
+  | { readonly re: number; readonly im: number };
+
 /** A file that was read by its headers and stays open, so that values can be read. */
 export interface FileContent extends ContentFacts {
   /**
@@ -70,6 +81,17 @@ export interface FileContent extends ContentFacts {
    * @throws ModelbenchError `tensor.unreadable` in words when they cannot be read, `format.corrupt`, `file.access`
    */
   data(index: number): TensorData;
+  /**
+   * The value of `tensors[index]` where that is no array; `undefined` for an array, for what is empty and for an
+   * extension. Formats without such leaves leave it out.
+   * @throws ModelbenchError `format.corrupt`, `file.access`, `budget.exceeded`
+   */
+  leaf?(index: number): LeafValue | undefined;
+  /**
+   * The graphs of an ONNX file, which are looked through when this is called first.
+   * @throws ModelbenchError `format.corrupt`, `file.access`, `budget.exceeded`
+   */
+  graphs?(): OnnxGraphs;
   close(): void;
 }
 

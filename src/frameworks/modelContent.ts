@@ -1,12 +1,13 @@
 import { join, relative, sep } from "node:path";
 import { ModelbenchError, toWireError, type Warning } from "../base/errors";
+import type { OnnxGraphs } from "../formats/onnx/graphTable";
 import { type PickleFacts, worseVerdict } from "../formats/pickle/facts";
 import type { FileFormat } from "../formats/sniff";
 import type { MethodSignature } from "../formats/tensor";
 import { MODEL_YAML } from "../store/layout";
 import type { StoredModel } from "../store/model";
 import { modelFilesIn } from "../store/modelFiles";
-import type { ContentFacts, FileContent, OnnxFacts, StoredTensor } from "./content";
+import type { ContentFacts, FileContent, LeafValue, OnnxFacts, StoredTensor } from "./content";
 import { FORMAT_NOT_READ, formatOf, openContent } from "./contentFormats";
 import { adapterFor } from "./registry";
 
@@ -48,11 +49,13 @@ export function openModelContent(model: StoredModel): ModelContent {
     ...(reading.pickle && { pickle: reading.pickle }),
     warnings: reading.warnings,
     data: (index) => reading.data(index),
+    leaf: (index) => reading.leaf(index),
+    ...(reading.onnx && { graphs: () => reading.graphs() }),
     close: () => reading.close(),
   };
 }
 
-/** Gathers file after file; at most one of them is open. */
+/** Gathers file after file; at most one of them is open, and one for its graphs. */
 class ModelReading {
   readonly files: InspectedFile[] = [];
   readonly tensors: StoredTensor[] = [];
@@ -66,6 +69,9 @@ class ModelReading {
   /** Per tensor: the file it came from, and its index there. */
   readonly #places: { readonly file: string; readonly index: number }[] = [];
   #open: { readonly file: string; readonly content: FileContent } | undefined;
+  /** The file that `onnx` is about, and what is open of it once its graphs were asked for. */
+  #graphFile = "";
+  #graphContent: FileContent | undefined;
 
   constructor(folder: string, entry: string | undefined) {
     this.#folder = folder;
@@ -89,16 +95,40 @@ class ModelReading {
   }
 
   data(index: number): ReturnType<FileContent["data"]> {
+    const { content, place } = this.#at(index);
+    return content.data(place);
+  }
+
+  leaf(index: number): LeafValue | undefined {
+    const { content, place } = this.#at(index);
+    return content.leaf?.(place);
+  }
+
+  #at(index: number): { readonly content: FileContent; readonly place: number } {
     const place = this.#places[index];
     if (!place) throw new ModelbenchError("internal", `${this.#folder}: has no tensor ${index}.`);
     if (this.#open?.file !== place.file) {
-      this.close();
+      this.#closeValues();
       this.#open = { file: place.file, content: openContent(join(this.#folder, place.file), place.file).content };
     }
-    return this.#open.content.data(place.index);
+    return { content: this.#open.content, place: place.index };
+  }
+
+  graphs(): OnnxGraphs {
+    // Kept beside the file that values are read of: a graph is looked through only once.
+    this.#graphContent ??= openContent(join(this.#folder, this.#graphFile), this.#graphFile).content;
+    const graphs = this.#graphContent.graphs?.();
+    if (!graphs) throw new ModelbenchError("internal", `${this.#graphFile}: has no graph.`);
+    return graphs;
   }
 
   close(): void {
+    this.#closeValues();
+    this.#graphContent?.close();
+    this.#graphContent = undefined;
+  }
+
+  #closeValues(): void {
     this.#open?.content.close();
     this.#open = undefined;
   }
@@ -110,7 +140,10 @@ class ModelReading {
     });
     if (isEntry) this.entryFacts = content;
     this.metadata = isEntry ? { ...this.metadata, ...content.metadata } : { ...content.metadata, ...this.metadata };
-    if (isEntry || this.onnx === undefined) this.onnx = content.onnx ?? this.onnx;
+    if (content.onnx && (isEntry || this.onnx === undefined)) {
+      this.onnx = content.onnx;
+      this.#graphFile = path;
+    }
     if (content.pickle) this.pickle = mergedPickle(this.pickle, content.pickle);
     this.warnings.push(...content.warnings.filter(({ code }) => code !== FORMAT_NOT_READ));
   }

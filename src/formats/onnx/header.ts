@@ -166,7 +166,8 @@ class HeaderBuilder implements OnnxHeader {
   }
 }
 
-function readSparse(proto: ProtoReader): { values: TensorHeader; shape: readonly number[] } {
+/** Reads a SparseTensorProto: its values, and the dense shape. @throws ModelbenchError `format.corrupt` */
+export function readSparse(proto: ProtoReader): { values: TensorHeader; shape: readonly number[] } {
   let values: TensorHeader | undefined;
   const shape: number[] = [];
   while (proto.next()) {

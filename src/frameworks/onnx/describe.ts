@@ -3,6 +3,7 @@ import { ModelbenchError, type Warning } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { openFileReader } from "../../formats/fileReader";
 import { type ExternalData, ExternalFolder } from "../../formats/onnx/externalData";
+import { OnnxGraphs } from "../../formats/onnx/graphTable";
 import { type OnnxHeader, readOnnxHeader } from "../../formats/onnx/header";
 import type { TensorHeader } from "../../formats/onnx/tensorHeader";
 import type { MethodSignature } from "../../formats/tensor";
@@ -54,6 +55,7 @@ export function openOnnxFile(path: string, name: string = basename(path), open =
     const model: OpenModel = { reader, path, name, folder: new ExternalFolder(dirname(path)) };
     const warnings: Warning[] = [];
     const stored = storedTensors(header, model, warnings);
+    let graphs: OnnxGraphs | undefined;
     return {
       signatures: { run: { ...graphValues(header), batchable: false, batchDim: [0, 0], source: "onnx" } },
       tensors: stored.map(({ facts }) => facts),
@@ -61,6 +63,10 @@ export function openOnnxFile(path: string, name: string = basename(path), open =
       onnx: factsOf(header),
       warnings,
       data: (index) => initializerData(stored[index], model),
+      graphs: () => {
+        graphs ??= new OnnxGraphs(reader, path);
+        return graphs;
+      },
       close: () => reader.close(),
     };
   } catch (error) {

@@ -1,0 +1,384 @@
+"""What the real onnx package says about graphs, for onnxGraph.test.ts and onnxMutants.test.ts.
+
+  onnxGraphPeer.py graphs FOLDER SEED COUNT   writes random models and answers with their tables
+  onnxGraphPeer.py judge FILE                 reads every model of FILE (u32 length, bytes, ...) and says what is in it
+  onnxGraphPeer.py values FOLDER              writes a model with a tensor of every type, and its values
+"""
+import json
+import os
+import random
+import struct
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+STANDARD = ("", "ai.onnx")
+
+
+def plain(value):
+    """A value as strict JSON: integers beyond 2^53 and special floats as text, complex as Python writes it."""
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return str(value)
+    if isinstance(value, (float, np.floating)):
+        value = float(value)
+        if value != value or value in (float("inf"), float("-inf")):
+            return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+        return "-0" if value == 0 and np.signbit(value) else value
+    if isinstance(value, (complex, np.complexfloating)):
+        return [plain(float(value.real)), plain(float(value.imag))]
+    return value
+
+
+def op_of(node):
+    return node.op_type if node.domain in STANDARD else f"{node.domain}.{node.op_type}"
+
+
+def type_of(value):
+    """type, dtype number and shape of a ValueInfoProto."""
+    kind = value.type.WhichOneof("value")
+    if kind in ("sequence_type", "map_type", "optional_type"):
+        return [kind[:-5], None, None]
+    if kind not in ("tensor_type", "sparse_tensor_type"):
+        return ["tensor", None, None]
+    tensor = getattr(value.type, kind)
+    dims = None
+    if tensor.HasField("shape"):
+        dims = [d.dim_value if d.HasField("dim_value") and d.dim_value >= 0 else d.dim_param or None for d in tensor.shape.dim]
+    return ["tensor", tensor.elem_type, dims]
+
+
+ATTRIBUTE_FIELDS = {"FLOAT": "f", "INT": "i", "STRING": "s", "FLOATS": "floats", "INTS": "ints", "STRINGS": "strings"}
+
+
+def attribute(a):
+    kind = onnx.AttributeProto.AttributeType.Name(a.type)
+    field = ATTRIBUTE_FIELDS.get(kind)
+    values = [] if field is None else getattr(a, field)
+    values = list(values) if kind.endswith("S") else [values]
+    values = [] if field is None or a.ref_attr_name else values
+    tensors = ([a.t] if a.HasField("t") else []) if kind == "TENSOR" else list(a.tensors) if kind == "TENSORS" else []
+    return {
+        "name": a.name, "type": kind, "values": plain(values[:16]), "refersTo": a.ref_attr_name,
+        "docString": a.doc_string,
+        "tensors": [[t.name, t.data_type, list(t.dims), seen(numpy_helper.to_array(t))] for t in tensors],
+    }
+
+
+def tables(model):
+    """Every graph with its nodes and values, the main one first, subgraphs before what follows their node."""
+    graphs = []
+
+    def add(kind, proto, owner, values):
+        me = len(graphs)
+        entry = {"kind": kind, "name": proto.name, "domain": getattr(proto, "domain", "") if kind == "function" else "",
+                 "docString": proto.doc_string, "owner": owner, "values": values, "nodes": []}
+        graphs.append(entry)
+        for index, node in enumerate(proto.node):
+            subgraphs = []
+            row = {"name": node.name, "op": op_of(node), "inputs": list(node.input), "outputs": list(node.output),
+                   "docString": node.doc_string, "subgraphs": subgraphs,
+                   "metadata": [[p.key, p.value] for p in node.metadata_props],
+                   "call": [node.domain if node.domain != "ai.onnx" else "", node.op_type, node.overload],
+                   "attributes": [attribute(a) for a in node.attribute]}
+            entry["nodes"].append(row)
+            for a in node.attribute:
+                for g in ([a.g] if a.HasField("g") else []) + list(a.graphs):
+                    subgraphs.append([a.name, len(graphs)])
+                    add("subgraph", g, [me, index, a.name], graph_values(g))
+
+    add("main", model.graph, None, graph_values(model.graph))
+    keys = {}
+    for f in model.functions:
+        values = [["functionInput", n, "tensor", None, None] for n in f.input]
+        values += [["functionOutput", n, "tensor", None, None] for n in f.output]
+        values += [["value", v.name, *type_of(v)] for v in f.value_info]
+        keys[(f.domain if f.domain != "ai.onnx" else "", f.name, f.overload)] = len(graphs)
+        add("function", f, None, values)
+    for entry in graphs:
+        for row in entry["nodes"]:
+            row["function"] = keys.get(tuple(row.pop("call")))
+    return graphs
+
+
+def graph_values(g):
+    values = [["initializer", t.name, "tensor", t.data_type, list(t.dims)] for t in g.initializer]
+    for kind, rows in (("input", g.input), ("output", g.output), ("value", g.value_info)):
+        values += [[kind, v.name, *type_of(v)] for v in rows]
+    values += [["sparse", s.values.name, "tensor", s.values.data_type, list(s.dims)] for s in g.sparse_initializer]
+    return values
+
+
+class Maker:
+    """Random models: every field that the tables show, with and without values; they need not make sense."""
+
+    def __init__(self, seed):
+        self.r = random.Random(seed)
+        self.left = 60
+
+    def text(self):
+        return self.r.choice(["", "a", "x_1", "/layer/MatMul", "é☃😀", "with space", "\n", "__proto__", "n" * 200])
+
+    def names(self, most):
+        return [self.text() for _ in range(self.r.randrange(most))]
+
+    def tensor(self):
+        kind = self.r.choice([TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL, TensorProto.STRING,
+                              TensorProto.DOUBLE, TensorProto.UINT8, TensorProto.BFLOAT16, TensorProto.INT4])
+        shape = [self.r.randrange(3) for _ in range(self.r.randrange(3))]
+        count = int(np.prod(shape)) if shape else 1
+        name = self.text()
+        if kind == TensorProto.STRING:
+            return helper.make_tensor(name, kind, shape, [self.text() for _ in range(count)])
+        values = [self.r.randrange(2) for _ in range(count)]
+        if self.r.random() < 0.5:
+            return helper.make_tensor(name, kind, shape, values)
+        return numpy_helper.from_array(np.array(values).astype(helper.tensor_dtype_to_np_dtype(kind)).reshape(shape), name)
+
+    def value(self):
+        name = self.text()
+        pick = self.r.randrange(6)
+        if pick == 0:
+            return helper.make_tensor_sequence_value_info(name, TensorProto.FLOAT, None)
+        if pick == 1:
+            made = onnx.ValueInfoProto()
+            made.name = name
+            return made
+        shape = None if pick == 2 else [self.r.choice([1, 3, "N", None, 0]) for _ in range(self.r.randrange(4))]
+        return helper.make_tensor_value_info(name, self.r.randrange(1, 27), shape, doc_string=self.text())
+
+    def attribute(self, depth):
+        a = onnx.AttributeProto()
+        a.name = self.text()
+        a.doc_string = self.text()
+        kinds = ["FLOAT", "INT", "STRING", "FLOATS", "INTS", "STRINGS", "TENSOR", "TENSORS"] + (["GRAPH", "GRAPHS"] if depth < 4 else [])
+        kind = self.r.choice(kinds)
+        a.type = onnx.AttributeProto.AttributeType.Value(kind)
+        some = self.r.randrange(25)
+        if self.r.random() < 0.05:
+            a.ref_attr_name = "other"
+        elif kind == "FLOAT":
+            a.f = self.r.choice([0.0, -0.0, 1.5, 0.1, float("nan"), float("inf"), -float("inf"), 3e38])
+        elif kind == "INT":
+            a.i = self.r.choice([0, -1, 2**63 - 1, -(2**63)])
+        elif kind == "STRING":
+            a.s = self.text().encode()
+        elif kind == "FLOATS":
+            a.floats.extend(self.r.uniform(-2, 2) for _ in range(some))
+        elif kind == "INTS":
+            a.ints.extend(self.r.choice([0, -1, 300, 2**62]) for _ in range(some))
+        elif kind == "STRINGS":
+            a.strings.extend(self.text().encode() for _ in range(some))
+        elif kind == "TENSOR":
+            a.t.CopyFrom(self.tensor())
+        elif kind == "TENSORS":
+            a.tensors.extend(self.tensor() for _ in range(some % 3))
+        elif kind == "GRAPH":
+            a.g.CopyFrom(self.graph(depth + 1))
+        else:
+            a.graphs.extend(self.graph(depth + 1) for _ in range(some % 3))
+        return a
+
+    def node(self, depth):
+        self.left -= 1
+        n = onnx.NodeProto()
+        n.input.extend(self.names(5))
+        n.output.extend(self.names(4))
+        n.name = self.text()
+        n.doc_string = self.text()
+        n.op_type = self.r.choice(["Add", "If", "Loop", "Twice", "é"])
+        n.domain = self.r.choice(["", "ai.onnx", "local", "com.other"])
+        if self.r.random() < 0.3:
+            n.overload = "o"
+        if self.r.random() < 0.3:
+            helper.set_model_props(n, {"k": self.text(), "": "v"})
+        n.attribute.extend(self.attribute(depth) for _ in range(self.r.randrange(4)))
+        return n
+
+    def graph(self, depth):
+        g = onnx.GraphProto()
+        g.name = self.text()
+        g.doc_string = self.text()
+        while self.left > 0 and self.r.random() < (0.9 if depth == 0 else 0.6):
+            g.node.append(self.node(depth))
+        g.initializer.extend(self.tensor() for _ in range(self.r.randrange(3)))
+        for field in (g.input, g.output, g.value_info):
+            field.extend(self.value() for _ in range(self.r.randrange(4)))
+        if self.r.random() < 0.2:
+            values = helper.make_tensor("s", TensorProto.FLOAT, [2], [1, 2])
+            g.sparse_initializer.append(helper.make_sparse_tensor(values, helper.make_tensor("i", TensorProto.INT64, [2], [1, 3]), [7]))
+        return g
+
+    def model(self):
+        m = onnx.ModelProto()
+        m.ir_version = 10
+        m.producer_name = self.text()
+        m.graph.CopyFrom(self.graph(0))
+        m.opset_import.append(helper.make_opsetid("", 20))
+        helper.set_model_props(m, {"k": self.text()})
+        for overload in self.r.sample(["", "o"], self.r.randrange(3)):
+            self.left += 10
+            f = helper.make_function("local", "Twice", self.names(3), self.names(3), [self.node(2)], [helper.make_opsetid("", 20)])
+            f.overload = overload
+            f.doc_string = self.text()
+            f.value_info.extend(self.value() for _ in range(self.r.randrange(3)))
+            m.functions.append(f)
+        return m
+
+
+def graphs(folder, seed, count):
+    answers = []
+    for k in range(int(seed), int(seed) + int(count)):
+        made = Maker(k).model()
+        path = os.path.join(folder, f"{k}.onnx")
+        with open(path, "wb") as out:
+            out.write(made.SerializeToString())
+        answers.append({"path": path, "graphs": tables(onnx.load(path))})
+    return answers
+
+
+def judged(blob):
+    """What the package reads of a model, or why it does not. Values of initializers must be there."""
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(blob)
+    except Exception as error:
+        return {"refused": str(error)[:200]}
+    try:
+        if not model.HasField("graph"):
+            return {"refused": "no graph"}
+        stored = {t.name for t in model.graph.initializer} | {s.values.name for s in model.graph.sparse_initializer}
+        ops = {}
+
+        def walk(nodes):
+            for n in nodes:
+                ops[op_of(n)] = ops.get(op_of(n), 0) + 1
+                for a in n.attribute:
+                    for g in [a.g, *a.graphs]:
+                        walk(g.node)
+
+        walk(model.graph.node)
+        for f in model.functions:
+            walk(f.node)
+        tensors = []
+        for t in model.graph.initializer:
+            tensors.append([t.name, t.data_type, list(t.dims)])
+            if t.data_location != TensorProto.EXTERNAL:
+                try:
+                    numpy_helper.to_array(t)
+                except Exception as error:
+                    return {"refused": f"tensor: {type(error).__name__} {error}"[:200]}
+        return {"facts": {
+            "irVersion": str(model.ir_version), "opsets": {o.domain: str(o.version) for o in model.opset_import}, "ops": ops,
+            "inputs": [[v.name, *type_of(v)] for v in model.graph.input if v.name not in stored],
+            "outputs": [[v.name, *type_of(v)] for v in model.graph.output],
+            "tensors": tensors, "metadata": {p.key: p.value for p in model.metadata_props},
+        }}
+    except UnicodeDecodeError as error:
+        return {"refused": f"utf8: {error}"[:200]}
+
+
+def judge(file):
+    with open(file, "rb") as opened:
+        data = opened.read()
+    at, answers = 0, []
+    while at < len(data):
+        (length,) = struct.unpack_from("<I", data, at)
+        answers.append(judged(data[at + 4 : at + 4 + length]))
+        at += 4 + length
+    return answers
+
+
+def values(folder):
+    """Every type, as raw_data, in its typed field and outside; first the file, then what numpy_helper reads of it."""
+    made, expected = [], {}
+    sizes = {TensorProto.STRING: ["", "ü😀", "a\0b", "c", "d", "e"]}
+    for kind in range(1, 27):
+        name = TensorProto.DataType.Name(kind)
+        if kind == TensorProto.STRING:
+            made.append(helper.make_tensor("typed_STRING", kind, [2, 3], sizes[kind]))
+            expected["typed_STRING"] = sizes[kind]
+            continue
+        dtype = helper.tensor_dtype_to_np_dtype(kind)
+        bits = {"4": 4, "2": 2}.get(name[-1:], 8) if name in ("UINT4", "INT4", "UINT2", "INT2") else 8
+        pattern = np.frombuffer(bytes((37 * i + 11) % 256 for i in range(16 * 7)), np.uint8)
+        if np.dtype(dtype).itemsize == 1 and name != "BOOL":
+            codes = np.arange(7, dtype=np.uint8) * 37 + 11
+            if name == "FLOAT4E2M1" or bits == 4:
+                codes &= 15
+            if bits == 2:
+                codes &= 3
+            source = codes.view(dtype) if bits == 8 and name != "FLOAT4E2M1" else None
+        if name == "BOOL":
+            array = np.array([True, False, True, True, False, False, True])
+        elif np.dtype(dtype).itemsize > 1:
+            array = np.frombuffer(pattern.tobytes()[: 7 * np.dtype(dtype).itemsize], dtype)
+        elif source is not None:
+            array = source
+        elif name in ("UINT4", "UINT2"):
+            array = codes.astype(np.int32).astype(dtype)
+        elif name in ("INT4", "INT2"):
+            top = 2 ** (bits - 1)
+            array = ((codes.astype(np.int32) + top) % (2 * top) - top).astype(dtype)
+        else:
+            array = np.array([0, 0.5, 1, -1.5, 6, -0.0, 4], np.float32).astype(dtype)
+        for shape in ([7], [7, 1]) if kind % 2 else ([1, 7], [7]):
+            raw = numpy_helper.from_array(array.reshape(shape), f"raw_{name}_{len(shape)}")
+            made.append(raw)
+            expected[raw.name] = seen(numpy_helper.to_array(raw))
+        typed = typed_tensor(name, kind, array)
+        made.append(typed)
+        expected[typed.name] = seen(numpy_helper.to_array(typed))
+    graph = helper.make_graph([], "values", [], [], made)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 25)])
+    path = os.path.join(folder, "values.onnx")
+    onnx.save(model, path)
+    outside = os.path.join(folder, "outside.onnx")
+    onnx.save(model, outside, save_as_external_data=True, location="outside.bin", size_threshold=0)
+    return {"files": [path, outside], "values": expected}
+
+
+def typed_tensor(name, kind, array):
+    """The values in the field that onnx.proto names for the type."""
+    t = TensorProto()
+    t.name = f"typed_{name}"
+    t.data_type = kind
+    t.dims.extend([7])
+    raw = numpy_helper.from_array(array, "x").raw_data
+    if name in ("FLOAT", "COMPLEX64"):
+        t.float_data.extend(np.frombuffer(raw, np.float32).tolist())
+    elif name in ("DOUBLE", "COMPLEX128"):
+        t.double_data.extend(np.frombuffer(raw, np.float64).tolist())
+    elif name == "INT64":
+        t.int64_data.extend(array.tolist())
+    elif name in ("UINT32", "UINT64"):
+        t.uint64_data.extend(array.tolist())
+    elif name in ("INT8", "INT16", "INT32"):
+        t.int32_data.extend(array.tolist())
+    elif name in ("UINT16", "FLOAT16", "BFLOAT16"):
+        t.int32_data.extend(np.frombuffer(raw, np.uint16).tolist())
+    else:
+        t.int32_data.extend(np.frombuffer(raw, np.uint8).tolist())
+    return t
+
+
+def seen(array):
+    """Values in a type that JSON knows: the small floats are exact as float64."""
+    if array.dtype.kind == "O":
+        return [item.decode() if isinstance(item, bytes) else item for item in array.ravel().tolist()]
+    if array.dtype.kind in "biuc" and array.dtype.isbuiltin == 1:
+        return plain(array.ravel().tolist())
+    if array.dtype.name.startswith(("int", "uint")):
+        return plain(array.ravel().astype(np.int64).tolist())
+    return plain(array.ravel().astype(np.float64).tolist())
+
+
+commands = {"graphs": graphs, "judge": judge, "values": values}
+print("@@" + json.dumps(commands[sys.argv[1]](*sys.argv[2:])))
