@@ -50,6 +50,8 @@ export type ErrorCode =
   | "tensor.unreadable"
   /** A file, folder or dataset that does not exist or cannot be read or written. */
   | "file.access"
+  /** A state dict whose structure is not that of the object it is to be restored into. */
+  | "state.mismatch"
   /** `--input` or a form value that is neither a file nor JSON, or a required input left out. */
   | "input.notFound"
   /** An input the method does not declare. */

@@ -1,4 +1,6 @@
 import type { PositionalReader } from "../base/ports";
+import { readFlaxHeader } from "./flaxMsgpack/header";
+import { isMap } from "./flaxMsgpack/stored";
 import { readOnnxHeader } from "./onnx/header";
 
 /** Formats that a file can have, as `inspect` names them. */
@@ -36,7 +38,8 @@ export function sniffFormat(reader: PositionalReader): FileFormat {
   if (is("\x1f\x8b") || is("\xfd7zXZ\0") || is("BZh") || is("ustar", 257)) return "archive";
   if (head.length >= 9 && head[8] === 0x7b && head.readBigUInt64LE(0) <= BigInt(reader.size - 8)) return "safetensors";
   if (head.length >= 2 && head[0] === 0x80 && (head[1] ?? 9) >= 2 && (head[1] ?? 9) <= 5) return "pickle";
-  return head[0] === 0x08 && isOnnx(reader) ? "onnx" : "unknown";
+  if (head[0] === 0x08 && isOnnx(reader)) return "onnx";
+  return isMsgpack(head, reader) ? "msgpack" : "unknown";
 }
 
 /** Words for what a file is that claimed to be `claimed` and is not. */
@@ -63,6 +66,18 @@ const WORDS: Readonly<Record<FileFormat, string>> = {
   archive: "an archive",
   unknown: "an unknown file",
 };
+
+/** MessagePack has no mark: a map with keys of text that ends with the file is taken for it. */
+function isMsgpack(head: Uint8Array, reader: PositionalReader): boolean {
+  const lead = head[0] ?? 0;
+  if (!((lead > 0x80 && lead < 0x90) || lead === 0xde || lead === 0xdf)) return false;
+  try {
+    const { root } = readFlaxHeader(reader, "file");
+    return isMap(root) && [...root.keys()].every((key) => typeof key === "string");
+  } catch {
+    return false;
+  }
+}
 
 function isOnnx(reader: PositionalReader): boolean {
   try {

@@ -3,6 +3,7 @@ import { ModelbenchError } from "../base/errors";
 import { openFileReader } from "../formats/fileReader";
 import { claimedFormat, type FileFormat, looksLike, sniffFormat } from "../formats/sniff";
 import type { ContentFacts, ContentReader, FileContent } from "./content";
+import { openFlaxFile } from "./flaxFile";
 import { openNpyFile } from "./npyFile";
 import { openOnnxFile } from "./onnx/describe";
 
@@ -10,6 +11,8 @@ import { openOnnxFile } from "./onnx/describe";
 const READERS: Readonly<Partial<Record<FileFormat, ContentReader>>> = {
   onnx: openOnnxFile,
   npy: openNpyFile,
+  "flax-msgpack": openFlaxFile,
+  msgpack: openFlaxFile,
 };
 
 /** The warning about a file whose format is known, but whose inside is not read. */

@@ -1,6 +1,6 @@
 import type { FrameworkAdapter } from "./adapter";
 import { draftBare, filesOnlyAdapter } from "./filesOnly";
-import { draftFlax } from "./flax/draft";
+import { flaxAdapter } from "./flax/describe";
 import { onnxAdapter } from "./onnx/describe";
 import { draftPicklable } from "./picklable/draft";
 import { draftSklearn } from "./sklearn/draft";
@@ -9,7 +9,7 @@ import { draftSklearn } from "./sklearn/draft";
 const ADAPTERS: readonly FrameworkAdapter[] = [
   onnxAdapter,
   filesOnlyAdapter("bentoml.picklable_model", "picklable", "code", draftPicklable),
-  filesOnlyAdapter("bentoml.flax", "flax", "code", draftFlax),
+  flaxAdapter,
   filesOnlyAdapter("bentoml.sklearn", "sklearn", "code", draftSklearn),
   filesOnlyAdapter("bentoml.pytorch", "pytorch", "code"),
   filesOnlyAdapter("bentoml.torchscript", "torchscript", "code"),

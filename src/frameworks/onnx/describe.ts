@@ -1,4 +1,4 @@
-import { basename, dirname, join, posix } from "node:path";
+import { basename, dirname, posix } from "node:path";
 import { ModelbenchError, type Warning } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { openFileReader } from "../../formats/fileReader";
@@ -9,9 +9,9 @@ import type { TensorHeader } from "../../formats/onnx/tensorHeader";
 import type { MethodSignature } from "../../formats/tensor";
 import type { TensorData } from "../../formats/tensorData";
 import type { ModelSignature, StoredModel } from "../../store/model";
-import { statOf } from "../../store/modelFiles";
 import type { FrameworkAdapter } from "../adapter";
 import type { ContentFacts, FileContent, OnnxFacts, StoredTensor } from "../content";
+import { entryFileOf } from "../entryFile";
 import { draftOnnx } from "./draft";
 import { readInitializer } from "./initializer";
 
@@ -24,7 +24,7 @@ export const onnxAdapter: FrameworkAdapter = {
   label: "onnx",
   needs: "data",
   runnable: true,
-  entryFile: onnxEntryFile,
+  entryFile: (model) => entryFileOf(model, ONNX_MODEL_FILE),
   draft: draftOnnx,
   signatures(model, content) {
     const run = content?.signatures?.["run"];
@@ -34,15 +34,6 @@ export const onnxAdapter: FrameworkAdapter = {
     return Object.fromEntries(rows);
   },
 };
-
-/** The ONNX file of a saved model, absolute. @throws ModelbenchError `model.broken` when it is not there */
-function onnxEntryFile(model: StoredModel): string {
-  const path = join(model.path, ONNX_MODEL_FILE);
-  if (!statOf(path)?.isFile()) {
-    throw new ModelbenchError("model.broken", `${model.path}: has no file ${ONNX_MODEL_FILE}.`, { path });
-  }
-  return path;
-}
 
 /**
  * Opens an ONNX file by its header; the method is `run`. Weights are read only when they are asked for.

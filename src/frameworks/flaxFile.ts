@@ -1,0 +1,49 @@
+import { basename } from "node:path";
+import { ModelbenchError } from "../base/errors";
+import { openFileReader } from "../formats/fileReader";
+import { leafData } from "../formats/flaxMsgpack/arrayData";
+import { readFlaxHeader } from "../formats/flaxMsgpack/header";
+import { leafName, leavesOf, type PlacedLeaf } from "../formats/flaxMsgpack/stored";
+import type { FileContent, StoredTensor } from "./content";
+
+/**
+ * Opens a flax MessagePack file, or another MessagePack document, by its headers: every leaf is listed in file order,
+ * values are read when they are asked for.
+ * @throws ModelbenchError `format.corrupt` | `file.access` | `budget.exceeded`
+ */
+export function openFlaxFile(path: string, name: string = basename(path), open = openFileReader): FileContent {
+  const reader = open(path);
+  try {
+    const { root, warnings } = readFlaxHeader(reader, path);
+    const leaves = leavesOf(root);
+    return {
+      tensors: leaves.map((leaf) => storedTensor(name, leaf)),
+      metadata: {},
+      warnings,
+      data(index) {
+        const placed = leaves[index];
+        if (placed === undefined) throw new ModelbenchError("internal", `${path}: has no leaf ${index}.`);
+        return leafData(reader, placed.leaf, leafName(placed.path) || name);
+      },
+      close: () => reader.close(),
+    };
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
+
+function storedTensor(file: string, { path, leaf }: PlacedLeaf): StoredTensor {
+  const { kind } = leaf;
+  const placed = { file, name: leafName(path), path, kind };
+  if (kind === "ndarray" || kind === "npscalar") {
+    const [first] = leaf.runs;
+    const offset = leaf.runs.length === 1 && first ? first.offset : null;
+    const bytes = leaf.runs.reduce((sum, run) => sum + run.bytes, 0);
+    return { ...placed, dtype: leaf.dtype, nativeDtype: leaf.nativeDtype, shape: leaf.shape, offset, bytes };
+  }
+  const nativeDtype = kind === "ext" ? leaf.nativeDtype : kind;
+  const shape = kind === "ext" ? leaf.shape : [];
+  const { offset, bytes } = "run" in leaf ? leaf.run : { offset: null, bytes: 0 };
+  return { ...placed, dtype: null, nativeDtype, shape, offset, bytes };
+}
