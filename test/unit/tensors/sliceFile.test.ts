@@ -10,7 +10,7 @@ import { type SliceFormat, sliceFile } from "../../../src/tensors/sliceFile";
 import type { TensorView, ViewRange } from "../../../src/tensors/view";
 
 function written(tensor: Tensor, format: SliceFormat, view?: TensorView, range?: ViewRange): Buffer {
-  const pieces = [...sliceFile(memoryData(tensor), format, view, range)].map((piece) => Buffer.from(piece));
+  const pieces = Array.from(sliceFile(memoryData(tensor), format, view, range), (piece) => Buffer.from(piece));
   return Buffer.concat(pieces);
 }
 
