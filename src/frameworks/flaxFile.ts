@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { openFileReader } from "../formats/fileReader";
-import { leafData } from "../formats/flaxMsgpack/arrayData";
 import { readFlaxHeader } from "../formats/flaxMsgpack/header";
 import { leafName, leavesOf, type PlacedLeaf } from "../formats/flaxMsgpack/stored";
+import { arrayData, plainValue } from "../formats/flaxMsgpack/values";
 import type { FileContent, StoredTensor } from "./content";
 
 /**
@@ -16,15 +16,22 @@ export function openFlaxFile(path: string, name: string = basename(path), open =
   try {
     const { root, warnings } = readFlaxHeader(reader, path);
     const leaves = leavesOf(root);
+    const leafAt = (index: number): PlacedLeaf["leaf"] => {
+      const placed = leaves[index];
+      if (placed === undefined) throw new ModelbenchError("internal", `${path}: has no leaf ${index}.`);
+      return placed.leaf;
+    };
+    const named = (index: number): string => leafName(leaves[index]?.path ?? []) || name;
     return {
       tensors: leaves.map((leaf) => storedTensor(name, leaf)),
       metadata: {},
       warnings,
       data(index) {
-        const placed = leaves[index];
-        if (placed === undefined) throw new ModelbenchError("internal", `${path}: has no leaf ${index}.`);
-        return leafData(reader, placed.leaf, leafName(placed.path) || name);
+        const leaf = leafAt(index);
+        if (leaf.kind === "ndarray" || leaf.kind === "npscalar") return arrayData(reader, leaf);
+        throw new ModelbenchError("tensor.unreadable", `${named(index)} is ${wordsFor(leaf)}, not an array.`, { path });
       },
+      leaf: (index) => plainValue(reader, leafAt(index), named(index)),
       close: () => reader.close(),
     };
   } catch (error) {
@@ -46,4 +53,8 @@ function storedTensor(file: string, { path, leaf }: PlacedLeaf): StoredTensor {
   const shape = kind === "ext" ? leaf.shape : [];
   const { offset, bytes } = "run" in leaf ? leaf.run : { offset: null, bytes: 0 };
   return { ...placed, dtype: null, nativeDtype, shape, offset, bytes };
+}
+
+function wordsFor(leaf: PlacedLeaf["leaf"]): string {
+  return `of type ${leaf.kind === "ext" ? leaf.nativeDtype : leaf.kind}`;
 }

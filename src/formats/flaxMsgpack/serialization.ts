@@ -1,11 +1,11 @@
 import type { PositionalReader } from "../../base/ports";
 import { bufferReader } from "../bufferReader";
 import { elementCount } from "../elements";
-import { leafData, textOf } from "./arrayData";
 import { readFlaxHeader } from "./header";
 import { fromStateDict, type State, toStateDict } from "./stateDict";
 import { isLeaf, isMap, leafName, type StoredLeaf, type StoredNode, type TreeKey } from "./stored";
 import type { ArrayPieces, FlaxTree } from "./tree";
+import { arrayData, plainValue } from "./values";
 import { type WriteOptions, writeFlax } from "./writer";
 
 /**
@@ -20,7 +20,7 @@ export function msgpackSerialize(tree: FlaxTree<ArrayPieces>, options: WriteOpti
 
 /**
  * The tree that a flax file holds, each leaf as what it was written as. Array data is a view of `bytes` where it lies in
- * one run of little-endian values; an array of a type without a `DType`, such as dates, stays an extension. For a large file use `readFlaxHeader` and `leafData`, which read what is asked for.
+ * one run of little-endian values; an array of a type without a `DType`, such as dates, stays an extension. For a large file use `readFlaxHeader` and `arrayData`, which read what is asked for.
  * @throws ModelbenchError `format.corrupt`, `budget.exceeded`
  */
 export function msgpackRestore(bytes: Uint8Array): FlaxTree {
@@ -49,23 +49,10 @@ function treeOf(reader: PositionalReader, node: StoredNode, path: readonly TreeK
 }
 
 function leafValue(reader: PositionalReader, leaf: StoredLeaf, name: string): FlaxTree {
-  switch (leaf.kind) {
-    case "ndarray":
-    case "npscalar": {
-      const { kind, dtype, shape } = leaf;
-      return { kind, dtype, shape, data: leafData(reader, leaf, name).read(0, elementCount(shape)) };
-    }
-    case "ext":
-      return { kind: "ext", code: leaf.code, data: reader.read(leaf.run.offset, leaf.run.bytes) };
-    case "str":
-      return textOf(reader, leaf.run, name);
-    case "bytes":
-      return reader.read(leaf.run.offset, leaf.run.bytes);
-    case "complex":
-      return leaf;
-    case "null":
-      return null;
-    default:
-      return leaf.value;
+  if (leaf.kind === "ext") {
+    return { kind: "ext", code: leaf.code, data: reader.read(leaf.run.offset, leaf.run.bytes) };
   }
+  if (leaf.kind !== "ndarray" && leaf.kind !== "npscalar") return plainValue(reader, leaf, name) ?? null;
+  const { kind, dtype, shape } = leaf;
+  return { kind, dtype, shape, data: arrayData(reader, leaf).read(0, elementCount(shape)) };
 }
