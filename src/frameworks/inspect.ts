@@ -10,6 +10,7 @@ import type { ShownValue } from "../tensors/shownValues";
 import { measure, type TensorStatistics } from "../tensors/statistics";
 import type { FileContent, OnnxFacts, StoredTensor } from "./content";
 import { openContent } from "./contentFormats";
+import { leafText } from "./leafText";
 import { type InspectedFile, openModelContent } from "./modelContent";
 import { adapterFor } from "./registry";
 import { yamlAsData } from "./yamlAsData";
@@ -20,6 +21,10 @@ export interface InspectOptions {
   readonly digest?: boolean | undefined;
   /** Also read every tensor of numbers and add its `stats`. */
   readonly stats?: boolean | undefined;
+  /** List the tensors of this name only. */
+  readonly tensor?: string | undefined;
+  /** Also say in `leaf` what leaves that are no arrays hold. */
+  readonly leaves?: boolean | undefined;
 }
 
 /** Statistics as strict JSON has them: integers of 64 bits are numbers in full. */
@@ -32,6 +37,8 @@ export interface InspectedStatistics extends Omit<TensorStatistics, "count" | "m
 export interface InspectedTensor extends StoredTensor {
   readonly sha256?: string;
   readonly stats?: InspectedStatistics;
+  /** Of a leaf that is no array and of text: its value in words, long ones by their digest. */
+  readonly leaf?: string;
 }
 
 /** What `inspect` answers, in the CLI as JSON and in the editors. Written by `stringifyExact` it is strict JSON. */
@@ -112,7 +119,11 @@ export type Inside = Omit<InspectDocument, "kind" | "format" | "path" | "bytes" 
 export function insideOf(content: FileContent, options: InspectOptions): Inside {
   return {
     signatures: content.signatures ?? {},
-    tensors: content.tensors.map((tensor, index) => ({ ...tensor, ...measured(content, index, options) })),
+    tensors: content.tensors.flatMap((tensor, index) =>
+      options.tensor === undefined || options.tensor === tensor.name
+        ? [{ ...tensor, ...measured(content, index, options) }]
+        : [],
+    ),
     metadata: content.metadata,
     ...(content.onnx && { onnx: content.onnx }),
     ...(content.pickle && { pickle: content.pickle }),
@@ -123,12 +134,18 @@ export function insideOf(content: FileContent, options: InspectOptions): Inside 
 function measured(
   content: FileContent,
   index: number,
-  { digest, stats }: InspectOptions,
-): Pick<InspectedTensor, "sha256" | "stats"> {
+  { digest, stats, leaves }: InspectOptions,
+): Pick<InspectedTensor, "sha256" | "stats" | "leaf"> {
   if (!digest && !stats) return {};
   const data = readable(content, index);
-  if (data === undefined || data.dtype === "string") return {};
+  if (data === undefined) return leaves ? leafOf(content, index) : {};
+  if (data.dtype === "string") return leaves ? { leaf: `sha256 ${digestOf(data)}` } : {};
   return { ...(digest && { sha256: digestOf(data) }), ...(stats && { stats: statisticsOf(data) }) };
+}
+
+function leafOf(content: FileContent, index: number): Pick<InspectedTensor, "leaf"> {
+  const value = content.leaf?.(index);
+  return value === undefined ? {} : { leaf: leafText(value) };
 }
 
 function statisticsOf(data: TensorData): InspectedStatistics {

@@ -1,89 +1,115 @@
 import { basename } from "node:path";
+import { ModelbenchError } from "../../base/errors";
 import { stringifyExact } from "../../formats/jsonExact";
-import type { ValueSpec } from "../../formats/tensor";
 import { inspectArchive } from "../../frameworks/archiveContent";
+import { openSide } from "../../frameworks/compare/side";
 import { formatOf } from "../../frameworks/contentFormats";
-import {
-  type InspectDocument,
-  type InspectedStatistics,
-  type InspectOptions,
-  inspectFile,
-  inspectModel,
-} from "../../frameworks/inspect";
-import type { Output } from "../output";
+import { type InspectDocument, type InspectOptions, inspectFile, inspectModel } from "../../frameworks/inspect";
+import { inspectText, unreadableText } from "../../frameworks/inspectText";
+import { NearNames } from "../../tensors/nearNames";
+import type { ParsedArgs } from "../args";
+import { usageError } from "../args";
+import { inspectLines } from "../inspectLines";
 import { jobOptions } from "../progress";
-import { openSubject } from "../subject";
+import { openSubject, type Subject } from "../subject";
 import { resolveTarget } from "../target";
+import { valueLines } from "../valueLines";
 import { JSON_OR_TEXT, type Verb, type VerbContext } from "../verb";
 
-/** Shows what is inside a model or a file by its headers: nothing is executed, weights are not read. */
+/** Shows what is inside a model or a file by its headers: nothing is executed, weights are read when it is asked for. */
 export const inspect: Verb = {
   syntax: {
-    usage: "inspect TAG|FILE [--tag TAG] [--file FILE] [--digest] [--stats] [-o json]",
+    usage: "inspect TAG|FILE [--tag TAG] [--file FILE] [--tensor NAME] [--digest] [--stats] [--text] [-o json]",
     example: "inspect ./model.onnx -o json",
     operands: [0, 1],
-    options: { tag: "value", file: "value", digest: "switch", stats: "switch", output: JSON_OR_TEXT },
-    later: ["tensor", "text"],
+    options: {
+      tag: "value",
+      file: "value",
+      tensor: "value",
+      digest: "switch",
+      stats: "switch",
+      text: "switch",
+      output: JSON_OR_TEXT,
+    },
   },
   async run(context, args) {
     const { home, output } = context;
     const target = resolveTarget(args.operands[0], args.value("tag"), args.value("file"));
+    if (args.isSet("text")) return showText(context, openSubject(home, target), args);
+    const tensor = args.value("tensor");
+    const options = { digest: args.isSet("digest"), stats: args.isSet("stats"), tensor };
     const subject = openSubject(home, target);
-    const options = { digest: args.isSet("digest"), stats: args.isSet("stats") };
-    const document =
-      subject.kind === "model"
-        ? inspectModel(subject.model, options)
-        : await documentOf(context, subject.path, options);
-    if (output.json) output.document(stringifyExact(document, 2));
-    else describe(document, output);
+    const document = await documentOf(context, subject, options);
+    if (tensor !== undefined && document.tensors.length === 0) throw await noTensor(context, subject, tensor);
+    if (output.json) return output.document(stringifyExact(document, 2));
+    output.lines(...inspectLines(document));
+    if (tensor !== undefined && document.format !== "archive") output.lines(...tensorValues(subject, tensor));
+    for (const warning of document.warnings) output.warn(warning);
   },
 };
 
 /** An archive streams by, which takes its time; of any other file the header is read. */
-async function documentOf(context: VerbContext, path: string, options: InspectOptions): Promise<InspectDocument> {
+async function documentOf(context: VerbContext, subject: Subject, options: InspectOptions): Promise<InspectDocument> {
+  if (subject.kind === "model") return inspectModel(subject.model, options);
+  const { path } = subject;
   if (formatOf(path) !== "archive") return inspectFile(path, options);
   return inspectArchive(path, options, jobOptions(context, `Looking into ${basename(path)}`));
 }
 
-function describe(document: InspectDocument, output: Output): void {
-  output.lines(
-    `${document.path}`,
-    `${document.format}, ${document.bytes} bytes, ${document.files.length} ${document.files.length === 1 ? "file" : "files"}`,
-  );
-  for (const [method, { inputs, outputs, batchable, batchDim }] of Object.entries(document.signatures)) {
-    output.lines("", `${method}${batchable ? ` (batchable, batch_dim ${batchDim.join(", ")})` : ""}`);
-    output.lines(
-      ...inputs.map((spec) => `  in   ${valueLine(spec)}`),
-      ...outputs.map((spec) => `  out  ${valueLine(spec)}`),
-    );
-  }
-  if (document.onnx !== undefined) {
-    const { irVersion, opsets, producer, ops } = document.onnx;
-    const sets = Object.entries(opsets).map(([domain, version]) => `${domain || "ai.onnx"} ${version}`);
-    output.lines("", `IR ${irVersion}, opset ${sets.join(", ")}, producer ${producer || "unknown"}`);
-    output.lines(
-      Object.entries(ops)
-        .map(([op, count]) => `${op} ${count}`)
-        .join(", "),
-    );
-  }
-  if (document.tensors.length > 0) output.lines("");
-  for (const { name, dtype, nativeDtype, shape, bytes, sha256, stats } of document.tensors) {
-    output.lines(
-      `  ${name}  ${dtype ?? nativeDtype} [${shape.join(", ")}]  ${bytes} bytes${sha256 === undefined ? "" : `  ${sha256}`}`,
-    );
-    if (stats !== undefined) output.lines(`    ${statisticsLine(stats)}`);
-  }
-  for (const [key, value] of Object.entries(document.metadata)) output.lines(`  ${key} = ${value}`);
-  for (const warning of document.warnings) output.warn(warning);
+async function noTensor(context: VerbContext, subject: Subject, name: string): Promise<ModelbenchError> {
+  const { tensors, path } = await documentOf(context, subject, {});
+  const near = new NearNames(tensors.map((tensor) => tensor.name)).of(name);
+  const said = `${path}: there is no tensor ${JSON.stringify(name)} among the ${tensors.length} that are listed.`;
+  const remedy = near.length > 0 ? { remedy: `Near it: ${near.map((one) => JSON.stringify(one)).join(", ")}.` } : {};
+  return new ModelbenchError("tensor.notFound", said, { path, ...remedy });
 }
 
-function statisticsLine({ min, max, mean, std, nan, inf, zeros }: InspectedStatistics): string {
-  const range = min === null ? [] : [`min ${min}`, `max ${max}`, `mean ${mean}`, `std ${std}`];
-  return [...range, `${zeros} zeros`, `${nan} NaN`, `${inf} infinite`].join(", ");
+/** The beginning of the values of every tensor of that name. */
+function tensorValues(subject: Subject, name: string): string[] {
+  const { content } = openSide(subject);
+  try {
+    return content.tensors.flatMap((tensor, index) => {
+      if (tensor.name !== name) return [];
+      return ["", ...readableLines(() => valueLines(content.data(index)))];
+    });
+  } finally {
+    content.close();
+  }
 }
 
-function valueLine({ name, type, dtype, shape }: ValueSpec): string {
-  if (type !== "tensor") return `${name}  ${type}`;
-  return `${name}  ${dtype ?? "?"} ${shape === null ? "of unknown rank" : `[${shape.map((dim) => dim ?? "?").join(", ")}]`}`;
+function readableLines(read: () => string[]): string[] {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ModelbenchError && error.code === "tensor.unreadable") return [`  ${error.message}`];
+    throw error;
+  }
+}
+
+/** What a file says that another program compares; for git a damaged file is one that changed, too. */
+const SHOWN_AS_TEXT = new Set([
+  "format.mismatch",
+  "format.corrupt",
+  "budget.exceeded",
+  "archive.corrupt",
+  "archive.unsafe",
+]);
+
+async function showText(context: VerbContext, subject: Subject, args: ParsedArgs): Promise<void> {
+  if (["tensor", "digest", "stats"].some((name) => args.isSet(name) || args.value(name) !== undefined)) {
+    throw usageError("inspect --text takes no other option: it has a digest of everything.", inspect.syntax);
+  }
+  if (context.output.json) throw usageError("inspect --text and -o json are two forms; choose one.", inspect.syntax);
+  context.output.lines(...(await textOf(context, subject)));
+}
+
+async function textOf(context: VerbContext, subject: Subject): Promise<string[]> {
+  try {
+    const document = await documentOf(context, subject, { digest: true, leaves: true });
+    return inspectText(document);
+  } catch (error) {
+    const isFile = subject.kind === "file" && error instanceof ModelbenchError && SHOWN_AS_TEXT.has(error.code);
+    if (!isFile) throw error;
+    return unreadableText(subject.path, error);
+  }
 }

@@ -149,7 +149,7 @@ test("what cannot be understood is exit 2 and says so as JSON", async () => {
 
 test("verbs and options of later versions are a usage error that says so", async () => {
   for (const args of [
-    ["compare", "a", "b"],
+    ["batch", "a", "b"],
     ["run", "a", "--no-batch"],
     ["run", "a", "--device", "cuda"],
   ]) {

@@ -1,0 +1,97 @@
+import { humanSize } from "../base/humanSize";
+import type { PickleFacts, PickleVerdict } from "../formats/pickle/facts";
+import { specText } from "../frameworks/compare/words";
+import type { InspectDocument, InspectedStatistics, InspectedTensor } from "../frameworks/inspect";
+import { table } from "./table";
+
+/** Longest value of a metadata key in one line. */
+const MAX_VALUE = 200;
+
+/** A document for people. Whatever has more to it than a line is cut; JSON has the whole. */
+export function inspectLines(document: InspectDocument): string[] {
+  const { format, bytes, files, metadata, signatures, tensors, onnx, pickle } = document;
+  const count = `${files.length} ${files.length === 1 ? "file" : "files"}`;
+  const blocks = [
+    [document.path, `${format}, ${bytes} bytes (${humanSize(bytes)}), ${count}`],
+    document.kind === "model" || format === "archive" ? fileLines(files) : [],
+    ...Object.entries(signatures).map(([method, signature]) => methodLines(method, signature)),
+    onnx ? onnxLines(onnx) : [],
+    pickle ? pickleLines(pickle) : [],
+    tensorLines(tensors),
+    Object.entries(metadata).map(([key, value]) => `  ${key} = ${cut(value)}`),
+  ];
+  return blocks.filter((block) => block.length > 0).flatMap((block, i) => (i === 0 ? block : ["", ...block]));
+}
+
+function fileLines(files: InspectDocument["files"]): string[] {
+  const rows = files.map(({ path, bytes, format, pickle }) => [
+    path,
+    humanSize(bytes),
+    format === "unknown" ? "" : format,
+    pickle ? VERDICTS[pickle.verdict] : "",
+  ]);
+  return table(rows, "  ");
+}
+
+function methodLines(method: string, signature: InspectDocument["signatures"][string]): string[] {
+  const { inputs, outputs, batchable, batchDim } = signature;
+  return [
+    `${method}${batchable ? ` (batchable, batch_dim ${batchDim.join(", ")})` : ""}`,
+    ...inputs.map((spec) => `  in   ${specText(spec)}`),
+    ...outputs.map((spec) => `  out  ${specText(spec)}`),
+  ];
+}
+
+function onnxLines({ irVersion, opsets, producer, ops }: NonNullable<InspectDocument["onnx"]>): string[] {
+  const sets = Object.entries(opsets).map(([domain, version]) => `${domain || "ai.onnx"} ${version}`);
+  return [
+    `IR ${irVersion}, opset ${sets.join(", ")}, producer ${producer || "unknown"}`,
+    Object.entries(ops)
+      .map(([op, count]) => `${op} ${count}`)
+      .join(", "),
+  ];
+}
+
+/** No verdict says that a pickle is safe. */
+const VERDICTS: Readonly<Record<PickleVerdict, string>> = {
+  allowed: "nothing outside the allow list",
+  unknown: "imports that are not known",
+  code: "contains code",
+  dangerous: "calls dangerous functions",
+  unresolvable: "cannot tell",
+  malformed: "cannot tell",
+  opaque: "cannot tell",
+};
+
+/** What of a pickle comes first: the worst. */
+const CLASSES = ["dangerous", "code", "unknown", "allowed"] as const;
+
+function pickleLines({ verdict, streams, imports, findings }: PickleFacts): string[] {
+  const sorted = [...imports].sort((a, b) => CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class));
+  return [
+    `pickle: ${VERDICTS[verdict]} (${verdict}); ${streams} ${streams === 1 ? "stream" : "streams"}, nothing was executed`,
+    ...table(
+      sorted.map((one) => [`import`, one.class, `${one.module}.${one.name}`]),
+      "  ",
+    ),
+    ...findings.map(
+      ({ message, offset, member }) => `  at ${offset}${member === undefined ? "" : ` of ${member}`}: ${message}`,
+    ),
+  ];
+}
+
+function tensorLines(tensors: readonly InspectedTensor[]): string[] {
+  return tensors.flatMap(({ name, dtype, nativeDtype, shape, bytes, sha256, stats, leaf }) => [
+    `  ${name}  ${dtype ?? nativeDtype} [${shape.join(", ")}]  ${bytes} bytes${sha256 === undefined ? "" : `  ${sha256}`}${leaf === undefined ? "" : `  ${leaf}`}`,
+    ...(stats === undefined ? [] : [`    ${statisticsLine(stats)}`]),
+  ]);
+}
+
+function statisticsLine({ min, max, mean, std, nan, inf, zeros }: InspectedStatistics): string {
+  const range = min === null ? [] : [`min ${min}`, `max ${max}`, `mean ${mean}`, `std ${std}`];
+  return [...range, `${zeros} zeros`, `${nan} NaN`, `${inf} infinite`].join(", ");
+}
+
+function cut(text: string): string {
+  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE - 1)}…` : text;
+}
