@@ -19,15 +19,21 @@ export function worseVerdict(a: PickleVerdict, b: PickleVerdict): PickleVerdict 
 
 /** An exact name that a pickle has imported while it is loaded. */
 export interface PickleImport {
-  readonly module: string;
-  readonly name: string;
+  /** `null` when the pickle computes it. */
+  readonly module: string | null;
+  /** `null` when the pickle computes it. */
+  readonly name: string | null;
   readonly class: "allowed" | "unknown" | "code" | "dangerous";
+  /** Byte offset of the first use in the file, or in `member`. */
+  readonly offset: number;
+  /** Member of a zip container. */
+  readonly member?: string;
 }
 
 /** Something that a reader of the pickle should know, with its place. */
 export interface PickleFinding {
   readonly verdict: PickleVerdict;
-  /** Stable, for instance `call`, `import`, `ext`, `persid`, `truncated`, `trailing`, `crc`. */
+  /** Stable, for instance `call`, `import`, `ext`, `persid`, `truncated`, `trailing`, `crc`: see `notes.ts`. */
   readonly kind: string;
   /** One sentence. */
   readonly message: string;

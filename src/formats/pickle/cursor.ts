@@ -1,0 +1,135 @@
+import type { PositionalReader } from "../../base/ports";
+import type { ScanLimits } from "./scanLimits";
+import { StreamBreak } from "./streamBreak";
+
+/** Bytes fetched at once: opcodes are small, and what lies between them is skipped. */
+const WINDOW_BYTES = 4096;
+/** Longest text line that is looked for its end. */
+const MAX_LINE_BYTES = 1 << 20;
+
+/** A part of a source, in absolute offsets. */
+export interface ByteRange {
+  readonly start: number;
+  /** Behind the last byte. */
+  readonly end: number;
+}
+
+/** Reads opcodes and their arguments one after another; every read is held to the end of the range. */
+export class Cursor {
+  readonly #reader: PositionalReader;
+  readonly #limits: ScanLimits;
+  readonly #end: number;
+  #window: Buffer = Buffer.alloc(0);
+  #windowAt = 0;
+  #at: number;
+
+  constructor(reader: PositionalReader, range: ByteRange, limits: ScanLimits) {
+    this.#reader = reader;
+    this.#limits = limits;
+    this.#at = range.start;
+    this.#end = Math.min(range.end, reader.size);
+  }
+
+  /** Offset of the next byte. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Behind the last byte. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Goes on at another place. */
+  moveTo(offset: number): void {
+    this.#at = offset;
+  }
+
+  /** Goes past `count` bytes without reading them. @throws StreamBreak `truncated` */
+  skip(count: number): void {
+    this.#need(count);
+    this.#at += count;
+  }
+
+  /** @throws StreamBreak `truncated` when fewer than `count` bytes are left */
+  expect(count: number | bigint): void {
+    if (count > this.#end - this.#at) throw this.#short();
+  }
+
+  u8(): number {
+    return this.#take(1).readUInt8(0);
+  }
+
+  u16(): number {
+    return this.#take(2).readUInt16LE(0);
+  }
+
+  u32(): number {
+    return this.#take(4).readUInt32LE(0);
+  }
+
+  i32(): number {
+    return this.#take(4).readInt32LE(0);
+  }
+
+  /** A length of eight bytes; one beyond the range is truncated anyway. */
+  u64(): number {
+    const value = this.#take(8).readBigUInt64LE(0);
+    return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
+  }
+
+  f64(): number {
+    return this.#take(8).readDoubleBE(0);
+  }
+
+  /** A copy of the next `count` bytes. @throws StreamBreak `truncated` */
+  bytes(count: number): Buffer {
+    return Buffer.from(this.#take(count));
+  }
+
+  /** A copy of the bytes up to a line feed, which is passed. @throws StreamBreak `truncated` */
+  line(): Buffer {
+    const parts: Buffer[] = [];
+    const start = this.#at;
+    for (let count = 0; count <= MAX_LINE_BYTES; ) {
+      if (this.#at >= this.#end) throw this.#short(start);
+      this.#fill(1);
+      const rest = this.#window.subarray(this.#at - this.#windowAt);
+      const found = rest.indexOf(0x0a);
+      const part = Buffer.from(found < 0 ? rest : rest.subarray(0, found));
+      this.#limits.bytes(part.length + 1, this.#at);
+      parts.push(part);
+      count += part.length;
+      this.#at += part.length + (found < 0 ? 0 : 1);
+      if (found >= 0) return parts.length === 1 ? part : Buffer.concat(parts);
+    }
+    throw new StreamBreak("limit", `A line has more than ${MAX_LINE_BYTES >> 20} MiB.`, start);
+  }
+
+  /** A view of the next bytes, valid until the next call. */
+  #take(count: number): Buffer {
+    this.#need(count);
+    this.#limits.bytes(count, this.#at);
+    this.#fill(count);
+    const from = this.#at - this.#windowAt;
+    this.#at += count;
+    return this.#window.subarray(from, from + count);
+  }
+
+  #fill(count: number): void {
+    const from = this.#at - this.#windowAt;
+    if (from >= 0 && from + count <= this.#window.length) return;
+    const length = Math.min(Math.max(count, WINDOW_BYTES), this.#end - this.#at);
+    // A copy: others read from the same source in between, and a view lives until its next read only.
+    this.#window = Buffer.from(this.#reader.read(this.#at, length));
+    this.#windowAt = this.#at;
+  }
+
+  #need(count: number): void {
+    if (count > this.#end - this.#at) throw this.#short();
+  }
+
+  #short(at = this.#at): StreamBreak {
+    return new StreamBreak("truncated", `The pickle ends in the middle of an opcode's argument.`, at);
+  }
+}

@@ -1,0 +1,48 @@
+import type { PickleImport } from "./facts";
+import {
+  ALLOWED,
+  DANGEROUS_MODULES,
+  DANGEROUS_NAMES,
+  HARMLESS_BUILTINS,
+  PLAIN_MODULES,
+  PLAIN_NAMES,
+  STANDARD_LIBRARY,
+} from "./names";
+
+/**
+ * What loading a name may lead to. Only exact pairs are allowed: a name with a dot walks attributes, and those reach
+ * whatever a module has imported itself. In Python's own library everything is dangerous that is not known to be plain.
+ * @param module `null` when the pickle computes it, which nobody needs who has nothing to hide; the same for `name`
+ */
+export function classOf(module: string | null, name: string | null): PickleImport["class"] {
+  if (module === null || name === null) return "dangerous";
+  if (ALLOWED.has(`${module} ${name}`)) return "allowed";
+  const top = module.split(".", 1)[0] ?? "";
+  if (CODE_MODULES.test(module)) return LOADERS.has(name) ? "dangerous" : "code";
+  if (isListed(module, DANGEROUS_MODULES) || DANGEROUS_NAMES.has(`${module} ${name}`)) return "dangerous";
+  // Another module's copy of a dangerous module, whose functions a second step reaches.
+  if (DANGEROUS_MODULES.has(name)) return "dangerous";
+  if (name.includes(".") && !NESTED_CLASS.test(name)) return "dangerous";
+  if (top === "builtins" || top === "__builtin__") return isPlainBuiltin(name) ? "unknown" : "dangerous";
+  if (!STANDARD_LIBRARY.has(top) || PLAIN_NAMES.has(`${module} ${name}`)) return "unknown";
+  return PLAIN_MODULES.has(module) && !name.startsWith("_") ? "unknown" : "dangerous";
+}
+
+/** What pickles functions and classes by their byte code, under whatever roof it is bundled. */
+const CODE_MODULES = /(^|\.)(cloudpickle|cloudpickle_fast|dill|_dill)(\.|$)/;
+/** Their own way to load another pickle. */
+const LOADERS: ReadonlySet<string> = new Set(["load", "loads", "load_session", "load_module", "load_module_asdict"]);
+/** A class inside a class, named as classes are. */
+const NESTED_CLASS = /^[A-Z][A-Za-z0-9]*(\.[A-Z][A-Za-z0-9]*)+$/;
+
+function isPlainBuiltin(name: string): boolean {
+  return HARMLESS_BUILTINS.has(name) || /^[A-Z][A-Za-z]*(Error|Exception|Warning|Exit|Interrupt|Iteration)$/.test(name);
+}
+
+/** Whether a module or one of its parents is listed. */
+function isListed(module: string, list: ReadonlySet<string>): boolean {
+  for (let end = module.length; end > 0; end = module.lastIndexOf(".", end - 1)) {
+    if (list.has(module.slice(0, end))) return true;
+  }
+  return false;
+}

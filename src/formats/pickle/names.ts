@@ -1,0 +1,157 @@
+/** The words of a text. */
+function words(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
+}
+
+/** Pairs of one module with each of the names. */
+function pairs(module: string, names: string): readonly string[] {
+  return words(names).map((name) => `${module} ${name}`);
+}
+
+const TORCH_STORAGES = `
+  DoubleStorage FloatStorage HalfStorage BFloat16Storage LongStorage IntStorage ShortStorage CharStorage ByteStorage
+  BoolStorage ComplexDoubleStorage ComplexFloatStorage QUInt8Storage QInt8Storage QInt32Storage QUInt4x2Storage
+  QUInt2x4Storage
+`;
+const TORCH_DTYPES = `
+  float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 uint16 uint32 uint64 bool complex32 complex64 complex128
+  quint8 qint8 qint32 quint4x2 quint2x4 float8_e5m2 float8_e4m3fn float8_e5m2fnuz float8_e4m3fnuz float8_e8m0fnu
+`;
+const TORCH_TENSORS = `
+  DoubleTensor FloatTensor HalfTensor BFloat16Tensor LongTensor IntTensor ShortTensor CharTensor ByteTensor BoolTensor
+`;
+const TORCH_REBUILDS = `
+  _rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3 _rebuild_parameter _rebuild_parameter_with_state
+  _rebuild_qtensor _rebuild_sparse_tensor _rebuild_meta_tensor_no_storage _rebuild_nested_tensor
+  _rebuild_wrapper_subclass
+`;
+
+/**
+ * The exact `module name` pairs that build data and nothing else. Each group names who vouches for it.
+ */
+export const ALLOWED: ReadonlySet<string> = new Set([
+  // pytorch torch/_weights_only_unpickler.py, _get_allowed_globals
+  ...pairs("collections", "OrderedDict Counter deque defaultdict"),
+  ...pairs("_codecs", "encode"),
+  ...pairs("builtins", "bytearray set complex"),
+  ...pairs("torch", "Tensor Size device UntypedStorage"),
+  ...pairs("torch", TORCH_STORAGES),
+  ...pairs("torch", TORCH_DTYPES),
+  ...pairs("torch", TORCH_TENSORS),
+  ...pairs("torch.storage", "UntypedStorage TypedStorage _UntypedStorage _TypedStorage"),
+  ...pairs("torch.nn.parameter", "Parameter Buffer"),
+  ...pairs("torch._utils", TORCH_REBUILDS),
+  ...pairs("torch.serialization", "_get_layout"),
+  // numpy, what its own arrays, scalars and types reduce to: numpy/_core/multiarray, both places it has lived in
+  ...pairs("numpy", "ndarray dtype"),
+  ...pairs("numpy._core.multiarray", "_reconstruct scalar"),
+  ...pairs("numpy.core.multiarray", "_reconstruct scalar"),
+  ...pairs("numpy._core.numeric", "_frombuffer"),
+  ...pairs("numpy.core.numeric", "_frombuffer"),
+  // Python's value classes: their constructors take plain values and keep them
+  ...pairs("datetime", "date datetime time timedelta timezone"),
+  ...pairs("decimal", "Decimal"),
+  ...pairs("fractions", "Fraction"),
+  ...pairs("uuid", "UUID"),
+  ...pairs("builtins", "frozenset range slice"),
+]);
+
+/** Modules none of whose names a data file needs: they run, load, open, connect, or reach anything by its name. */
+export const DANGEROUS_MODULES: ReadonlySet<string> = new Set(
+  words(`
+    os posix nt sys subprocess _posixsubprocess importlib _frozen_importlib _frozen_importlib_external imp runpy pkgutil
+    pydoc ctypes _ctypes marshal pickle _pickle cPickle shelve code codeop socket _socket pty shutil commands popen2
+    webbrowser timeit trace profile cProfile pdb bdb doctest unittest site operator _operator functools _functools
+    numpy.testing numpy.f2py numpy.distutils numpy.ctypeslib numpy.lib.npyio numpy.lib._npyio_impl numpy._pytesttester
+    numpy.compat numpy.exec_command
+    torch.hub torch.jit torch.package torch.distributed torch.multiprocessing torch.utils.cpp_extension torch._inductor
+    torch._dynamo torch.utils.collect_env torch.utils.bottleneck torch.utils.show_pickle torch.testing torch.fx
+    torch.utils.data.datapipes torch.utils._config_module torch.utils.hipify torch.library torch.ops
+    joblib.parallel joblib.memory joblib.externals.loky joblib.numpy_pickle_compat
+    pip setuptools pkg_resources _distutils_hack wheel pytest _pytest py nose IPython ipykernel pexpect paramiko fabric
+    invoke plumbum requests urllib3 httpx aiohttp psutil execnet cffi _cffi_backend numba.core.serialize yaml ruamel
+    jsonpickle srsly.cloudpickle pandas.io.pickle pandas.core.computation jinja2 mako lib2to3 nltk.data
+  `),
+);
+
+/** Single names of modules that are harmless otherwise. */
+export const DANGEROUS_NAMES: ReadonlySet<string> = new Set([
+  ...pairs("numpy", "load loads save savez savez_compressed savetxt loadtxt genfromtxt fromfile memmap fromregex"),
+  ...pairs("typing", "get_type_hints ForwardRef evaluate_forward_ref"),
+  ...pairs("dataclasses", "make_dataclass"),
+  ...pairs("numpy.core.memmap", "memmap"),
+  ...pairs("numpy._core.memmap", "memmap"),
+  ...pairs("torch", "load save compile"),
+  ...pairs("torch.serialization", "load save"),
+  ...pairs("joblib", "load dump Parallel delayed Memory"),
+  ...pairs("joblib.numpy_pickle", "load dump load_temporary_memmap NumpyUnpickler"),
+  ...pairs("sklearn.externals.joblib", "load dump"),
+  ...pairs("pandas", "read_pickle eval read_hdf"),
+  ...pairs("tensorflow", "py_function numpy_function load_op_library"),
+  ...pairs("keras.models", "load_model"),
+  ...pairs("copyreg", "add_extension remove_extension pickle constructor clear_extension_cache"),
+  ...pairs("copyreg", "dispatch_table _extension_registry _inverted_registry _extension_cache"),
+]);
+
+/** Built-in types whose calls only make values. */
+export const HARMLESS_BUILTINS: ReadonlySet<string> = new Set(
+  words(`
+    object type str bytes int float bool list dict tuple Ellipsis NotImplemented None True False unicode long basestring
+    xrange
+  `),
+);
+
+/** Modules of Python's library that hold classes of plain values. */
+export const PLAIN_MODULES: ReadonlySet<string> = new Set(
+  words(`
+    collections collections.abc _collections datetime _datetime decimal _decimal _pydecimal fractions enum copyreg
+    array math cmath numbers random re _sre statistics string ipaddress zoneinfo dataclasses typing abc time calendar
+    queue heapq bisect itertools difflib textwrap graphlib struct __future__
+  `),
+);
+
+/** Single plain names of modules that hold other things too. */
+export const PLAIN_NAMES: ReadonlySet<string> = new Set([
+  ...pairs("types", "SimpleNamespace MappingProxyType NoneType GenericAlias"),
+  ...pairs("pathlib", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"),
+  ...pairs("pathlib._local", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"),
+  ...pairs("argparse", "Namespace"),
+  ...pairs("uuid", "SafeUUID"),
+  ...pairs("logging", "getLogger Logger RootLogger"),
+  ...pairs("copyreg", "_reconstructor __newobj__ __newobj_ex__ _slotnames"),
+  ...pairs("array", "_array_reconstructor"),
+  ...pairs("zoneinfo", "_unpickle"),
+  ...pairs("re", "_compile"),
+]);
+
+/** Top-level modules of Python's own library, those of Python 2 included. */
+export const STANDARD_LIBRARY: ReadonlySet<string> = new Set(
+  words(`
+     Bastion __future__ _abc _aix_support _ast _asyncio _bisect _blake2 _bootsubprocess _bz2 _codecs _codecs_cn
+     _codecs_hk _codecs_iso2022 _codecs_jp _codecs_kr _codecs_tw _collections _collections_abc _compat_pickle
+     _compression _contextvars _crypt _csv _ctypes _curses _curses_panel _datetime _dbm _decimal _elementtree
+     _frozen_importlib _frozen_importlib_external _functools _gdbm _hashlib _heapq _imp _interpqueues _interpreters
+     _io _json _locale _lsprof _lzma _markupbase _md5 _msi _multibytecodec _multiprocessing _opcode _operator
+     _osx_support _overlapped _pickle _posixshmem _posixsubprocess _py_abc _pydecimal _pyio _pyrepl _queue _random
+     _scproxy _sha1 _sha256 _sha3 _sha512 _signal _sitebuiltins _socket _sqlite3 _sre _ssl _stat _statistics _string
+     _strptime _struct _symtable _thread _threading_local _tkinter _tokenize _tracemalloc _typing _uuid _warnings
+     _weakref _weakrefset _winapi _xxsubinterpreters _zoneinfo abc aifc annotationlib antigravity argparse array ast
+     asynchat asyncio asyncore atexit audioop base64 bdb binascii bisect bz2 cPickle cProfile cStringIO calendar cgi
+     cgitb chunk cmath cmd code codecs codeop collections colorsys commands compileall compiler compression
+     concurrent configparser contextlib contextvars copy copyreg crypt csv ctypes curses dataclasses datetime dbm
+     decimal difflib dis distutils dl doctest email encodings ensurepip enum errno exceptions faulthandler fcntl
+     filecmp fileinput fnmatch fractions ftplib functools future_builtins gc genericpath getopt getpass gettext glob
+     graphlib grp gzip hashlib heapq hmac html http httplib idlelib ihooks imaplib imghdr imp importlib imputil
+     inspect interpreters io ipaddress itertools json keyword lib2to3 linecache locale logging lzma mailbox mailcap
+     marshal math md5 mimetools mimetypes mmap modulefinder msilib msvcrt multifile multiprocessing netrc new nis
+     nntplib nt ntpath nturl2path numbers opcode operator optparse os os2emxpath ossaudiodev pathlib pdb pickle
+     pickletools pipes pkgutil platform plistlib popen2 poplib posix posixpath pprint profile pstats pty pwd
+     py_compile pyclbr pydoc pydoc_data pyexpat queue quopri random re readline reprlib resource rexec rfc822
+     rlcompleter runpy sched secrets select selectors sets sha shelve shlex shutil signal site smtpd smtplib sndhdr
+     socket socketserver spwd sqlite3 sre_compile sre_constants sre_parse ssl stat statistics string stringprep
+     struct subprocess sunau symtable sys sysconfig syslog tabnanny tarfile telnetlib tempfile termios test textwrap
+     this thread threading time timeit tkinter token tokenize tomllib trace traceback tracemalloc tty turtle
+     turtledemo types typing unicodedata unittest urllib urllib2 user uu uuid venv warnings wave weakref webbrowser
+     winreg winsound wsgiref xdrlib xml xmlrpc zipapp zipfile zipimport zlib zoneinfo
+  `),
+);
