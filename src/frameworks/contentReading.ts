@@ -5,10 +5,11 @@ import type { TensorData } from "../formats/tensorData";
 import { type BesideFile, replaceFileBeside } from "../store/archive/beside";
 import { paced } from "../store/pace";
 import { type HeatMap, heatMap } from "../tensors/heatMap";
+import { planePieces } from "../tensors/planePieces";
 import { type ShownValue, shownValues } from "../tensors/shownValues";
 import { type SliceFormat, sliceFile } from "../tensors/sliceFile";
 import { measure, readsToMeasure, type TensorStatistics } from "../tensors/statistics";
-import { planeOf, readPlane, type TensorView, type ViewRange } from "../tensors/view";
+import { type Plane, planeOf, type TensorView, type ViewRange } from "../tensors/view";
 import type { FileContent, StoredTensor } from "./content";
 import type { ContentRef, ContentSummary } from "./contentJobs";
 import { ContentPool, type OpenedContent } from "./contentPool";
@@ -60,12 +61,15 @@ export function runListTensors(input: {
  * @throws ModelbenchError `input.shape` for a rectangle outside the tensor, `budget.exceeded` for one of too many values,
  *   those of `FileContent.data`
  */
-export function runReadSlice(input: {
-  readonly ref: ContentRef;
-  readonly tensor: number;
-  readonly view: TensorView;
-  readonly range: ViewRange;
-}): Promise<readonly ShownValue[]> {
+export function runReadSlice(
+  input: {
+    readonly ref: ContentRef;
+    readonly tensor: number;
+    readonly view: TensorView;
+    readonly range: ViewRange;
+  },
+  options: JobOptions = {},
+): Promise<readonly ShownValue[]> {
   const { rowCount, columnCount } = input.range;
   return contents.lend(input.ref, ({ content }) => {
     const data = dataOf(content, input.tensor);
@@ -73,8 +77,17 @@ export function runReadSlice(input: {
     if (rowCount * columnCount > MAX_SLICE) {
       throw new ModelbenchError("budget.exceeded", `A slice has at most ${MAX_SLICE} values.`);
     }
-    return shownValues(readPlane(data, plane));
+    return paced(slice(data, plane), undefined, options);
   });
+}
+
+function* slice(data: TensorData, plane: Plane): Generator<number, ShownValue[]> {
+  const shown: ShownValue[] = [];
+  for (const piece of planePieces(data, plane)) {
+    shown.push(...shownValues(piece));
+    yield piece.data.length;
+  }
+  return shown;
 }
 
 /** The work behind `heatMapJob`. @throws ModelbenchError those of `heatMap` and `FileContent.data`, `cancelled` */

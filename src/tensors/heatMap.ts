@@ -2,7 +2,7 @@ import { ModelbenchError } from "../base/errors";
 import { elementCount, itemSize } from "../formats/elements";
 import type { TensorData } from "../formats/tensorData";
 import { partsOf, toFloat64s } from "./float64s";
-import { GAP_BYTES, type Plane, planeOf, readPlane, type TensorView } from "./view";
+import { GAP_BYTES, type Plane, partOf, planeOf, readPlane, type TensorView } from "./view";
 
 /** A view scaled down to cells. */
 export interface HeatMap {
@@ -19,7 +19,9 @@ const BUDGET_BYTES = 1 << 26;
 /** What a read of its own costs, in bytes of a longer one. */
 const READ_BYTES = 4096;
 /** Elements taken at once. */
-const PIECE = 1 << 16;
+const PIECE = 1 << 14;
+/** Most reads from one piece to the next: each may have to wait for the disk. */
+const MAX_READS = 256;
 
 /** How one axis of the plane is taken: its cells, and how many values of each are read. */
 interface Axis {
@@ -46,16 +48,20 @@ export function* heatMap(
   const size = itemSize(data.dtype) ?? 1;
   const byRows = plane.columnStride <= plane.rowStride || plane.rows === 1;
   const along = byRows ? plane.columnStride : plane.rowStride;
+  const isClose = along * size <= GAP_BYTES;
   const [lines, items] = planned(
     byRows ? [plane.rows, cells.rows] : [plane.columns, cells.columns],
     byRows ? [plane.columns, cells.columns] : [plane.rows, cells.rows],
-    along * size <= GAP_BYTES ? along * size : READ_BYTES,
+    isClose ? along * size : READ_BYTES,
   );
+  const most = isClose ? PIECE : MAX_READS;
   const sums = new CellSums(cells.rows * cells.columns);
-  for (const [line, lineCount] of blocks(lines, items)) {
-    for (const [item, itemCount] of taken(items)) {
-      const part = byRows ? [line, lineCount, item, itemCount] : [item, itemCount, line, lineCount];
-      const values = magnitudes(data, partOf(plane, part as [number, number, number, number]));
+  for (const [line, lineCount] of blocks(lines, items, most)) {
+    for (const [item, itemCount] of taken(items, most)) {
+      const values = magnitudes(
+        data,
+        byRows ? partOf(plane, line, lineCount, item, itemCount) : partOf(plane, item, itemCount, line, lineCount),
+      );
       for (let i = 0; i < lineCount; i++) {
         const outer = cellOf(lines, line + i);
         const [base, step] = byRows ? [outer * cells.columns, 1] : [outer, cells.columns];
@@ -130,10 +136,10 @@ function planned(
 }
 
 /** Stretches of lines that are read together. */
-function* blocks(lines: Axis, items: Axis): Generator<readonly [start: number, count: number]> {
+function* blocks(lines: Axis, items: Axis, most: number): Generator<readonly [start: number, count: number]> {
   if (lines.cells === 0 || items.cells === 0) return;
   if (lines.perCell * lines.cells >= lines.size) {
-    const atOnce = Math.max(1, Math.floor(PIECE / items.size));
+    const atOnce = Math.max(1, Math.min(MAX_READS, Math.floor(most / items.size)));
     for (let line = 0; line < lines.size; line += atOnce) yield [line, Math.min(atOnce, lines.size - line)];
     return;
   }
@@ -145,16 +151,16 @@ function* blocks(lines: Axis, items: Axis): Generator<readonly [start: number, c
 }
 
 /** Stretches of a line that are read. */
-function* taken(items: Axis): Generator<readonly [start: number, count: number]> {
+function* taken(items: Axis, most: number): Generator<readonly [start: number, count: number]> {
   if (items.perCell * items.cells >= items.size) {
-    for (let item = 0; item < items.size; item += PIECE) yield [item, Math.min(PIECE, items.size - item)];
+    for (let item = 0; item < items.size; item += most) yield [item, Math.min(most, items.size - item)];
     return;
   }
   for (let cell = 0; cell < items.cells; cell++) {
     const [start, end] = [startOf(items, cell), startOf(items, cell + 1)];
     const count = Math.min(items.perCell, end - start);
     const from = start + Math.floor((end - start - count) / 2);
-    for (let item = from; item < from + count; item += PIECE) yield [item, Math.min(PIECE, from + count - item)];
+    for (let item = from; item < from + count; item += most) yield [item, Math.min(most, from + count - item)];
   }
 }
 
@@ -165,11 +171,6 @@ function startOf({ size, cells }: Axis, cell: number): number {
 function cellOf(axis: Axis, index: number): number {
   const guess = Math.floor((index * axis.cells) / axis.size);
   return startOf(axis, guess + 1) <= index ? guess + 1 : guess;
-}
-
-function partOf(plane: Plane, [row, rows, column, columns]: [number, number, number, number]): Plane {
-  const first = plane.first + row * plane.rowStride + column * plane.columnStride;
-  return { ...plane, first, rows, columns, shape: [rows, columns] };
 }
 
 function magnitudes(data: TensorData, plane: Plane): Float64Array {

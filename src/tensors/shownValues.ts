@@ -7,7 +7,10 @@ export type ShownValue = number | string | boolean;
 /** Most UTF-16 units of all shown texts together; in UTF-8 they stay below 1 MiB. */
 const MAX_TEXT = (1 << 20) / 3;
 
-/** Every value in its shown form, row-major. Texts too long to be shown beside all others end in `…`. */
+/**
+ * Every value in its shown form, row-major. Texts too long to be shown beside all others end in `…`.
+ * @throws ModelbenchError `format.corrupt`
+ */
 export function shownValues(tensor: Tensor): ShownValue[] {
   const elements = decodeElements(tensor);
   if (tensor.dtype !== "string") return elements.map(shownValue);

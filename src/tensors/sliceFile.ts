@@ -5,17 +5,17 @@ import { npyStart, npyValues, writeNpy } from "../formats/npy";
 import type { Tensor } from "../formats/tensor";
 import type { TensorData } from "../formats/tensorData";
 import { jsonElement } from "../formats/tensorJson";
+import { planePieces } from "./planePieces";
 import { shownValue } from "./shownValues";
-import { GAP_BYTES, type Plane, planeOf, readPlane, type TensorView, type ViewRange } from "./view";
+import { type Plane, planeOf, type TensorView, type ViewRange } from "./view";
 
 /** Formats that a slice is written in. */
 export type SliceFormat = "npy" | "csv" | "json";
 
-/** Bytes of values read at once from a run, and from values that lie far apart. */
+/** Bytes of values read at once from a run. */
 const PIECE_BYTES = 1 << 18;
-const BAND_BYTES = 1 << 24;
-/** Most reads for one band. */
-const BAND_READS = 1 << 14;
+/** What one text is taken for. */
+const TEXT_BYTES = 64;
 /** Elements turned into text at once. */
 const TEXT_ELEMENTS = 1 << 13;
 /** Most brackets written for a tensor without elements. */
@@ -30,7 +30,7 @@ interface Values {
 
 /**
  * The bytes of a file that holds a tensor (no view), the plane of a view or a rectangle of it; each piece is good until
- * the next one. `.npy` is as `writeNpy` writes it. CSV has a line for each row of the last axis, full precision, and
+ * the next one, and some are empty. `.npy` is as `writeNpy` writes it. CSV has a line for each row of the last axis, full precision, and
  * texts quoted by RFC 4180. JSON has nested arrays, NaN and infinities as texts, integers in full, complex as `{re, im}`.
  * @throws ModelbenchError `input.shape` for what the tensor does not have, `budget.exceeded` for a tensor without
  *   elements that JSON cannot show, those of `TensorData.read`
@@ -50,7 +50,7 @@ export function* sliceFile(
 function allValues(data: TensorData): Values {
   const { dtype, shape } = data;
   const count = elementCount(shape);
-  const atOnce = Math.floor(PIECE_BYTES / (itemSize(dtype) ?? 64));
+  const atOnce = Math.floor(PIECE_BYTES / (itemSize(dtype) ?? TEXT_BYTES));
   return {
     shape,
     *pieces() {
@@ -62,27 +62,8 @@ function allValues(data: TensorData): Values {
   };
 }
 
-/** Reads a plane by bands of rows, or a row by parts, so that neither memory nor time between two pieces grows with it. */
 function planeValues(data: TensorData, plane: Plane): Values {
-  const size = itemSize(data.dtype) ?? 64;
-  const { rows, columns, rowStride, columnStride } = plane;
-  const isClose = Math.min(columnStride, rows > 1 ? rowStride : columnStride) * size <= GAP_BYTES;
-  const byRows = columnStride <= rowStride;
-  const most = isClose ? (byRows ? PIECE_BYTES : BAND_BYTES) / size : BAND_READS;
-  const columnsAtOnce = Math.max(1, Math.min(columns, Math.floor(isClose && !byRows ? 4 * BAND_READS : most)));
-  const rowsAtOnce = columnsAtOnce < columns ? 1 : Math.max(1, Math.floor(most / Math.max(1, columns)));
-  return {
-    shape: plane.shape,
-    *pieces() {
-      for (let row = 0; row < rows; row += rowsAtOnce) {
-        for (let column = 0; column < columns; column += columnsAtOnce) {
-          const [some, wide] = [Math.min(rowsAtOnce, rows - row), Math.min(columnsAtOnce, columns - column)];
-          const first = plane.first + row * rowStride + column * columnStride;
-          yield readPlane(data, { ...plane, first, rows: some, columns: wide, shape: [some, wide] });
-        }
-      }
-    },
-  };
+  return { shape: plane.shape, pieces: () => planePieces(data, plane) };
 }
 
 function* npyFile({ dtype }: TensorData, { shape, pieces }: Values): Generator<Uint8Array, void> {
@@ -101,6 +82,7 @@ function* texts(values: Values, write: (element: Element, index: number) => stri
   let index = 0;
   for (const piece of values.pieces()) {
     const count = elementCount(piece.shape);
+    if (count === 0) yield piece.data;
     // Texts have no fixed width: each start would be looked for from the first on.
     const atOnce = piece.dtype === "string" ? Math.max(1, count) : TEXT_ELEMENTS;
     for (let start = 0; start < count; start += atOnce) {

@@ -82,6 +82,12 @@ export function planeOf(shape: readonly number[], view: TensorView, range?: View
   };
 }
 
+/** A rectangle of a plane, in which it must lie. */
+export function partOf(plane: Plane, row: number, rows: number, column: number, columns: number): Plane {
+  const first = plane.first + row * plane.rowStride + column * plane.columnStride;
+  return { ...plane, first, rows, columns, shape: [rows, columns] };
+}
+
 /**
  * Reads the values of a plane, row-major, by the runs that hold them.
  * @throws ModelbenchError those of `TensorData.read`

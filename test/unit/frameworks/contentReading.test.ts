@@ -78,7 +78,7 @@ suite("the jobs of a file's page", () => {
   });
 
   test("send no slice above 1 MiB, whatever the values are", async () => {
-    const texts = Array.from({ length: 2000 }, (_, i) => `${i}${"€".repeat(5000)}`);
+    const texts = Array.from({ length: 2000 }, (_, i) => `${i}${"€".repeat(1000)}`);
     const ref = npyFile({ dtype: "string", shape: [2000], data: encodeStrings(texts) });
     const slice = await runReadSlice({ ref, tensor: 0, ...column(2000) });
     const bytes = slice.reduce((sum: number, text) => sum + Buffer.byteLength(String(text)), 0);

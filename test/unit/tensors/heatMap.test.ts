@@ -32,7 +32,9 @@ function endless(shape: readonly number[]): Counted {
     shape,
     read(start, count) {
       read.bytes += Math.max(count * 4, 4096);
-      return new Uint8Array(Float32Array.from({ length: count }, (_, i) => (start + i) % columns).buffer);
+      const values = new Float32Array(count);
+      for (let i = 0; i < count; i++) values[i] = (start + i) % columns;
+      return new Uint8Array(values.buffer);
     },
     stored: () => [],
   };
