@@ -74,13 +74,15 @@ const WORDS: Readonly<Record<string, string>> = {
 
 const HEAD = ["max |B-A|", "max rel", "norm", "differ", "change", "name"];
 
-function tensorRow({ changes, a, b, values, reason, near = [] }: TensorDifference): string[] {
+function tensorRow({ changes, a, b, values, leaf, reason, near = [] }: TensorDifference): string[] {
   const name = a && b && a.name !== b.name ? `${nameOf(a)} -> ${nameOf(b)}` : nameOf(a ?? b);
   const figures = values
     ? [short(values.maxAbs), short(values.maxRel), short(values.norm), `${values.differing}/${values.count}`]
     : ["", "", "", ""];
   const form = [changed(a?.shape.join(), b?.shape.join(), "[", "]"), changed(typeOf(a), typeOf(b))];
   const notes = [
+    ...(leaf ? [`${leaf.a} -> ${leaf.b}`] : []),
+    ...(changes.includes("moved") && a?.name === b?.name ? ["keys of another type"] : []),
     ...(values && values.nan > 0 ? [`${values.nan} NaN on one side`] : []),
     ...(reason === undefined ? [] : [reason]),
     ...(near.length > 0 ? [`like ${near.join(", ")}`] : []),

@@ -6,6 +6,7 @@ import { digestOf, type TensorData } from "../../formats/tensorData";
 import { paced } from "../../store/pace";
 import { areComparable, type DifferenceOptions, difference, type ValueDifference } from "../../tensors/difference";
 import type { StoredTensor } from "../content";
+import { leafText } from "../leafText";
 import type { ComparedSide, Comparison, TensorChange, TensorCounts, TensorDifference, TensorHead } from "./comparison";
 import { factBytes, factDifferences } from "./facts";
 import { alike, type Pair, type Pairing, pairsByDigest, pairsByName, pairsByStructure } from "./pairs";
@@ -111,10 +112,9 @@ class Work {
   *#pair(pair: Pair): Generator<number, TensorDifference> {
     const a = headOf(this.#a.content.tensors, pair.a);
     const b = headOf(this.#b.content.tensors, pair.b);
-    const changes = formChanges(a, b, pair.moved);
+    const changes = formChanges(a, b, pair.moved || this.#haveOtherKeys(pair));
     if (changes.includes("reshaped") || changes.includes("kind")) return { changes, a, b, values: null };
-    if (a.kind !== "ndarray" && a.dtype === null)
-      return { changes: [...changes, ...this.#leafChange(pair)], a, b, values: null };
+    if (!isArray(a)) return this.#leaf(pair, { changes, a, b, values: null });
     const values = yield* this.#values(pair);
     if (typeof values === "string") return { changes, a, b, values: null, reason: values };
     if (values === undefined || values.differing === 0) return { changes, a, b, values: values ?? null };
@@ -130,27 +130,35 @@ class Work {
     return yield* difference(left, right, this.#options);
   }
 
+  /** In a tree the integer 0 and the text "0" are different keys, though they read alike. */
+  #haveOtherKeys({ a, b }: Pair): boolean {
+    const [left = [], right = []] = [this.#a.content.tensors[a]?.path, this.#b.content.tensors[b]?.path];
+    return left.length === right.length && left.some((key, i) => typeof key !== typeof right[i]);
+  }
+
   /** Whether a leaf that is no array says something else. */
-  #leafChange({ a, b }: Pair): TensorChange[] {
-    const [left, right] = [leafBytes(this.#a, a), leafBytes(this.#b, b)];
-    return left !== undefined && right !== undefined && !left.equals(right) ? ["values"] : [];
+  #leaf(pair: Pair, same: TensorDifference): TensorDifference {
+    const [a, b] = [leafOf(this.#a, pair.a), leafOf(this.#b, pair.b)];
+    return a === b ? same : { ...same, changes: [...same.changes, "values"], leaf: { a, b } };
   }
 }
 
-/** Longest leaf whose bytes are compared. */
-const MAX_LEAF = 1 << 20;
-
-/** The bytes of a leaf as its file holds them. */
-function leafBytes(side: Side, number: number): Buffer | undefined {
+/** What a leaf says in words; of an extension, which nobody understands, the digest. */
+function leafOf(side: Side, number: number): string {
   const tensor = side.content.tensors[number];
-  if (!tensor || tensor.offset === null || tensor.bytes > MAX_LEAF) return undefined;
+  const value = side.content.leaf?.(number);
+  if (value !== undefined) return leafText(value);
+  if (!tensor || tensor.offset === null || tensor.bytes > MAX_LEAF) return "";
   const reader = openFileReader(join(side.folder, tensor.file));
   try {
-    return Buffer.from(reader.read(tensor.offset, tensor.bytes));
+    return leafText(reader.read(tensor.offset, tensor.bytes));
   } finally {
     reader.close();
   }
 }
+
+/** Longest extension that is read. */
+const MAX_LEAF = 1 << 20;
 
 /** The values of a tensor, or why they cannot be read. */
 function dataOf({ content }: Side, number: number): TensorData | string {

@@ -18,7 +18,8 @@ export interface ComparedSide {
 }
 
 /**
- * How a tensor changed; several may hold at once. `added`: only B has it. `moved`: under another name. `reshaped`:
+ * How a tensor changed; several may hold at once. `added`: only B has it. `moved`: under another name,
+ * or under keys of another type. `reshaped`:
  * another shape. `recast`: another type. `kind`: what was an array is something else, or the other way round. `values`:
  * other values; recast ones are compared as float64.
  */
@@ -40,6 +41,8 @@ export interface TensorDifference {
   readonly b: TensorHead | null;
   /** `null` when values were not compared. */
   readonly values: ValueDifference | null;
+  /** What a leaf that is no array says on each side, when that differs. */
+  readonly leaf?: { readonly a: string; readonly b: string };
   /** Why values were not compared, though both sides have some. */
   readonly reason?: string;
   /** Of a tensor that one side lacks: names there that look like it. */

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
+import { msgpackSerialize } from "../../../../src/formats/flaxMsgpack/serialization";
+import type { FlaxTree } from "../../../../src/formats/flaxMsgpack/tree";
 import { stringifyExact } from "../../../../src/formats/jsonExact";
 import { writeNpy } from "../../../../src/formats/npy";
 import { compare } from "../../../../src/frameworks/compare/compare";
@@ -232,5 +234,56 @@ suite("a comparison of two versions", () => {
     const { ulps, maxAbs } = await runCompareTensors(pair, {});
     assert.equal(maxAbs, 1);
     assert.equal(ulps?.counts.findIndex(Boolean), 24);
+  });
+});
+
+suite("a comparison of two trees", () => {
+  const flaxFile = (name: string, tree: FlaxTree): string => {
+    const path = join(folder, name);
+    writeFileSync(path, msgpackSerialize(tree));
+    return path;
+  };
+  const array = (...values: number[]): FlaxTree => ({
+    kind: "ndarray",
+    dtype: "float32",
+    shape: [values.length],
+    data: new Uint8Array(Float32Array.from(values).buffer),
+  });
+
+  test("says what leaves that are no arrays hold, and which became something else", async () => {
+    const a = flaxFile(
+      "a.msgpack",
+      new Map<string, FlaxTree>([
+        ["step", 3n],
+        ["rate", 1],
+        ["none", null],
+        ["w", array(1)],
+      ]),
+    );
+    const b = flaxFile(
+      "b.msgpack",
+      new Map<string, FlaxTree>([
+        ["step", 4n],
+        ["rate", 1],
+        ["none", array(1)],
+        ["w", array(1)],
+      ]),
+    );
+    const { tensors, counts } = await compareFiles(a, b);
+    assert.deepEqual(
+      tensors.map(({ changes, a: head, leaf }) => [head?.name, changes, leaf]),
+      [
+        ["step", ["values"], { a: "3", b: "4" }],
+        ["none", ["kind"], undefined],
+      ],
+    );
+    assert.equal(counts.equal, 2);
+  });
+
+  test("tells integer keys from texts", async () => {
+    const a = flaxFile("int.msgpack", new Map<string, FlaxTree>([["layers", new Map([[0, array(1)]])]]));
+    const b = flaxFile("text.msgpack", new Map<string, FlaxTree>([["layers", new Map([["0", array(1)]])]]));
+    const { tensors, same } = await compareFiles(a, b);
+    assert.deepEqual([same, tensors.map(line)], [false, ["moved layers/0 layers/0"]]);
   });
 });
