@@ -84,7 +84,7 @@ class TreeWriter {
     else if (leaf?.kind === "complex") this.#complex(leaf);
     else if (leaf?.kind === "ext") this.#extension(leaf);
     else if (leaf?.kind === "ndarray" || leaf?.kind === "npscalar") this.#array(leaf, inList);
-    else throw this.#refused(`a ${typeof leaf} was found that is no leaf; a dict is a Map`);
+    else throw this.#refused(`${classOf(leaf)} was found, a leaf or a Map was expected`);
   }
 
   /** UTF-8 has no form for half a surrogate pair. */
@@ -124,7 +124,7 @@ class TreeWriter {
     if (kind === "npscalar" && shape.length > 0) throw this.#refused("a numpy scalar has no dimensions");
     const count = elementCount(shape);
     const source = new PieceSource(data, count * size, (what) => this.#refused(what));
-    if (inList || count * size <= this.#chunkBytes) {
+    if (kind === "npscalar" || inList || count * size <= this.#chunkBytes) {
       this.#arrayHeader(kind === "ndarray" ? 1 : 3, dtype, shape, count * size);
       source.pass(count * size, this.#encoder);
     } else {
@@ -183,6 +183,10 @@ class TreeWriter {
     const place = this.#path.length === 0 ? "The tree" : visible(leafName(this.#path));
     return new ModelbenchError("usage", `${place} cannot be written as flax MessagePack: ${what}.`);
   }
+}
+
+function classOf(value: unknown): string {
+  return visible(String((value as object | undefined)?.constructor?.name ?? typeof value));
 }
 
 function isWellFormed(text: string): boolean {
