@@ -37,8 +37,14 @@ def plain(value):
     return value
 
 
+def text(value):
+    """The package answers with bytes where a text is not UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
 def op_of(node):
-    return node.op_type if node.domain in STANDARD else f"{node.domain}.{node.op_type}"
+    op, domain = text(node.op_type), text(node.domain)
+    return op if domain in STANDARD else f"{domain}.{op}"
 
 
 def type_of(value):
@@ -245,44 +251,45 @@ def graphs(folder, seed, count):
 
 
 def judged(blob):
-    """What the package reads of a model, or why it does not. Values of initializers must be there."""
+    """What the package reads of a model, or why it does not. The values of its tensors must be there."""
     model = onnx.ModelProto()
     try:
         model.ParseFromString(blob)
     except Exception as error:
         return {"refused": str(error)[:200]}
-    try:
-        if not model.HasField("graph"):
-            return {"refused": "no graph"}
-        stored = {t.name for t in model.graph.initializer} | {s.values.name for s in model.graph.sparse_initializer}
-        ops = {}
+    if not model.HasField("graph"):
+        return {"refused": "no graph"}
+    stored = {t.name for t in model.graph.initializer} | {s.values.name for s in model.graph.sparse_initializer}
+    ops = {}
 
-        def walk(nodes):
-            for n in nodes:
-                ops[op_of(n)] = ops.get(op_of(n), 0) + 1
-                for a in n.attribute:
-                    for g in [a.g, *a.graphs]:
-                        walk(g.node)
+    inside = list(model.graph.initializer)
 
-        walk(model.graph.node)
-        for f in model.functions:
-            walk(f.node)
-        tensors = []
-        for t in model.graph.initializer:
-            tensors.append([t.name, t.data_type, list(t.dims)])
-            if t.data_location != TensorProto.EXTERNAL:
-                try:
-                    numpy_helper.to_array(t)
-                except Exception as error:
-                    return {"refused": f"tensor: {type(error).__name__} {error}"[:200]}
-        return {"facts": {
-            "irVersion": str(model.ir_version), "opsets": {o.domain: str(o.version) for o in model.opset_import}, "ops": ops,
-            "inputs": [[v.name, *type_of(v)] for v in model.graph.input if v.name not in stored],
-            "outputs": [[v.name, *type_of(v)] for v in model.graph.output],
-            "tensors": tensors, "metadata": {p.key: p.value for p in model.metadata_props},
-        }}
-    except UnicodeDecodeError as error:
-        return {"refused": f"utf8: {error}"[:200]}
+    def walk(nodes):
+        for n in nodes:
+            ops[op_of(n)] = ops.get(op_of(n), 0) + 1
+            for a in n.attribute:
+                inside.extend([*([a.t] if a.HasField("t") else []), *a.tensors])
+                for g in [a.g, *a.graphs]:
+                    inside.extend(g.initializer)
+                    walk(g.node)
+
+    walk(model.graph.node)
+    for f in model.functions:
+        walk(f.node)
+    for t in inside:
+        if t.data_location != TensorProto.EXTERNAL:
+            try:
+                numpy_helper.to_array(t)
+            except Exception as error:
+                return {"refused": f"tensor: {type(error).__name__} {error}"[:200]}
+    tensors = [[t.name, t.data_type, list(t.dims)] for t in model.graph.initializer]
+    tensors += [[s.values.name, s.values.data_type, list(s.dims)] for s in model.graph.sparse_initializer]
+    return {"facts": {
+        "irVersion": str(model.ir_version), "opsets": {text(o.domain): str(o.version) for o in model.opset_import}, "ops": ops,
+        "inputs": [[v.name, *type_of(v)] for v in model.graph.input if v.name not in stored],
+        "outputs": [[v.name, *type_of(v)] for v in model.graph.output],
+        "tensors": tensors, "metadata": {text(p.key): p.value for p in model.metadata_props},
+    }}
 
 
 def judge(file):
@@ -381,4 +388,4 @@ def seen(array):
 
 
 commands = {"graphs": graphs, "judge": judge, "values": values}
-print("@@" + json.dumps(commands[sys.argv[1]](*sys.argv[2:])))
+print("@@" + json.dumps(commands[sys.argv[1]](*sys.argv[2:]), default=text))
