@@ -1,5 +1,5 @@
 import { humanSize } from "../base/humanSize";
-import type { PickleFacts, PickleVerdict } from "../formats/pickle/facts";
+import { importLabel, type PickleFacts, type PickleVerdict } from "../formats/pickle/facts";
 import { specText } from "../frameworks/compare/words";
 import type { InspectDocument, InspectedStatistics, InspectedTensor } from "../frameworks/inspect";
 import { table } from "./table";
@@ -71,7 +71,7 @@ function pickleLines({ verdict, streams, imports, findings }: PickleFacts): stri
   return [
     `pickle: ${VERDICTS[verdict]} (${verdict}); ${streams} ${streams === 1 ? "stream" : "streams"}, nothing was executed`,
     ...table(
-      sorted.map((one) => [`import`, one.class, `${one.module}.${one.name}`]),
+      sorted.map((one) => [`import`, one.class, importLabel(one)]),
       "  ",
     ),
     ...findings.map(

@@ -1,7 +1,7 @@
 import type { Warning } from "../base/errors";
 import type { JobKey, JobOptions, Jobs } from "../base/ports";
 import { elementCount } from "../formats/elements";
-import type { PickleVerdict } from "../formats/pickle/facts";
+import { importLabel, type PickleVerdict } from "../formats/pickle/facts";
 import type { FileFormat } from "../formats/sniff";
 import type { MethodSignature } from "../formats/tensor";
 import type { SettableLimits } from "../store/archive/limits";
@@ -189,7 +189,7 @@ function memberOf(
     bytes,
     format,
     verdict: pickle?.verdict ?? null,
-    imports: (pickle?.imports ?? []).slice(0, NAMED_IMPORTS).map(({ module, name }) => `${module}.${name}`),
+    imports: (pickle?.imports ?? []).slice(0, NAMED_IMPORTS).map(importLabel),
     tensorCount: tensors.length,
     parameters: tensors.reduce((sum, { kind, shape }) => sum + (kind === "ndarray" ? elementCount(shape) : 0), 0),
     notes: warnings.slice(0, NAMED_IMPORTS).map(({ message }) => message),

@@ -94,14 +94,14 @@ function isPickleFile(file: string): boolean {
 function pickleModules(file: string): string[] {
   const { content } = openContent(file);
   content.close();
-  const names = (content.pickle?.imports ?? []).map(({ module }) => module.split(".")[0]);
+  const names = (content.pickle?.imports ?? []).map(({ module }) => module?.split(".")[0]);
   if (names.includes("sklearn")) return ["bentoml.sklearn", "bentoml.picklable_model"];
   return isJoblibOnly(file, content.pickle) ? ["bentoml.sklearn"] : ["bentoml.picklable_model"];
 }
 
 /** joblib compresses whole pickles, and puts the bytes of arrays between the opcodes. */
 function isJoblibOnly(file: string, pickle: PickleFacts | undefined): boolean {
-  if (pickle?.imports.some(({ module }) => module.startsWith("joblib."))) return true;
+  if (pickle?.imports.some(({ module }) => module?.startsWith("joblib."))) return true;
   const reader = openFileReader(file);
   try {
     const marks = ["\x78\x01", "\x78\x5e", "\x78\x9c", "\x78\xda", "\x1f\x8b", "BZ", "\xfd7", "]\0", "\x04\x22"];

@@ -19,6 +19,9 @@ export const pickleViewSchema = z.strictObject({
       module: z.string(),
       name: z.string(),
       class: z.enum(["allowed", "unknown", "code", "dangerous"]),
+      /** Of its first use, in the file or in `member`. */
+      offset: z.number(),
+      member: z.nullable(z.string()),
     }),
   ),
   /** Imports beyond those that are listed. */

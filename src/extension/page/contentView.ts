@@ -1,7 +1,7 @@
 import { type ContentView, type PickleView, TENSOR_PART, type TensorRow } from "../../../webview/protocol/content";
 import { MAX_MESSAGE_BYTES } from "../../../webview/protocol/messages";
 import { fitsMessage } from "../../../webview/protocol/size";
-import type { PickleFacts } from "../../formats/pickle/facts";
+import { COMPUTED, type PickleFacts } from "../../formats/pickle/facts";
 import type { OnnxFacts, StoredTensor } from "../../frameworks/content";
 import type { ContentSummary } from "../../frameworks/contentJobs";
 import { failureView } from "./failureView";
@@ -96,9 +96,13 @@ function pickleView({ verdict, streams, imports, findings }: PickleFacts): Pickl
   return {
     verdict,
     streams,
-    imports: imports
-      .slice(0, MOST.imports)
-      .map((one) => ({ module: cut(one.module), name: cut(one.name), class: one.class })),
+    imports: imports.slice(0, MOST.imports).map(({ module, name, offset, member, class: found }) => ({
+      module: cut(module ?? COMPUTED),
+      name: cut(name ?? COMPUTED),
+      class: found,
+      offset,
+      member: member === undefined ? null : cut(member),
+    })),
     moreImports: beyond(imports, MOST.imports),
     findings: findings.slice(0, MOST.findings).map((one) => ({
       verdict: one.verdict,

@@ -30,6 +30,14 @@ export interface PickleImport {
   readonly member?: string;
 }
 
+/** An import in one word; what a pickle computes is said to be so. */
+export function importLabel({ module, name }: Pick<PickleImport, "module" | "name">): string {
+  return `${module ?? COMPUTED}.${name ?? COMPUTED}`;
+}
+
+/** Stands for a name that only loading would tell. */
+export const COMPUTED = "(computed)";
+
 /** Something that a reader of the pickle should know, with its place. */
 export interface PickleFinding {
   readonly verdict: PickleVerdict;

@@ -1,5 +1,12 @@
 import { visible } from "../../base/visible";
-import { type PickleFacts, type PickleFinding, type PickleImport, type PickleVerdict, worseVerdict } from "./facts";
+import {
+  importLabel,
+  type PickleFacts,
+  type PickleFinding,
+  type PickleImport,
+  type PickleVerdict,
+  worseVerdict,
+} from "./facts";
 import { classOf } from "./importClass";
 import type { MachineListener } from "./machine";
 import { type ImportNode, importOf, sourceOf, type Value } from "./values";
@@ -185,7 +192,7 @@ function memberOf(member: string | undefined): { readonly member?: string } {
 }
 
 function nameOf(module: string | null, name: string | null): string {
-  return visible(`${module ?? "(computed)"}.${name ?? "(computed)"}`);
+  return visible(importLabel({ module, name }));
 }
 
 function cut(name: string | null): string | null {

@@ -1,4 +1,5 @@
 import type { DType } from "../tensor";
+import { importLabel } from "./facts";
 
 /**
  * What stands on the stack of the abstract machine: a constant, or a node that says how an object would come about.
@@ -135,7 +136,7 @@ export function sourceOf(value: Value): string {
 
 function baseName(value: Value): string {
   if (value === null || typeof value !== "object") return "a constant";
-  if (value.kind === "import") return `${value.module ?? "(computed)"}.${value.name ?? "(computed)"}`;
+  if (value.kind === "import") return importLabel(value);
   if (value.kind === "persistent") return "an object outside the file";
   if (value.kind === "extension") return "a registered extension";
   return `a ${value.kind}`;
