@@ -98,7 +98,10 @@ function joined(reader: PositionalReader, runs: readonly Run[], from: number, le
 
 /** A copy with the bytes of each number in the other order. @param width bytes of a number, 2 to 8 */
 function turned(bytes: Uint8Array, width: number): Uint8Array {
-  const copy = Buffer.from(bytes);
-  if (width === 2) return copy.swap16();
-  return width === 4 ? copy.swap32() : copy.swap64();
+  const copy = Uint8Array.from(bytes);
+  const view = Buffer.from(copy.buffer);
+  if (width === 2) view.swap16();
+  else if (width === 4) view.swap32();
+  else view.swap64();
+  return copy;
 }
