@@ -139,11 +139,12 @@ function* measureCodes(
   const size = itemSize(dtype) === 1 ? 1 : 2;
   const codes =
     size === 1 ? Uint8Array.from({ length: 256 }, (_, i) => i) : Uint16Array.from({ length: 65_536 }, (_, i) => i);
-  const counts = new Float64Array(codes.length);
+  kernel.resetCodes(size);
   for (const run of runsOf(data)) {
-    kernel.countCodes(size, run, counts);
+    kernel.countCodes(run);
     yield run.length;
   }
+  const counts = kernel.codeCounts();
   const values = decodeElements({ dtype, shape: [codes.length], data: new Uint8Array(codes.buffer) }).map(Number);
   const finite = values.flatMap((value, code) => {
     const times = counts[code] ?? 0;

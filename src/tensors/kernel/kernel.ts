@@ -16,6 +16,8 @@ const RUN = 0x90000;
 const WIDE = RUN + RUN_BYTES;
 
 const LANES = 4;
+/** Before a uint32 of the kernel's tables can overflow, they are added up here. */
+const MAX_PENDING = 2 ** 31;
 const SIGN = -(2n ** 63n);
 
 /** What `kernel.wat` exports. */
@@ -74,6 +76,9 @@ export class Kernel {
   readonly #exports: Exports;
   readonly #run: Uint8Array;
   readonly #wide: Float64Array;
+  #codes = new Float64Array(256);
+  /** Codes counted in the kernel's tables. */
+  #pending = 0;
 
   constructor() {
     module ??= new WebAssembly.Module(bytes);
@@ -132,18 +137,41 @@ export class Kernel {
     addTables(tables, counts);
   }
 
-  /** Adds to `counts` how often each code of 1 or 2 bytes occurs in a run. */
-  countCodes(size: 1 | 2, values: Uint8Array, counts: Float64Array): void {
+  /** Makes ready to count codes of 1 or 2 bytes. */
+  resetCodes(size: 1 | 2): void {
+    this.#codes = new Float64Array(size === 1 ? 256 : 65_536);
+    this.#pending = 0;
+    this.#codeTables().fill(0);
+  }
+
+  /** Counts the codes of a run. */
+  countCodes(values: Uint8Array): void {
     this.#run.set(values);
+    const size = this.#codes.length === 256 ? 1 : 2;
     const count = values.length / size;
-    this.#run.fill(0, values.length, padded(count) * size);
-    const at = size === 1 ? BYTE_COUNTS : PAIR_COUNTS;
-    const tables = this.#table(at, size === 1 ? LANES * 256 : 2 * 65_536);
-    tables.fill(0);
-    if (size === 1) this.#exports.countBytes(RUN, padded(count), at);
-    else this.#exports.countPairs(RUN, padded(count), at);
-    addTables(tables, counts);
-    counts[0] = (counts[0] ?? 0) - (padded(count) - count);
+    const more = padded(count);
+    this.#run.fill(0, values.length, more * size);
+    if (size === 1) this.#exports.countBytes(RUN, more, BYTE_COUNTS);
+    else this.#exports.countPairs(RUN, more, PAIR_COUNTS);
+    this.#codes[0] = (this.#codes[0] ?? 0) - (more - count);
+    this.#pending += more;
+    if (this.#pending > MAX_PENDING) this.#flushCodes();
+  }
+
+  /** How often each code occurred since the reset. */
+  codeCounts(): Float64Array {
+    this.#flushCodes();
+    return this.#codes;
+  }
+
+  #flushCodes(): void {
+    addTables(this.#codeTables(), this.#codes);
+    this.#codeTables().fill(0);
+    this.#pending = 0;
+  }
+
+  #codeTables(): Uint32Array {
+    return this.#codes.length === 256 ? this.#table(BYTE_COUNTS, LANES * 256) : this.#table(PAIR_COUNTS, 2 * 65_536);
   }
 
   #table(at: number, length: number): Uint32Array {
