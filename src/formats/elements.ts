@@ -49,19 +49,19 @@ export function itemSize(dtype: DType): number | undefined {
  * @throws ModelbenchError `format.corrupt` for negative or impossible dimensions
  */
 export function elementCount(shape: readonly number[]): number {
+  const isEmpty = shape.includes(0);
   let count = 1;
-  let hasZero = false;
   for (const dim of shape) {
-    if (!Number.isSafeInteger(dim) || dim < 0) {
+    // Beside a zero any size is possible: nothing is there.
+    if (!(isEmpty ? Number.isInteger(dim) : Number.isSafeInteger(dim)) || dim < 0) {
       throw new ModelbenchError("format.corrupt", `The shape [${shape.join(", ")}] has an impossible dimension.`);
     }
-    if (dim === 0) hasZero = true;
-    else count *= dim;
+    count *= isEmpty ? 0 : dim;
     if (count > Number.MAX_SAFE_INTEGER) {
       throw new ModelbenchError("format.corrupt", `The shape [${shape.join(", ")}] has more elements than can exist.`);
     }
   }
-  return hasZero ? 0 : count;
+  return count;
 }
 
 /** Decodes elements `[start, start + count)` of a tensor in row-major order. */

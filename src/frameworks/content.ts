@@ -32,6 +32,8 @@ export interface StoredTensor {
   /** The format's own name, for instance `FLOAT`. */
   readonly nativeDtype: string;
   readonly shape: readonly number[];
+  /** Only there when a dimension of an empty tensor is beyond 2^53: `shape` in full. */
+  readonly exactShape?: readonly bigint[];
   /** Absolute offset of the first data byte in `file`; `null` when the data is not one plain run of bytes. */
   readonly offset: number | null;
   readonly bytes: number;
@@ -52,6 +54,13 @@ export interface OnnxFacts {
   }[];
 }
 
+/** One of several files that hold the tensors of one model. */
+export interface ShardFile {
+  /** As `StoredTensor.file` has it. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
 /** What headers say of a file, whatever its format. */
 export interface ContentFacts {
   /** Methods that the file itself declares: those of an ONNX graph. */
@@ -61,6 +70,8 @@ export interface ContentFacts {
   readonly metadata: Readonly<Record<string, string>>;
   readonly onnx?: OnnxFacts;
   readonly pickle?: PickleFacts;
+  /** The files beside this one that hold its tensors: this one is their index. */
+  readonly shards?: readonly ShardFile[];
   readonly warnings: readonly Warning[];
 }
 

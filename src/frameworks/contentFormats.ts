@@ -1,15 +1,18 @@
 import { basename } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { openFileReader } from "../formats/fileReader";
+import { isShardIndex } from "../formats/safetensors/shardIndex";
 import { claimedFormat, type FileFormat, looksLike, sniffFormat } from "../formats/sniff";
 import type { ContentFacts, ContentReader, FileContent } from "./content";
 import { openFlaxFile } from "./flaxFile";
 import { openNpyFile } from "./npyFile";
 import { openOnnxFile } from "./onnx/describe";
+import { openSafetensorsFile } from "./safetensorsFile";
 
 /** How each format is opened; one line a format. */
 const READERS: Readonly<Partial<Record<FileFormat, ContentReader>>> = {
   onnx: openOnnxFile,
+  safetensors: openSafetensorsFile,
   npy: openNpyFile,
   "flax-msgpack": openFlaxFile,
   msgpack: openFlaxFile,
@@ -46,7 +49,7 @@ export function formatOf(path: string, open = openFileReader): FileFormat {
   if (format !== undefined) return format;
   const reader = open(path);
   try {
-    return sniffFormat(reader);
+    return /\.json$/i.test(path) && isShardIndex(reader) ? "safetensors" : sniffFormat(reader);
   } finally {
     reader.close();
   }
@@ -70,6 +73,8 @@ function claimed(path: string, format: FileFormat, open: typeof openFileReader, 
     return read();
   } catch (cause) {
     if (!(cause instanceof ModelbenchError) || cause.code !== "format.corrupt") throw cause;
+    // An index of shards is text, and what is wrong with it is said of it or of a shard.
+    if (/\.json$/i.test(path)) throw cause;
     const reader = open(path);
     const words = looksLike(reader, format);
     reader.close();

@@ -1,13 +1,12 @@
 import { type BigIntStats, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join } from "node:path";
-import { fileSize } from "../formats/fileReader";
+import { dirname, isAbsolute, join } from "node:path";
 import type { FileFormat } from "../formats/sniff";
 import { modelFilesIn } from "../store/modelFiles";
 import { ModelStore } from "../store/modelStore";
 import type { FileContent } from "./content";
 import { openContent } from "./contentFormats";
 import type { ContentRef } from "./contentJobs";
-import { modelFormat } from "./inspect";
+import { filesOf, modelFormat } from "./inspect";
 import { type InspectedFile, openModelContent } from "./modelContent";
 
 /** Contents kept open while nobody uses them. */
@@ -105,11 +104,10 @@ function open(ref: ContentRef): Kept {
   const { path } = ref;
   const before = stateOf([path]);
   const { format, content } = openContent(path);
-  const bytes = fileSize(path);
+  const { files, bytes } = filesOf(path, format, content);
   const paths = [path, ...besides(path, content)];
   // What was read is what was there before: a file that changed meanwhile is opened anew with the next use.
   const state = `${before}${stateOf(paths.slice(1))}`;
-  const files = [{ path: basename(path), bytes, format, ...(content.pickle && { pickle: content.pickle }) }];
   return { key, paths, state, content, bytes, files, format };
 }
 

@@ -8,7 +8,7 @@ import { digestOf, type TensorData } from "../formats/tensorData";
 import type { StoredModel } from "../store/model";
 import type { ShownValue } from "../tensors/shownValues";
 import { measure, type TensorStatistics } from "../tensors/statistics";
-import type { FileContent, OnnxFacts, StoredTensor } from "./content";
+import type { ContentFacts, FileContent, OnnxFacts, StoredTensor } from "./content";
 import { openContent } from "./contentFormats";
 import { leafText } from "./leafText";
 import { type InspectedFile, openModelContent } from "./modelContent";
@@ -34,7 +34,8 @@ export interface InspectedStatistics extends Omit<TensorStatistics, "count" | "m
 }
 
 /** A tensor with what was asked for beyond its header. */
-export interface InspectedTensor extends StoredTensor {
+export interface InspectedTensor extends Omit<StoredTensor, "shape" | "exactShape"> {
+  readonly shape: readonly (number | bigint)[];
   readonly sha256?: string;
   readonly stats?: InspectedStatistics;
   /** Of a leaf that is no array and of text: its value in words, long ones by their digest. */
@@ -66,14 +67,24 @@ export interface InspectDocument {
  *   `budget.exceeded`
  */
 export function inspectFile(path: string, options: InspectOptions = {}): InspectDocument {
-  const bytes = fileSize(path);
   const { format, content } = openContent(path);
   try {
-    const files = [{ path: basename(path), bytes, format, ...(content.pickle && { pickle: content.pickle }) }];
+    const { files, bytes } = filesOf(path, format, content);
     return { kind: "file", format, path, bytes, files, ...insideOf(content, options) };
   } finally {
     content.close();
   }
+}
+
+/** The file itself and the shards that it lists, and what they have together. @throws ModelbenchError `file.access` */
+export function filesOf(
+  path: string,
+  format: FileFormat,
+  { pickle, shards = [] }: ContentFacts,
+): Pick<InspectDocument, "files" | "bytes"> {
+  const own = { path: basename(path), bytes: fileSize(path), format, ...(pickle && { pickle }) };
+  const files = [own, ...shards.map((shard) => ({ ...shard, format }))];
+  return { files, bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
 }
 
 /**
@@ -121,7 +132,7 @@ export function insideOf(content: FileContent, options: InspectOptions): Inside 
     signatures: content.signatures ?? {},
     tensors: content.tensors.flatMap((tensor, index) =>
       options.tensor === undefined || options.tensor === tensor.name
-        ? [{ ...tensor, ...measured(content, index, options) }]
+        ? [{ ...shapedExactly(tensor), ...measured(content, index, options) }]
         : [],
     ),
     metadata: content.metadata,
@@ -129,6 +140,10 @@ export function insideOf(content: FileContent, options: InspectOptions): Inside 
     ...(content.pickle && { pickle: content.pickle }),
     warnings: content.warnings,
   };
+}
+
+function shapedExactly({ exactShape, ...tensor }: StoredTensor): InspectedTensor {
+  return exactShape === undefined ? tensor : { ...tensor, shape: exactShape };
 }
 
 function measured(

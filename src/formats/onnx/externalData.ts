@@ -1,6 +1,6 @@
-import { realpathSync, statSync } from "node:fs";
-import { isAbsolute, join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { ModelbenchError, type Warning } from "../../base/errors";
+import { FolderFiles, plainLocation } from "../folderFiles";
 import type { TensorHeader } from "./tensorHeader";
 
 /** External data of one tensor, found and within bounds. */
@@ -32,10 +32,6 @@ export function refuseUnreachable(warnings: readonly Warning[]): void {
   if (problem) throw unreachable(problem);
 }
 
-type FileResult =
-  | { readonly path: string; readonly size: number }
-  | { readonly code: string; readonly message: string };
-
 /**
  * Resolves the external data of models in one folder. A location must be relative, stay inside the folder also
  * after symbolic links, and name a regular file; offset and length must be decimal, fit the shape and the file.
@@ -43,16 +39,16 @@ type FileResult =
  */
 export class ExternalFolder {
   readonly #folder: string;
-  readonly #files = new Map<string, FileResult>();
-  #realFolder: string | undefined;
+  readonly #files: FolderFiles;
 
   constructor(folder: string) {
     this.#folder = folder;
+    this.#files = new FolderFiles(folder);
   }
 
   /** Looks one tensor's reference up; the tensor must have one. */
   resolve(tensor: TensorHeader): ExternalResult {
-    const location = normalise(tensor.external?.location ?? "");
+    const location = plainLocation(tensor.external?.location ?? "");
     const fail = (code: string, what: string): ExternalResult => ({
       ok: false,
       problem: {
@@ -64,7 +60,7 @@ export class ExternalFolder {
     const stored = JSON.stringify(tensor.external?.location ?? "");
     if (location === undefined)
       return fail("path", `at ${stored} is not a plain relative path inside the model's folder`);
-    const file = this.#file(location);
+    const file = this.#files.find(location);
     if ("code" in file) return fail(file.code, `at ${stored} ${file.message}`);
     const offset = decimal(tensor.external?.offset ?? "0");
     if (offset === undefined)
@@ -78,39 +74,6 @@ export class ExternalFolder {
     }
     return { ok: true, data: { path: file.path, location, offset, length } };
   }
-
-  #file(location: string): FileResult {
-    let found = this.#files.get(location);
-    if (!found) {
-      found = this.#look(location);
-      this.#files.set(location, found);
-    }
-    return found;
-  }
-
-  #look(location: string): FileResult {
-    try {
-      this.#realFolder ??= realpathSync(this.#folder);
-      const path = realpathSync(join(this.#folder, location));
-      const inside = relative(this.#realFolder, path);
-      if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
-        return { code: "path", message: "leads out of the model's folder through a link" };
-      }
-      const stat = statSync(path);
-      return stat.isFile() ? { path, size: stat.size } : { code: "file", message: "is not a regular file" };
-    } catch {
-      return { code: "missing", message: "is missing or cannot be read" };
-    }
-  }
-}
-
-/** Segments without `.`; `undefined` for what is absolute, empty, climbs, or is odd. */
-function normalise(location: string): string | undefined {
-  if (location.includes("\0") || location.includes("\\") || location.startsWith("/") || /^[A-Za-z]:/.test(location)) {
-    return undefined;
-  }
-  const segments = location.split("/").filter((segment) => segment !== "." && segment !== "");
-  return segments.length === 0 || segments.includes("..") ? undefined : segments.join("/");
 }
 
 function decimal(text: string): number | undefined {
