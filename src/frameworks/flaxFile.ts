@@ -42,17 +42,18 @@ export function openFlaxFile(path: string, name: string = basename(path), open =
 
 function storedTensor(file: string, { path, leaf }: PlacedLeaf): StoredTensor {
   const { kind } = leaf;
-  const placed = { file, name: leafName(path), path, kind };
+  const name = leafName(path);
   if (kind === "ndarray" || kind === "npscalar") {
     const [first] = leaf.runs;
     const offset = leaf.runs.length === 1 && first ? first.offset : null;
     const bytes = leaf.runs.reduce((sum, run) => sum + run.bytes, 0);
-    return { ...placed, dtype: leaf.dtype, nativeDtype: leaf.nativeDtype, shape: leaf.shape, offset, bytes };
+    const { dtype, nativeDtype, shape } = leaf;
+    return { file, name, path, kind, dtype, nativeDtype, shape, offset, bytes };
   }
   const nativeDtype = kind === "ext" ? leaf.nativeDtype : kind;
   const shape = kind === "ext" ? leaf.shape : [];
   const { offset, bytes } = "run" in leaf ? leaf.run : { offset: null, bytes: 0 };
-  return { ...placed, dtype: null, nativeDtype, shape, offset, bytes };
+  return { file, name, path, kind, dtype: null, nativeDtype, shape, offset, bytes };
 }
 
 function wordsFor(leaf: PlacedLeaf["leaf"]): string {
