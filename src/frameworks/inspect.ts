@@ -132,7 +132,7 @@ export function insideOf(content: FileContent, options: InspectOptions): Inside 
     signatures: content.signatures ?? {},
     tensors: content.tensors.flatMap((tensor, index) =>
       options.tensor === undefined || options.tensor === tensor.name
-        ? [{ ...shapedExactly(tensor), ...measured(content, index, options) }]
+        ? [inspected(content, index, tensor, options)]
         : [],
     ),
     metadata: content.metadata,
@@ -140,6 +140,17 @@ export function insideOf(content: FileContent, options: InspectOptions): Inside 
     ...(content.pickle && { pickle: content.pickle }),
     warnings: content.warnings,
   };
+}
+
+/** A copy of a listed tensor is made only where it says something else: it takes as long as reading its header. */
+function inspected(
+  content: FileContent,
+  index: number,
+  tensor: StoredTensor,
+  options: InspectOptions,
+): InspectedTensor {
+  const shaped = tensor.exactShape === undefined ? tensor : shapedExactly(tensor);
+  return options.digest || options.stats ? { ...shaped, ...measured(content, index, options) } : shaped;
 }
 
 function shapedExactly({ exactShape, ...tensor }: StoredTensor): InspectedTensor {
