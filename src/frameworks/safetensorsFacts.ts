@@ -18,8 +18,7 @@ export function safetensorsFacts(
 }
 
 function storedTensor({ name, type, shape, start, bytes }: SafetensorsEntry, file: string): StoredTensor {
-  const isLarge = shape.some((dim) => dim > Number.MAX_SAFE_INTEGER);
-  return {
+  const tensor: StoredTensor = {
     file,
     name,
     path: [name],
@@ -27,8 +26,8 @@ function storedTensor({ name, type, shape, start, bytes }: SafetensorsEntry, fil
     dtype: type.dtype,
     nativeDtype: type.native,
     shape: shape.map(Number),
-    ...(isLarge && { exactShape: shape }),
     offset: start,
     bytes,
   };
+  return shape.some((dim) => dim > Number.MAX_SAFE_INTEGER) ? { ...tensor, exactShape: shape } : tensor;
 }

@@ -40,28 +40,33 @@ export function checkRanges(
     const rest = dataStart + dataBytes - covered;
     throw wrong(path, `has ${rest} bytes that belong to no tensor, from byte ${covered} on`, covered);
   }
-  return entries.map(({ offset: _, ...entry }) => entry);
+  return entries;
 }
 
 function checkRange({ name, type, shape, begin, end, offset }: ClaimedEntry, dataBytes: number, path: string): void {
-  const quoted = JSON.stringify(name);
-  if (end < begin) throw wrong(path, `the tensor ${quoted} ends at ${end}, before its begin at ${begin}`, offset);
+  if (end < begin)
+    throw wrong(path, `the tensor ${JSON.stringify(name)} ends at ${end}, before its begin at ${begin}`, offset);
   if (end > dataBytes) {
-    throw wrong(path, `the tensor ${quoted} ends at ${end} of ${dataBytes} bytes of data`, offset);
+    throw wrong(path, `the tensor ${JSON.stringify(name)} ends at ${end} of ${dataBytes} bytes of data`, offset);
   }
   let count = 1n;
   for (const dim of shape) {
     count *= dim;
-    if (count > MAX_U64) throw wrong(path, `the shape of ${quoted} has more elements than can exist`, offset);
+    if (count > MAX_U64)
+      throw wrong(path, `the shape of ${JSON.stringify(name)} has more elements than can exist`, offset);
   }
   const bits = count * BigInt(type.bits);
-  if (bits > MAX_U64) throw wrong(path, `the shape of ${quoted} needs more bytes than can exist`, offset);
+  if (bits > MAX_U64) throw wrong(path, `the shape of ${JSON.stringify(name)} needs more bytes than can exist`, offset);
   if (bits % 8n !== 0n) {
-    throw wrong(path, `the ${count} elements of ${quoted} (${type.native}) do not end at a whole byte`, offset);
+    throw wrong(
+      path,
+      `the ${count} elements of ${JSON.stringify(name)} (${type.native}) do not end at a whole byte`,
+      offset,
+    );
   }
   if (bits / 8n !== end - begin) {
     const words = `needs ${bits / 8n} bytes for ${count} elements of ${type.native}, its data_offsets give ${end - begin}`;
-    throw wrong(path, `the tensor ${quoted} ${words}`, offset);
+    throw wrong(path, `the tensor ${JSON.stringify(name)} ${words}`, offset);
   }
 }
 
