@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
+import { type CompareHandlersPort, compareHandlers } from "../../../src/extension/page/compareHandlers";
+import { contentHandlers } from "../../../src/extension/page/contentHandlers";
+import { FileDocument, type FileDocumentPort } from "../../../src/extension/page/fileDocument";
+import { fileHandlers } from "../../../src/extension/page/fileHandlers";
 import { noHandlers } from "../../../src/extension/page/noHandlers";
 import { saveHandlers, saveSeed } from "../../../src/extension/page/saveHandlers";
 import type { SaveFormInitial, SaveFormValues } from "../../../src/extension/services";
+import type { ContentRef } from "../../../src/frameworks/contentJobs";
+import { inProcessJobs } from "../../../src/jobs/inProcess";
 import { t } from "../extension/fakes";
 import { type HostOptions, makeHost, REF } from "./pageHost";
 import { bundlePage, launchBrowser, openRig, type PageRig, type RigOptions } from "./pageRig";
@@ -83,6 +89,79 @@ export async function openSaveForm(options: Partial<RigOptions> = {}): Promise<O
   });
   await rig.page.getByTestId("save-form").waitFor();
   return { rig, values, [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose]() };
+}
+
+/** The page of a comparison with the real handlers and jobs behind it. */
+export function openComparison(
+  refs: ReturnType<CompareHandlersPort["refs"]>,
+  options: Partial<RigOptions> = {},
+  jobs = inProcessJobs(),
+): Promise<PageRig> {
+  const nameOf = (ref: ContentRef): string => (ref.kind === "file" ? basename(ref.path) : ref.tag);
+  const subject = { kind: "compare", a: nameOf(refs.a), b: nameOf(refs.b) } as const;
+  const peers: PageRig["peer"][] = [];
+  const handlers = compareHandlers({
+    refs: () => refs,
+    jobs,
+    ui: { copy: async () => undefined },
+    progress: (progress) => peers[0]?.send("compare/progress", progress),
+  });
+  const start = { subject, section: "", edit: null };
+  const opening = openRig(browser, { bundle, start, handlers: () => ({ ...noHandlers, ...handlers }), ...options });
+  void opening.then(({ peer }) => peers.push(peer));
+  return opening;
+}
+
+/** The editor of a file, with the real document, handlers and readers behind it. */
+export interface OpenFile extends AsyncDisposable {
+  readonly rig: PageRig;
+  readonly document: FileDocument;
+  /** Commands of the extension that the page asked for, with the file's path. */
+  readonly commands: string[];
+}
+
+/** Opens a file as the custom editor does. @param watched what calls back when the file may have changed */
+export async function openFile(
+  path: string,
+  options: Partial<RigOptions> = {},
+  port: Partial<FileDocumentPort> = {},
+): Promise<OpenFile> {
+  const { jobs = inProcessJobs() } = port;
+  const document = new FileDocument({
+    name: basename(path),
+    folder: dirname(path),
+    path,
+    copy: () => Promise.reject(new Error("it is on this disk")),
+    watch: () => ({ dispose: () => undefined }),
+    jobs,
+    limits: () => ({}),
+    ...port,
+  });
+  await document.open();
+  const commands: string[] = [];
+  const ui = { copy: async () => undefined, pickTarget: async () => undefined };
+  const command = async (name: string, file: string): Promise<void> => void commands.push(`${name} ${file}`);
+  const handlers = {
+    ...noHandlers,
+    ...contentHandlers({ ref: () => document.ref(), jobs, ui, t, progress: () => undefined }),
+    ...fileHandlers({ document, ui, command }),
+  };
+  const start = { subject: { kind: "file", id: document.id, name: document.name }, section: "", edit: null } as const;
+  const rig = await openRig(browser, { bundle, start, handlers: () => handlers, ...options });
+  document.onDidChange((what) => {
+    rig.peer.send("file/changed", {});
+    if (what === "content") rig.peer.send("content/changed", {});
+  });
+  await rig.page.getByTestId("file-name").waitFor();
+  return {
+    rig,
+    document,
+    commands,
+    [Symbol.asyncDispose]: async () => {
+      await rig[Symbol.asyncDispose]();
+      await document.dispose();
+    },
+  };
 }
 
 /** Takes a picture; nothing may stick out sideways, and axe may find nothing. */
