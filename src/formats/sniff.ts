@@ -2,6 +2,7 @@ import type { PositionalReader } from "../base/ports";
 import { readFlaxHeader } from "./flaxMsgpack/header";
 import { isMap } from "./flaxMsgpack/stored";
 import { readOnnxHeader } from "./onnx/header";
+import { isPickle } from "./pickle/pickleFile";
 
 /** Formats that a file can have, as `inspect` names them. */
 export type FileFormat =
@@ -34,12 +35,29 @@ export function sniffFormat(reader: PositionalReader): FileFormat {
   const head = Buffer.from(reader.read(0, Math.min(reader.size, 512)));
   const is = (mark: string, at = 0): boolean => head.toString("latin1", at, at + mark.length) === mark;
   if (is("\x93NUMPY")) return "npy";
-  if (is("PK\x03\x04")) return "archive";
+  if (is("PK\x03\x04")) return isTorchZip(head) ? "pickle" : "archive";
   if (is("\x1f\x8b") || is("\xfd7zXZ\0") || is("BZh") || is("ustar", 257)) return "archive";
   if (head.length >= 9 && head[8] === 0x7b && head.readBigUInt64LE(0) <= BigInt(reader.size - 8)) return "safetensors";
   if (head.length >= 2 && head[0] === 0x80 && (head[1] ?? 9) >= 2 && (head[1] ?? 9) <= 5) return "pickle";
   if (head[0] === 0x08 && isOnnx(reader)) return "onnx";
   return isMsgpack(head, reader) ? "msgpack" : "unknown";
+}
+
+/** Extensions that pickles have, and archives of pickles; `.bin` has anything else, too. */
+const PICKLE_FAMILY = /\.(pkl|pickle|joblib|pt|pth|bin)$/i;
+
+/**
+ * The format of a file whose name claims none. What is called like a pickle is loaded as one, so it is one, unless it
+ * is something that no pickle can be as well.
+ */
+export function unclaimedFormat(path: string, reader: PositionalReader): FileFormat {
+  const found = sniffFormat(reader);
+  const extension = PICKLE_FAMILY.exec(path)?.[1]?.toLowerCase();
+  if (extension === undefined || found === "npy" || found === "onnx" || found === "pickle") return found;
+  const isBare = found === "unknown" || found === "archive";
+  if (isBare && extension !== "bin") return "pickle";
+  if (found === "archive") return found;
+  return isPickle(reader) ? "pickle" : found;
 }
 
 /** Words for what a file is that claimed to be `claimed` and is not. */
@@ -66,6 +84,12 @@ const WORDS: Readonly<Record<FileFormat, string>> = {
   archive: "an archive",
   unknown: "an unknown file",
 };
+
+/** PyTorch writes the pickle of an archive first. */
+function isTorchZip(head: Buffer): boolean {
+  const name = head.toString("latin1", 30, Math.min(head.length, 30 + (head.length > 28 ? head.readUInt16LE(26) : 0)));
+  return /(^|\/)data\.pkl$/.test(name);
+}
 
 /** MessagePack has no mark: a map with keys of text that ends with the file is taken for it. */
 function isMsgpack(head: Uint8Array, reader: PositionalReader): boolean {

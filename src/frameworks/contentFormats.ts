@@ -2,11 +2,12 @@ import { basename } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { openFileReader } from "../formats/fileReader";
 import { isShardIndex } from "../formats/safetensors/shardIndex";
-import { claimedFormat, type FileFormat, looksLike, sniffFormat } from "../formats/sniff";
+import { claimedFormat, type FileFormat, looksLike, unclaimedFormat } from "../formats/sniff";
 import type { ContentFacts, ContentReader, FileContent } from "./content";
 import { openFlaxFile } from "./flaxFile";
 import { openNpyFile } from "./npyFile";
 import { openOnnxFile } from "./onnx/describe";
+import { openPickleFile } from "./pickleFile";
 import { openSafetensorsFile } from "./safetensorsFile";
 
 /** How each format is opened; one line a format. */
@@ -14,6 +15,7 @@ const READERS: Readonly<Partial<Record<FileFormat, ContentReader>>> = {
   onnx: openOnnxFile,
   safetensors: openSafetensorsFile,
   npy: openNpyFile,
+  pickle: openPickleFile,
   "flax-msgpack": openFlaxFile,
   msgpack: openFlaxFile,
 };
@@ -49,7 +51,7 @@ export function formatOf(path: string, open = openFileReader): FileFormat {
   if (format !== undefined) return format;
   const reader = open(path);
   try {
-    return /\.json$/i.test(path) && isShardIndex(reader) ? "safetensors" : sniffFormat(reader);
+    return /\.json$/i.test(path) && isShardIndex(reader) ? "safetensors" : unclaimedFormat(path, reader);
   } finally {
     reader.close();
   }

@@ -29,6 +29,8 @@ export interface PickleStream {
 export interface StreamOptions {
   /** Whether raw array bytes follow a `NumpyArrayWrapper`. */
   readonly joblib: boolean;
+  /** Whether to look for pickles behind what is none. */
+  readonly search: boolean;
   /** Where to go on behind streams that raw data follows; `undefined` = directly behind. */
   readonly goOn?: (streams: readonly PickleStream[], at: number) => number | undefined;
 }
@@ -42,7 +44,7 @@ export function readStreams(
   range: ByteRange,
   notes: Notes,
   limits: ScanLimits = new ScanLimits(),
-  options: StreamOptions = { joblib: true },
+  options: StreamOptions = { joblib: true, search: true },
 ): PickleStream[] {
   return new StreamReading(reader, range, notes, limits, options).all();
 }
@@ -91,7 +93,8 @@ class StreamReading {
     else this.#keep(attempt);
     if (!isTrailing)
       this.#notes.finding(broken.kind === "limit" ? "opaque" : "malformed", broken.kind, broken.message, broken.offset);
-    return broken.kind === "limit" ? undefined : this.#search(Math.max(at, broken.offset) + 1);
+    if (broken.kind === "limit" || !this.#options.search) return undefined;
+    return this.#search(Math.max(at, broken.offset) + 1);
   }
 
   #junk(at: number, broken: StreamBreak): void {

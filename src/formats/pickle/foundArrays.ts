@@ -1,0 +1,217 @@
+import { itemSize } from "../elements";
+import type { DType } from "../tensor";
+import { items, type NumpyType, numpyType, shapeOf } from "./numpyTypes";
+import { type StorageId, storageId } from "./storages";
+import { type CallNode, importOf, type Value } from "./values";
+
+/** An array that stands plainly in a file: what it is, and where its elements lie. */
+export interface FoundArray {
+  /** Keys and numbers that lead to it from the pickled object. */
+  readonly path: readonly (string | number)[];
+  readonly kind: "ndarray" | "npscalar";
+  /** `null` for types whose values are not read. */
+  readonly dtype: DType | null;
+  readonly nativeDtype: string;
+  readonly shape: readonly number[];
+  /** In elements, one for each dimension; may be 0 or overlap. */
+  readonly strides: readonly number[];
+  readonly bigEndian: boolean;
+  /** Where its storage is, or the bytes of the first element in the pickle's own range. */
+  readonly place:
+    | { readonly kind: "inline"; readonly offset: number; readonly bytes: number }
+    | { readonly kind: "storage"; readonly id: StorageId; readonly firstElement: number };
+}
+
+/** Most arrays that are listed. */
+const MAX_ARRAYS = 1_000_000;
+
+interface Step {
+  readonly value: Value;
+  readonly key: string | number | undefined;
+  readonly parent: Step | undefined;
+}
+
+/** The arrays in a pickled object, in its order. An object that is referred to twice is met once. */
+export function arraysIn(root: Value): FoundArray[] {
+  const found: FoundArray[] = [];
+  const seen = new Set<object>();
+  const waiting: Step[] = [{ value: root, key: undefined, parent: undefined }];
+  for (let step = waiting.pop(); step && found.length < MAX_ARRAYS; step = waiting.pop()) {
+    const { value } = step;
+    if (value === null || typeof value !== "object" || seen.has(value)) continue;
+    seen.add(value);
+    const array = arrayOf(value);
+    if (array) found.push({ ...array, path: pathOf(step) });
+    else {
+      const below = parts(value, step);
+      for (let i = below.length - 1; i >= 0; i--) waiting.push(below[i] as Step);
+    }
+  }
+  return found;
+}
+
+function pathOf(step: Step): (string | number)[] {
+  const path: (string | number)[] = [];
+  for (let at: Step | undefined = step; at; at = at.parent) if (at.key !== undefined) path.push(at.key);
+  return path.reverse();
+}
+
+/** What an object is made of: elements by number, entries by key; of a call what was given to it. */
+function parts(value: Exclude<Value, string | number | bigint | boolean | null>, parent: Step): Step[] {
+  switch (value.kind) {
+    case "tuple":
+    case "list":
+      return value.items.map((item, key) => ({ value: item, key, parent }));
+    case "dict":
+      return entries(value.entries, parent);
+    case "call":
+      if (isParameter(value)) return [{ value: items(value.args)?.[0] ?? null, key: undefined, parent }];
+      return [
+        // A wrapper's arguments and state are itself: no level of their own.
+        ...(items(value.args) ?? []).map((item, key) => ({ value: item, key, parent })),
+        ...(value.state === undefined ? [] : [{ value: value.state, key: undefined, parent }]),
+        ...value.items.map((item, key) => ({ value: item, key, parent })),
+        ...entries(value.entries, parent),
+      ];
+    default:
+      return [];
+  }
+}
+
+/** `_rebuild_parameter(tensor, requires_grad, hooks)` is its tensor. */
+function isParameter({ callee }: CallNode): boolean {
+  const source = importOf(callee);
+  return source?.module === "torch._utils" && /^_rebuild_parameter(_with_state)?$/.test(source.name ?? "");
+}
+
+function entries(list: readonly Value[], parent: Step): Step[] {
+  const steps: Step[] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) {
+    const key = list[i];
+    const name = typeof key === "string" || typeof key === "number" ? key : i / 2;
+    steps.push({ value: list[i + 1] ?? null, key: name, parent });
+  }
+  return steps;
+}
+
+type Bare = Omit<FoundArray, "path">;
+
+function arrayOf(value: Value): Bare | undefined {
+  if (value === null || typeof value !== "object") return undefined;
+  if (value.kind === "array") {
+    const { dtype, nativeDtype, shape, bigEndian, fortranOrder, offset, bytes } = value;
+    const strides = stridesOf(shape, fortranOrder);
+    return { kind: "ndarray", dtype, nativeDtype, shape, strides, bigEndian, place: { kind: "inline", offset, bytes } };
+  }
+  if (value.kind !== "call") return undefined;
+  const source = importOf(value.callee);
+  if (!source || source !== value.callee) return undefined;
+  const { module, name } = source;
+  if (module === "torch._utils") return torchTensor(name ?? "", value);
+  if (/^numpy\.(_core|core)\.numeric$/.test(module ?? "") && name === "_frombuffer") return fromBuffer(value);
+  if (!/^numpy\.(_core|core)\.multiarray$/.test(module ?? "")) return undefined;
+  if (name === "scalar") return numpyScalar(value);
+  return name === "_reconstruct" ? reconstructed(value) : undefined;
+}
+
+/** `_frombuffer(buffer, dtype, shape, order)` */
+function fromBuffer({ args }: CallNode): Bare | undefined {
+  const [buffer, type, shape, order] = items(args) ?? [];
+  return inline(buffer, numpyType(type), shapeOf(shape), order === "F");
+}
+
+/** The state of an array: `(version, shape, dtype, is_fortran, bytes)`. */
+function reconstructed({ state }: CallNode): Bare | undefined {
+  const [, shape, type, isFortran, bytes] = items(state) ?? [];
+  return inline(bytes, numpyType(type), shapeOf(shape), isFortran === true);
+}
+
+function numpyScalar({ args }: CallNode): Bare | undefined {
+  const [type, bytes] = items(args) ?? [];
+  const found = inline(bytes, numpyType(type), [], false);
+  return found && { ...found, kind: "npscalar" };
+}
+
+function inline(
+  bytes: Value | undefined,
+  type: NumpyType | undefined,
+  shape: readonly number[] | undefined,
+  isFortran: boolean,
+): Bare | undefined {
+  if (!type || type.hasObjects || !shape || bytes === null || typeof bytes !== "object") return undefined;
+  if (bytes.kind !== "bytes" && bytes.kind !== "bytearray") return undefined;
+  if (shape.reduce((count, length) => count * length, type.itemBytes) !== bytes.length) return undefined;
+  const { dtype, nativeDtype, bigEndian } = type;
+  const place = { kind: "inline", offset: bytes.offset, bytes: bytes.length } as const;
+  return { kind: "ndarray", dtype, nativeDtype, shape, strides: stridesOf(shape, isFortran), bigEndian, place };
+}
+
+/** Types that PyTorch gives beside an untyped storage. */
+const TORCH_TYPES: ReadonlySet<string> = new Set([
+  "float64",
+  "float32",
+  "float16",
+  "bfloat16",
+  "int64",
+  "int32",
+  "int16",
+  "int8",
+  "uint8",
+  "uint16",
+  "uint32",
+  "uint64",
+  "bool",
+  "complex64",
+  "complex128",
+  "float8_e5m2",
+  "float8_e4m3fn",
+  "float8_e5m2fnuz",
+  "float8_e4m3fnuz",
+  "float8_e8m0fnu",
+]);
+
+/** @see pytorch torch/_utils.py */
+function torchTensor(name: string, { args }: CallNode): Bare | undefined {
+  if (!/^_rebuild_tensor(_v2|_v3)?$/.test(name)) return undefined;
+  const [storage, firstElement, size, stride, , , type] = items(args) ?? [];
+  if (storage === null || typeof storage !== "object" || storage.kind !== "persistent") return undefined;
+  const id = storageId(storage.id);
+  const shape = shapeOf(torchSize(size));
+  const strides = shapeOf(stride);
+  if (!id || !shape || !strides || strides.length !== shape.length || !isCount(firstElement)) return undefined;
+  const native = name === "_rebuild_tensor_v3" ? torchType(type) : id.typeName;
+  const dtype = name === "_rebuild_tensor_v3" ? dtypeNamed(native) : id.dtype;
+  const place = { kind: "storage", id, firstElement } as const;
+  return { kind: "ndarray", dtype, nativeDtype: native, shape, strides, bigEndian: false, place };
+}
+
+function torchType(type: Value | undefined): string {
+  const isName = type !== null && typeof type === "object" && type.kind === "import" && type.module === "torch";
+  return isName ? (type.name ?? "") : "";
+}
+
+function dtypeNamed(name: string): DType | null {
+  return TORCH_TYPES.has(name) && itemSize(name as DType) !== undefined ? (name as DType) : null;
+}
+
+/** A size is a tuple, or `torch.Size` of one. */
+function torchSize(size: Value | undefined): Value | undefined {
+  const isCall = size !== null && typeof size === "object" && size.kind === "call";
+  return isCall && importOf(size)?.name === "Size" ? items(size.args)?.[0] : size;
+}
+
+function isCount(value: Value | undefined): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Strides of an array whose elements lie one behind the other. */
+export function stridesOf(shape: readonly number[], isFortran = false): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  let stride = 1;
+  for (let i = 0; i < shape.length; i++) {
+    const axis = isFortran ? i : shape.length - 1 - i;
+    strides[axis] = stride;
+    stride *= shape[axis] ?? 1;
+  }
+  return strides;
+}

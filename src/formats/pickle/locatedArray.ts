@@ -1,0 +1,26 @@
+import type { PositionalReader } from "../../base/ports";
+import { itemSize } from "../elements";
+import type { FoundArray } from "./foundArrays";
+import type { StoragePlace } from "./storages";
+
+/** An array of a pickle with the place of its bytes. */
+export interface LocatedArray extends FoundArray {
+  /** Holds the bytes. */
+  readonly source: PositionalReader;
+  /** Offset of the first element in `source`. */
+  readonly start: number;
+  /** Bytes from there on that belong to the storage. */
+  readonly available: number;
+  /** Offset of the first element in the file; `null` when the file holds it compressed. */
+  readonly fileOffset: number | null;
+}
+
+/** An array that is a view of a storage. @param place of the storage in `source`, which is a whole file */
+export function inStorage(array: FoundArray, source: PositionalReader, place: StoragePlace): LocatedArray {
+  const first =
+    array.place.kind === "storage"
+      ? array.place.firstElement * (array.dtype === null ? 0 : (itemSize(array.dtype) ?? 0))
+      : 0;
+  const start = place.offset + first;
+  return { ...array, source, start, available: Math.max(0, place.bytes - first), fileOffset: start };
+}

@@ -1,0 +1,43 @@
+import { ModelbenchError } from "../base/errors";
+import { itemSize } from "../formats/elements";
+import { openFileReader } from "../formats/fileReader";
+import { leafName } from "../formats/flaxMsgpack/stored";
+import { arrayValues, isRun } from "../formats/pickle/arrayValues";
+import type { LocatedArray } from "../formats/pickle/locatedArray";
+import { readPickleFile } from "../formats/pickle/pickleFile";
+import type { FileContent, StoredTensor } from "./content";
+
+/**
+ * Opens a file of the pickle family: its verdict, and the arrays that stand plainly in it. A file that is damaged, or
+ * no pickle at all, is a verdict, not a failure.
+ * @throws ModelbenchError `file.access`
+ */
+export function openPickleFile(path: string, name: string, open = openFileReader): FileContent {
+  const reader = open(path);
+  try {
+    const { facts, arrays } = readPickleFile(reader);
+    return {
+      tensors: arrays.map((array) => storedTensor(array, name)),
+      metadata: {},
+      pickle: facts,
+      warnings: [],
+      data(index) {
+        const array = arrays[index];
+        if (!array) throw new ModelbenchError("internal", `${name}: has no tensor ${index}.`);
+        return arrayValues(array, storedTensor(array, name).name || name);
+      },
+      close: () => reader.close(),
+    };
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
+
+function storedTensor(array: LocatedArray, file: string): StoredTensor {
+  const { path, kind, dtype, nativeDtype, shape, place, fileOffset } = array;
+  const elements = shape.reduce((count, length) => count * length, 1);
+  const bytes = place.kind === "inline" ? place.bytes : elements * (dtype === null ? 0 : (itemSize(dtype) ?? 0));
+  const offset = isRun(array) ? fileOffset : null;
+  return { file, name: leafName(path), path, kind, dtype, nativeDtype, shape, offset, bytes };
+}
