@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { ModelbenchError } from "../../src/base/errors";
+import { bufferReader } from "../../src/formats/bufferReader";
+import { decodeElements } from "../../src/formats/elements";
+import { readSafetensorsHeader } from "../../src/formats/safetensors/header";
+import { safetensorsData } from "../../src/formats/safetensors/values";
+import { safetensorsFile } from "../../src/formats/safetensors/writer";
+import { digestOf } from "../../src/formats/tensorData";
+import { safetensorsBytes, safetensorsVectors, VECTORS } from "../fixtures/safetensors";
+import { SEED } from "./arbitraries";
+import { mutantsOf, writeBatch } from "./mutants";
+import { askPython } from "./python";
+
+const MUTANTS = process.env["MODELBENCH_SOAK"] === "1" ? 50_000 : 5000;
+/** Mutants that one Python process judges. */
+const BATCH = 5000;
+
+const folder = mkdtempSync(join(tmpdir(), "mb-safetensors-peer-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** One file that the library wrote: dtype, shape and bytes (hex) of each tensor. */
+interface Written {
+  readonly path: string;
+  readonly metadata: Readonly<Record<string, string>> | null;
+  readonly tensors: Readonly<Record<string, readonly [string, readonly number[], string]>>;
+}
+
+let written: readonly Written[] | undefined;
+
+function theirs(): readonly Written[] {
+  written ??= askPython("safetensorsPeer.py", "write", folder, "200") as readonly Written[];
+  return written;
+}
+
+function rewritten(bytes: Buffer): Buffer {
+  const reader = bufferReader(bytes);
+  const { entries, metadata } = readSafetensorsHeader(reader, "a");
+  // Backwards, so that the order is the writer's own.
+  const tensors = entries.map((entry) => ({ name: entry.name, data: safetensorsData(reader, entry) })).reverse();
+  return Buffer.concat(
+    [...safetensorsFile({ metadata: metadata ?? new Map(), tensors })].map((piece) => Buffer.from(piece)),
+  );
+}
+
+test("every dtype that the library writes is read as what it was", () => {
+  const seen = new Set<string>();
+  for (const { path, metadata, tensors } of theirs()) {
+    const reader = bufferReader(readFileSync(path));
+    const header = readSafetensorsHeader(reader, path);
+    assert.deepEqual(header.metadata && Object.fromEntries(header.metadata), metadata, path);
+    const found = header.entries.map((entry) => {
+      seen.add(entry.type.native);
+      const bytes = Buffer.concat([...safetensorsData(reader, entry).stored()]).toString("hex");
+      return [entry.name, [entry.type.native, entry.shape.map(Number), bytes]] as const;
+    });
+    assert.deepEqual(Object.fromEntries(found), tensors, path);
+  }
+  assert.equal(seen.size, 19);
+});
+
+test("what we write has the library's own bytes", () => {
+  for (const { path } of theirs()) {
+    const bytes = readFileSync(path);
+    assert.ok(rewritten(bytes).equals(bytes), path);
+  }
+});
+
+test("what is written again keeps every value, also of the types that the library only reads", () => {
+  for (const { file, want } of safetensorsVectors().filter((vector) => vector.file.startsWith("safetensors/"))) {
+    assert.equal(want, "accept");
+    const bytes = readFileSync(join(VECTORS, file));
+    const reader = bufferReader(rewritten(bytes));
+    const before = readSafetensorsHeader(bufferReader(bytes), file).entries;
+    const digests = new Map(before.map((entry) => [entry.name, digestOf(safetensorsData(bufferReader(bytes), entry))]));
+    for (const entry of readSafetensorsHeader(reader, file).entries) {
+      assert.equal(digestOf(safetensorsData(reader, entry)), digests.get(entry.name), `${file} ${entry.name}`);
+    }
+  }
+});
+
+test("F4 and F6 have the values of ml_dtypes", () => {
+  const values = askPython("safetensorsPeer.py", "packing") as Record<string, readonly string[]>;
+  for (const [native, expected] of Object.entries(values)) {
+    const bits = native === "F4" ? 4 : 6;
+    const packed = Buffer.alloc((expected.length * bits) / 8);
+    // Code i at bit i * bits, counted from the low bit of the first byte.
+    const all = expected.reduce((sum, _, code) => sum | (BigInt(code) << BigInt(code * bits)), 0n);
+    for (let i = 0; i < packed.length; i++) packed[i] = Number((all >> BigInt(8 * i)) & 0xffn);
+    const fields = `"dtype":"${native}","shape":[${expected.length}],"data_offsets":[0,${packed.length}]`;
+    const reader = bufferReader(safetensorsBytes(`{"a":{${fields}}}`, packed));
+    const [entry] = readSafetensorsHeader(reader, "a").entries;
+    assert.ok(entry);
+    const data = safetensorsData(reader, entry);
+    const codes = data.read(0, expected.length);
+    assert.deepEqual(
+      decodeElements({ dtype: data.dtype, shape: data.shape, data: codes }).map((value) =>
+        Object.is(value, -0) ? "-0" : String(value),
+      ),
+      expected.map((text) => (text === "-0.0" ? "-0" : String(Number(text)))),
+    );
+    const file = Buffer.concat([...safetensorsFile({ metadata: new Map(), tensors: [{ name: "a", data }] })]);
+    assert.deepEqual(file.subarray(-packed.length), packed);
+    writeBatch(join(folder, "narrow"), [file]);
+    const [answer] = askPython("safetensorsPeer.py", "judge", join(folder, "narrow")) as Verdict[];
+    assert.ok(answer && "facts" in answer, JSON.stringify(answer));
+  }
+});
+
+type Verdict = { readonly facts: Readonly<Record<string, unknown>> } | { readonly refused: string };
+
+function ours(bytes: Buffer): Verdict {
+  try {
+    const reader = bufferReader(bytes, "m");
+    const { entries } = readSafetensorsHeader(reader, "m");
+    return {
+      facts: Object.fromEntries(
+        entries.map((entry) => {
+          const { name, type, shape } = entry;
+          return [name, [type.native, shape.map(String), digestOf(safetensorsData(reader, entry))]];
+        }),
+      ),
+    };
+  } catch (error) {
+    assert.ok(
+      error instanceof ModelbenchError && error.code === "format.corrupt",
+      `${bytes.toString("hex")}: ${error}`,
+    );
+    return { refused: error.message };
+  }
+}
+
+/** Where we differ on purpose: what we refuse and the library reads, by the words of our refusal. */
+const WE_REFUSE: readonly (readonly [words: RegExp, why: string])[] = [
+  [/has the tensor .* twice/, "the format's text forbids it; the library keeps the last"],
+  [/where an object was expected/, "the library's parser takes a tensor as a list of its fields"],
+  [/where a string was expected/, "the library's parser takes a dtype as an object of one key"],
+];
+
+/** What is put into headers to come near the rules. */
+const TOKENS = [
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  '"',
+  "\\",
+  "\\u0061",
+  "\\ud800",
+  "0",
+  "1",
+  "8",
+  "-1",
+  "1.0",
+  "1e0",
+  "null",
+  " ",
+  "\n",
+  "\t",
+]
+  .concat([
+    "18446744073709551615",
+    "18446744073709551616",
+    "9007199254740993",
+    "4611686018427387904",
+    "\0",
+    "\u00e9",
+    "true",
+  ])
+  .concat([
+    '"a"',
+    '"F32"',
+    '"F4"',
+    '"dtype"',
+    '"shape"',
+    '"data_offsets"',
+    '"__metadata__"',
+    '"x":1,',
+    '"a":{},',
+    "[0,0]",
+    "[0,4]",
+  ]);
+
+/** Headers with one to three tokens put in place of some characters; the length before them is set right. */
+function headerMutants(healthy: readonly Buffer[], count: number): Buffer[] {
+  const change = fc.record({
+    at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    removed: fc.nat(4),
+    token: fc.constantFrom("", ...TOKENS),
+  });
+  const cases = fc.tuple(fc.nat(healthy.length - 1), fc.array(change, { minLength: 1, maxLength: 3 }));
+  return fc.sample(cases, { seed: SEED, numRuns: count }).map(([index, changes]) => {
+    const bytes = healthy[index] ?? Buffer.alloc(8);
+    const length = Number(bytes.readBigUInt64LE(0));
+    let header = bytes.toString("utf8", 8, 8 + length);
+    for (const { at, removed, token } of changes) {
+      const place = Math.floor(at * header.length);
+      header = header.slice(0, place) + token + header.slice(place + removed);
+    }
+    return safetensorsBytes(header, bytes.subarray(8 + length));
+  });
+}
+
+/** Small headers of the right form, whose numbers and names are drawn near each other. */
+function drawnHeaders(count: number): Buffer[] {
+  const size = fc.constantFrom("0", "1", "2", "3", "4", "8", "4294967296", "4611686018427387904");
+  const place = fc.constantFrom("0", "1", "2", "4", "8", "12");
+  const entry = fc
+    .record({
+      name: fc.constantFrom("a", "b", "c", "d"),
+      dtype: fc.constantFrom("F32", "U8", "F4", "F6_E2M3", "BOOL", "F64"),
+      shape: fc.array(size, { maxLength: 3 }),
+      range: fc.tuple(place, place),
+    })
+    .map(
+      ({ name, dtype, shape, range }) => `"${name}":{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${range}]}`,
+    );
+  return fc
+    .sample(fc.tuple(fc.array(entry, { maxLength: 3 }), fc.constantFrom(0, 1, 2, 4, 8, 12)), {
+      seed: SEED,
+      numRuns: count,
+    })
+    .map(([entries, bytes]) => safetensorsBytes(`{${entries}}`, Buffer.alloc(bytes, 1)));
+}
+
+test(`${MUTANTS} mutants are read or refused as by the library, with the same tensors`, () => {
+  const healthy = [
+    ...safetensorsVectors()
+      .filter(({ lib }) => lib.value)
+      .map(({ file }) => readFileSync(join(VECTORS, file))),
+    ...theirs()
+      .slice(0, 40)
+      .map(({ path }) => readFileSync(path)),
+  ];
+  const third = Math.ceil(MUTANTS / 3);
+  const mutants = [...mutantsOf(healthy, third), ...headerMutants(healthy, third), ...drawnHeaders(third)];
+  const counts = { read: 0, refused: 0 };
+  const disagreements: string[] = [];
+  for (let first = 0; first < mutants.length; first += BATCH) {
+    const batch = mutants.slice(first, first + BATCH);
+    writeBatch(join(folder, "batch"), batch);
+    const answers = askPython("safetensorsPeer.py", "judge", join(folder, "batch")) as Verdict[];
+    for (const [index, bytes] of batch.entries()) {
+      const mine = ours(bytes);
+      counts["facts" in mine ? "read" : "refused"] += 1;
+      const difference = differenceOf(mine, answers[index] ?? { refused: "no answer" });
+      if (difference)
+        disagreements.push(`mutant ${first + index}: ${difference} ${bytes.toString("latin1").slice(0, 300)}`);
+    }
+  }
+  assert.deepEqual(disagreements.slice(0, 10), [], `${disagreements.length} of ${mutants.length}, SEED=${SEED}`);
+  assert.ok(counts.read > MUTANTS / 50 && counts.refused > MUTANTS / 2, JSON.stringify(counts));
+  assert.deepEqual(Object.keys(Object.prototype), []);
+});
+
+function differenceOf(mine: Verdict, peer: Verdict): string | undefined {
+  if ("refused" in mine && "refused" in peer) return undefined;
+  if ("refused" in mine) {
+    return WE_REFUSE.some(([words]) => words.test(mine.refused)) ? undefined : `we refuse: ${mine.refused}`;
+  }
+  if ("refused" in peer) return `they refuse: ${peer.refused}`;
+  return isDeepStrictEqual(mine.facts, peer.facts) ? undefined : `${JSON.stringify(mine)} and ${JSON.stringify(peer)}`;
+}
