@@ -2,6 +2,7 @@ import { addStore } from "./commands/addStore";
 import { checkModel, checkStore, repairModel } from "./commands/checkStore";
 import { chooseStore } from "./commands/chooseStore";
 import { cleanUp } from "./commands/cleanUp";
+import { compareSelected, compareWithPrevious, compareWithSelected, selectForCompare } from "./commands/compareModels";
 import { copyModel } from "./commands/copyModel";
 import { copyPath } from "./commands/copyPath";
 import { copyTag } from "./commands/copyTag";
@@ -13,6 +14,7 @@ import { clearFilter, filter } from "./commands/filter";
 import { groupBy } from "./commands/groupBy";
 import { importModel } from "./commands/importModel";
 import { lookIntoArchive } from "./commands/lookIntoArchive";
+import { openInNetron } from "./commands/openInNetron";
 import { openModel } from "./commands/openModel";
 import { openModelYaml } from "./commands/openModelYaml";
 import { openSampleStore } from "./commands/openSampleStore";
@@ -42,12 +44,17 @@ export const commandTable: CommandTable = {
   "modelbench.openModel": openModel,
   "modelbench.openModelYaml": openModelYaml,
   "modelbench.testModel": testModel,
+  "modelbench.openInNetron": openInNetron,
   "modelbench.unloadModel": unloadModel,
   "modelbench.saveModel": saveModel,
   "modelbench.lookIntoArchive": lookIntoArchive,
   "modelbench.importModel": importModel,
   "modelbench.exportModel": exportModel,
   "modelbench.copyModel": copyModel,
+  "modelbench.selectForCompare": selectForCompare,
+  "modelbench.compareWithSelected": compareWithSelected,
+  "modelbench.compareWithPrevious": compareWithPrevious,
+  "modelbench.compareSelected": compareSelected,
   "modelbench.editLabels": editLabels,
   "modelbench.editMetadata": editMetadata,
   "modelbench.editSignatures": editSignatures,

@@ -8,9 +8,11 @@ import { createApi } from "./api";
 import { Catalog } from "./catalog";
 import { dropOnTree } from "./commands/dropOnTree";
 import { openSampleStore } from "./commands/openSampleStore";
+import { WindowSelection } from "./comparedSelection";
 import { guard } from "./guard";
 import { keepTidy } from "./housekeeping";
 import { followModelFolders } from "./modelFolders";
+import { followNetron } from "./netron";
 import { OpenStores } from "./openStores";
 import { outputLog } from "./outputLog";
 import { registerFileEditors } from "./page/registerFileEditors";
@@ -88,7 +90,9 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
     new ModelsTree({ catalog, stores, accesses, settings, trust, t, log, memory: context.workspaceState }),
   );
   const storeSettings = new WrittenStoreSettings({ homes, stores, memory: context.globalState });
-  const parts = { stores, storeSettings, catalog, jobs, trust, settings, ui, tree, log, t };
+  const compared = new WindowSelection();
+  const netron = followNetron(owner);
+  const parts = { stores, storeSettings, catalog, jobs, trust, settings, ui, tree, compared, netron, log, t };
   const bin = owner.own(new TrashBin({ catalog, stores, jobs, watchFolder }));
   owner.own(new TrashTree(bin, stores, t));
   registerFileEditors(owner, parts, context);

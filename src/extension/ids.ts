@@ -29,12 +29,17 @@ export interface Commands {
   "modelbench.openModel": [target?: Target];
   "modelbench.openModelYaml": [target?: Target];
   "modelbench.testModel": [target?: Target];
+  "modelbench.openInNetron": [target?: Target];
   "modelbench.unloadModel": [];
   "modelbench.saveModel": [file?: FileArgument];
   "modelbench.lookIntoArchive": [file?: FileArgument];
   "modelbench.importModel": [from?: ImportArgument, selected?: readonly FileArgument[]];
   "modelbench.exportModel": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.copyModel": [target?: Target];
+  "modelbench.selectForCompare": [target?: Target | FileArgument];
+  "modelbench.compareWithSelected": [target?: Target | FileArgument];
+  "modelbench.compareWithPrevious": [target?: Target];
+  "modelbench.compareSelected": [target?: Target | FileArgument, selected?: readonly (TreeNode | FileArgument)[]];
   "modelbench.editLabels": [target?: Target];
   "modelbench.editMetadata": [target?: Target];
   "modelbench.editSignatures": [target?: Target];
@@ -85,6 +90,8 @@ export const CONTEXT_KEYS = {
   state: "modelbench.state",
   sampleOpen: "modelbench.sampleOpen",
   loaded: "modelbench.loaded",
+  hasNetron: "modelbench.hasNetron",
   filtered: "modelbench.filtered",
   trash: "modelbench.trash",
+  selectedForCompare: "modelbench.hasSelectionForCompare",
 } as const;

@@ -57,6 +57,23 @@ export interface Stores {
   closeSample(): Promise<void>;
 }
 
+/** What may be compared: a version, or a file by its absolute path. */
+export type ComparedThing = ModelRef | { readonly path: string };
+
+/** What was selected for compare. */
+export interface ComparedSelection {
+  readonly selected: ComparedThing | undefined;
+  /** Menus that compare with it are there from now on. */
+  select(thing: ComparedThing): Promise<void>;
+}
+
+/** Another extension that draws a model's graph. */
+export interface Netron {
+  isThere(): boolean;
+  /** Opens a file, by its absolute path, in it. */
+  open(path: string): Promise<void>;
+}
+
 /** Why a model may not run here; `code` decides how the page shows it. */
 export interface RunRefusal {
   readonly code: Extract<ErrorCode, "run.unsupported" | "trust.required">;
@@ -332,6 +349,8 @@ export interface Pages {
   openTest(ref: ModelRef): Promise<void>;
   /** Opens the save form and answers when it is submitted; `undefined` when it was closed. */
   openSaveForm(initial: SaveFormInitial): Promise<SaveFormValues | undefined>;
+  /** Opens the comparison of two versions or files, or brings it to the front. */
+  openComparison(a: ComparedThing, b: ComparedThing): Promise<void>;
   /** Models that are loaded now, last used first. */
   loaded(): Promise<readonly RunningModel[]>;
   /** The open pages read their models again: something beside the model's own files changed. */
@@ -356,6 +375,8 @@ export interface Services {
   readonly ui: Ui;
   readonly tree: Tree;
   readonly pages: Pages;
+  readonly compared: ComparedSelection;
+  readonly netron: Netron;
   readonly log: Log;
   readonly t: Localize;
 }

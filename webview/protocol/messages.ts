@@ -1,5 +1,7 @@
+import type { CompareProgress, CompareRequests } from "./compare";
 import type { ContentProgress, ContentRequests } from "./content";
 import type { FileRequests } from "./file";
+import type { GraphRequests } from "./graph";
 import type {
   Draft,
   DraftState,
@@ -29,7 +31,7 @@ export interface AboutModel {
 }
 
 /** Every request of the page, `[parameters, result]`, plain data only. */
-export interface HostRequests extends ContentRequests, FileRequests {
+export interface HostRequests extends ContentRequests, CompareRequests, FileRequests, GraphRequests {
   "model/inspect": [AboutModel, ModelView];
   /** Opens model.yaml as text, at a place counted from 1. */
   "model/openYaml": [{ tag: string; at: { line: number; column: number } | null }, null];
@@ -87,6 +89,7 @@ export interface HostEvents {
   /** The file that the page shows was changed: read it again. */
   "content/changed": Record<string, never>;
   "content/progress": ContentProgress;
+  "compare/progress": CompareProgress;
   /** The file was deleted, renamed or written, or is there again. */
   "file/changed": Record<string, never>;
   "test/state": TestView;

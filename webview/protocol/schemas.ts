@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
+import { compareProgressSchema, compareRequestSchemas } from "./compare";
 import { contentProgressSchema, contentRequestSchemas } from "./content";
 import { fileRequestSchemas } from "./file";
+import { graphRequestSchemas } from "./graph";
 import type { EventName, HostEvents, HostRequests, RequestName, ToHost, ToPage } from "./messages";
 import {
   draftSchema,
@@ -56,7 +58,9 @@ export const requestSchemas: {
     outputViewSchema,
   ],
   ...contentRequestSchemas,
+  ...compareRequestSchemas,
   ...fileRequestSchemas,
+  ...graphRequestSchemas,
   "save/module": [z.strictObject({ module: z.string() }), saveSeedSchema],
   "save/validate": [saveInputSchema, saveIssues],
   "save/submit": [saveInputSchema, saveIssues],
@@ -76,6 +80,7 @@ export const eventSchemas: { readonly [K in EventName]: z.ZodMiniType<HostEvents
   "model/changed": aboutModel,
   "content/changed": z.strictObject({}),
   "content/progress": contentProgressSchema,
+  "compare/progress": compareProgressSchema,
   "file/changed": z.strictObject({}),
   "test/state": testViewSchema,
   "test/drafts": draftStateSchema,

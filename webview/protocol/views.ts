@@ -301,6 +301,8 @@ export const subjectSchema = z.union([
   z.strictObject({ kind: z.literal("save"), seed: saveSeedSchema }),
   /** A file in an editor; `id` is the host's, `name` the file's. */
   z.strictObject({ kind: z.literal("file"), id: z.string(), name: z.string() }),
+  /** Two versions or files that are compared, by their names. */
+  z.strictObject({ kind: z.literal("compare"), a: z.string(), b: z.string() }),
   z.strictObject({ kind: z.literal("none") }),
 ]);
 /** What a page is about. */

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { ComparePage } from "./comparePage";
 import { usePage, useText } from "./context";
 import { DetailsPage } from "./detailsPage";
 import { FilePage } from "./filePage";
@@ -23,6 +24,8 @@ export function App(): VNode | null {
       return <SaveForm seed={subject.value.seed} />;
     case "file":
       return <FilePage />;
+    case "compare":
+      return <ComparePage />;
     case "none":
       return <NoModel />;
   }

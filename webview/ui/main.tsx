@@ -10,6 +10,7 @@ import "./result.css";
 import "./forms.css";
 import "./edit.css";
 import "./file.css";
+import "./compare.css";
 import "./vscodeApi";
 
 const root = document.getElementById("root");

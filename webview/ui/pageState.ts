@@ -2,9 +2,11 @@ import { signal } from "@preact/signals";
 import { type EventListeners, PagePeer } from "../protocol/pagePeer";
 import { FILE_STATE, readSavedState, type Section, STATE_SCHEMA, sectionOf } from "../protocol/savedState";
 import type { EditPart, ErrorView, ModelView, PageCommand, Subject } from "../protocol/views";
+import { CompareState } from "./compareState";
 import { ContentState } from "./contentState";
 import { EditState, failureOf } from "./editState";
 import { FileState } from "./fileState";
+import { TensorsState } from "./tensors/tensorsState";
 import { TestState } from "./testState";
 import { type Translate, translator } from "./texts";
 import type { VsCodeApi } from "./vscodeApi";
@@ -25,6 +27,8 @@ export class PageState {
   readonly test: TestState;
   readonly edit: EditState;
   readonly content: ContentState;
+  readonly tensors: TensorsState;
+  readonly compare: CompareState;
   readonly file: FileState;
   readonly peer: PagePeer;
   readonly #api: VsCodeApi;
@@ -37,7 +41,12 @@ export class PageState {
     };
     this.peer = new PagePeer(port, this.#listeners());
     this.test = new TestState(this.peer);
-    this.content = new ContentState(this.peer);
+    this.content = new ContentState(this.peer, () => this.tensors.renew());
+    this.tensors = new TensorsState(this.peer, {
+      total: () => (this.content.summary.value.state === "ready" ? this.content.summary.value.value.tensorCount : 0),
+      changed: () => this.#save(),
+    });
+    this.compare = new CompareState(this.peer);
     this.file = new FileState(this.peer);
     this.edit = new EditState(this.peer, {
       model: () => (this.model.value.state === "ready" ? this.model.value.value : undefined),
@@ -102,6 +111,9 @@ export class PageState {
       "content/progress": (progress) => {
         this.content.progress.value = progress;
       },
+      "compare/progress": (progress) => {
+        this.compare.progress.value = progress;
+      },
       "test/state": (view) => this.test.receive(view),
       "test/drafts": (state) => this.test.receiveDrafts(state),
     };
@@ -114,6 +126,7 @@ export class PageState {
     const isSame = key !== undefined && shown?.tag === key.tag && shown.store === key.store;
     this.subject.value = subject;
     this.test.close();
+    if (subject.kind === "compare") void this.compare.run();
     if (!key) return;
     const isSaved = saved?.tag === key.tag && saved.store === key.store;
     this.section.value = section === "" && isSaved ? saved.section : sectionOf(section);
@@ -121,6 +134,7 @@ export class PageState {
     if (!isSame) {
       this.model.value = { state: "loading" };
       this.content.reset();
+      this.tensors.reset(isSaved ? (saved.tensors ?? undefined) : undefined);
       this.file.reset();
     }
     if (subject.kind === "file") {
@@ -146,7 +160,7 @@ export class PageState {
       tag,
       section: this.section.value,
       edit: this.edit.input.value ?? null,
-      tensors: null,
+      tensors: this.tensors.saved,
     });
   }
 }

@@ -6,6 +6,7 @@ import { parseTag } from "../../store/tag";
 import type { CatalogChange } from "../catalog";
 import { VIEWS } from "../ids";
 import type {
+  ComparedThing,
   DetailsOptions,
   ModelRef,
   PageServices,
@@ -15,6 +16,7 @@ import type {
   SaveFormValues,
 } from "../services";
 import { Sessions } from "../sessions";
+import { ComparePanels } from "./comparePanels";
 import { DetailsPanels } from "./detailsPanel";
 import { keyRef, PageModels, refKey } from "./models";
 import { showSaveForm } from "./saveForm";
@@ -30,6 +32,7 @@ export class OpenPages implements Pages {
   readonly #services: PageServices;
   readonly #context: PageContext;
   readonly #sessions: Sessions;
+  readonly #comparisons: ComparePanels;
   readonly #details: DetailsPanels;
   readonly #testView: TestView;
 
@@ -49,6 +52,7 @@ export class OpenPages implements Pages {
     const memory = context.workspaceState;
     const models = this.#scope.own(new PageModels(services, this.#sessions, memory));
     const pages = { services, models, extension: context.extensionUri };
+    this.#comparisons = this.#scope.own(new ComparePanels(services, context.extensionUri));
     this.#details = this.#scope.own(new DetailsPanels(pages));
     this.#testView = this.#scope.own(new TestView(pages, memory));
     this.#scope.own(
@@ -63,6 +67,10 @@ export class OpenPages implements Pages {
 
   async openDetails(ref: ModelRef, options: DetailsOptions = {}): Promise<void> {
     this.#details.open(ref, options);
+  }
+
+  async openComparison(a: ComparedThing, b: ComparedThing): Promise<void> {
+    this.#comparisons.open(a, b);
   }
 
   async openTest(ref: ModelRef): Promise<void> {

@@ -29,6 +29,7 @@ export function registerPages(scope: Scope, services: PageServices, context: Ext
     openDetails: async (ref, options) => (await pages()).openDetails(ref, options),
     openTest: async (ref) => (await pages()).openTest(ref),
     openSaveForm: async (initial) => (await pages()).openSaveForm(initial),
+    openComparison: async (a, b) => (await pages()).openComparison(a, b),
     loaded: async () => (await opened)?.loaded() ?? [],
     refresh: async () => (await opened)?.refresh(),
     unload: async (refs) => (await opened)?.unload(refs),

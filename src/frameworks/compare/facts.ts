@@ -1,6 +1,7 @@
 import { openFileReader } from "../../formats/fileReader";
 import { stringifyExact } from "../../formats/jsonExact";
 import type { YamlMap } from "../../formats/pyYaml";
+import type { FileFormat } from "../../formats/sniff";
 import { digestSlices } from "../../store/fileDigest";
 import { MODEL_YAML } from "../../store/layout";
 import { yamlAsData } from "../yamlAsData";
@@ -31,6 +32,14 @@ export interface FactDifference {
   readonly a?: unknown;
   /** Left out when it was removed. */
   readonly b?: unknown;
+}
+
+/** What is compared of a file. */
+export interface FileFact {
+  readonly bytes: number;
+  readonly format: FileFormat;
+  /** Of files of the same size without tensors. */
+  readonly sha256?: string;
 }
 
 type Facts = ReadonlyMap<FactPart, ReadonlyMap<string, unknown>>;
@@ -133,7 +142,7 @@ function pickleFacts({ content: { pickle } }: Side): ReadonlyMap<string, unknown
 /** The files of a version by path, or the one file of each side when nothing else tells what is in it. */
 function* fileFacts(side: Side, other: Side): Generator<number, ReadonlyMap<string, unknown>> {
   const read = new Set(readFiles(side, other).map(({ path }) => path));
-  const facts = new Map<string, unknown>();
+  const facts = new Map<string, FileFact>();
   for (const { path, bytes, format } of comparedFiles(side, other)) {
     const sha256 = read.has(path) ? { sha256: (yield* digestSlices(pathOf(side, path))).sha256 } : {};
     facts.set(side.model ? path : "content", { bytes, format, ...sha256 });

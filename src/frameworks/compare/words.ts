@@ -1,6 +1,6 @@
 import { stringifyExact } from "../../formats/jsonExact";
 import type { MethodSignature, ValueSpec } from "../../formats/tensor";
-import type { FactDifference, FactPart } from "./facts";
+import type { FactDifference, FactPart, FileFact } from "./facts";
 
 /** What a difference is called in one line, for instance `labels.stage`. */
 export function factName({ part, key }: Pick<FactDifference, "part" | "key">): string {
@@ -25,7 +25,12 @@ const PREFIX: Readonly<Record<FactPart, string>> = {
 export function factText(part: FactPart, value: unknown): string {
   if (typeof value === "string") return value;
   if (part === "signatures") return methodText(value as MethodSignature);
+  if (part === "files") return fileText(value as FileFact);
   return stringifyExact(value);
+}
+
+function fileText({ bytes, format, sha256 }: FileFact): string {
+  return `${format}, ${bytes} bytes${sha256 === undefined ? "" : `, sha256 ${sha256}`}`;
 }
 
 function methodText({ inputs, outputs, batchable, batchDim }: MethodSignature): string {

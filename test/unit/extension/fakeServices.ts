@@ -3,6 +3,8 @@ import { silentLog } from "../../../src/base/log";
 import type { JobKey, JobOptions, Jobs } from "../../../src/base/ports";
 import { Catalog } from "../../../src/extension/catalog";
 import type {
+  ComparedSelection,
+  ComparedThing,
   PickItem,
   ReviewItem,
   RunningModel,
@@ -141,6 +143,18 @@ export function fakeUi(answers: Answers, { lines }: Transcript): Ui {
   };
 }
 
+class FakeSelection implements ComparedSelection {
+  selected: ComparedThing | undefined;
+
+  async select(thing: ComparedThing): Promise<void> {
+    this.selected = thing;
+  }
+}
+
+function comparedName(thing: ComparedThing): string {
+  return "path" in thing ? thing.path : thing.tag;
+}
+
 function fakeJobs(answers: Answers, { lines }: Transcript): Jobs {
   return {
     async run<Input, Result>(job: JobKey<Input, Result>, input: Input, options: JobOptions = {}): Promise<Result> {
@@ -219,10 +233,13 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
         lines.push(`form: ${initial.values.name}`);
         return answers.form?.(initial);
       },
+      openComparison: async (a, b) => void lines.push(`compare: ${comparedName(a)} with ${comparedName(b)}`),
       loaded: async () => answers.loaded ?? [],
       refresh: async () => void lines.push("refresh pages"),
       unload: async (refs) => void lines.push(`unload: ${refs.map(({ tag }) => tag).join(", ")}`),
     },
+    compared: new FakeSelection(),
+    netron: { isThere: () => true, open: async (path) => void lines.push(`netron: ${path}`) },
     log: silentLog,
     t,
     ...parts,

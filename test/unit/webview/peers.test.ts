@@ -283,6 +283,7 @@ function page(): { peer: PagePeer; posted: ToHost[]; heard: string[] } {
     "model/changed": () => void heard.push("model/changed"),
     "content/changed": () => void heard.push("content/changed"),
     "content/progress": () => void heard.push("content/progress"),
+    "compare/progress": () => void heard.push("compare/progress"),
     "file/changed": () => void heard.push("file/changed"),
     "test/state": () => void heard.push("test/state"),
     "test/drafts": () => void heard.push("test/drafts"),
