@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
 import { ModelbenchError } from "../../src/base/errors";
 import { bufferReader } from "../../src/formats/bufferReader";
 import { elementCount } from "../../src/formats/elements";
@@ -14,6 +13,7 @@ import { readPair } from "../../src/formats/onnx/tensorHeader";
 import type { ValueSpec } from "../../src/formats/tensor";
 import { openOnnxFile } from "../../src/frameworks/onnx/describe";
 import { SEED } from "./arbitraries";
+import { mutantsOf, writeBatch } from "./mutants";
 import { askPython } from "./python";
 
 const MUTANTS = process.env["MODELBENCH_SOAK"] === "1" ? 50_000 : 5_000;
@@ -32,48 +32,6 @@ function healthy(): Buffer[] {
   const random = askPython("onnxGraphPeer.py", "graphs", folder, "1000", "10") as { path: string }[];
   const paths = [...files.map(({ file }) => join("test/fixtures/vectors", file)), ...random.map(({ path }) => path)];
   return paths.map((path) => readFileSync(path));
-}
-
-/** A change of a file; places are shares of its length. */
-type Edit =
-  | { readonly kind: "set"; readonly at: number; readonly byte: number }
-  | { readonly kind: "flip"; readonly at: number; readonly bit: number }
-  | { readonly kind: "insert"; readonly at: number; readonly bytes: Uint8Array }
-  | { readonly kind: "remove" | "repeat"; readonly at: number; readonly length: number }
-  | { readonly kind: "cut"; readonly at: number };
-
-const at = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-const edit: fc.Arbitrary<Edit> = fc.oneof(
-  fc.record({ kind: fc.constant("set" as const), at, byte: fc.nat(255) }),
-  fc.record({ kind: fc.constant("flip" as const), at, bit: fc.nat(7) }),
-  fc.record({ kind: fc.constant("insert" as const), at, bytes: fc.uint8Array({ minLength: 1, maxLength: 4 }) }),
-  fc.record({
-    kind: fc.constantFrom("remove" as const, "repeat" as const),
-    at,
-    length: fc.integer({ min: 1, max: 12 }),
-  }),
-  fc.record({ kind: fc.constant("cut" as const), at }),
-);
-
-function edited(bytes: Buffer, change: Edit): Buffer {
-  const place = Math.floor(change.at * bytes.length);
-  const [before, behind] = [bytes.subarray(0, place), bytes.subarray(place)];
-  switch (change.kind) {
-    case "set":
-    case "flip": {
-      const copy = Buffer.from(bytes);
-      copy[place] = change.kind === "set" ? change.byte : (copy[place] ?? 0) ^ (1 << change.bit);
-      return copy;
-    }
-    case "insert":
-      return Buffer.concat([before, change.bytes, behind]);
-    case "remove":
-      return Buffer.concat([before, behind.subarray(change.length)]);
-    case "repeat":
-      return Buffer.concat([before, behind.subarray(0, change.length), behind]);
-    case "cut":
-      return Buffer.from(before);
-  }
 }
 
 /** What is compared of a model that both read. */
@@ -167,12 +125,7 @@ const THEY_REFUSE: readonly (readonly [words: RegExp, why: string])[] = [
 
 test(`${MUTANTS} mutants are read or refused as by the onnx package, with the same facts`, () => {
   const models = healthy();
-  const mutants = fc
-    .sample(fc.tuple(fc.nat(models.length - 1), fc.array(edit, { minLength: 1, maxLength: 3 })), {
-      seed: SEED,
-      numRuns: MUTANTS,
-    })
-    .map(([model, edits]) => edits.reduce(edited, models[model] ?? Buffer.alloc(0)));
+  const mutants = mutantsOf(models, MUTANTS);
   const disagreements: string[] = [];
   const counts = { read: 0, refused: 0 };
   for (let first = 0; first < mutants.length; first += BATCH) {
@@ -192,16 +145,7 @@ test(`${MUTANTS} mutants are read or refused as by the onnx package, with the sa
 
 function judged(batch: readonly Buffer[]): Verdict[] {
   const file = join(folder, "batch");
-  writeFileSync(
-    file,
-    Buffer.concat(
-      batch.flatMap((bytes) => {
-        const length = Buffer.alloc(4);
-        length.writeUInt32LE(bytes.length);
-        return [length, bytes];
-      }),
-    ),
-  );
+  writeBatch(file, batch);
   return askPython("onnxGraphPeer.py", "judge", file) as Verdict[];
 }
 

@@ -30,7 +30,7 @@ const KINDS: Readonly<Record<string, (bytes: number) => string>> = {
   c: (bytes) => `complex${bytes * 8}`,
 };
 
-const DATE = /^(datetime64|timedelta64|[<>=|]?[Mm]8)(\[[1-9]?\d{0,8}(Y|M|W|D|h|m|s|ms|us|μs|ns|ps|fs|as)\])?$/;
+const DATE = /^(datetime64|timedelta64|[<>=|]?[Mm]8)\[([1-9]\d{0,8})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]$/;
 /** Texts of bytes, texts of code points, raw bytes, long doubles. */
 const OTHER = /^[<>=|]?([SUVfc])([1-9]\d{0,8})$/;
 

@@ -136,6 +136,7 @@ class HeaderReading {
     const { code, offset, length } = token;
     if (code === 2) return readComplex(this.#cursor, token);
     if (code === 1 || code === 3) return readArrayHeader(this.#cursor, token);
+    if (code < -1) throw this.#cursor.corrupt(`MessagePack has no extension ${code}`, offset);
     if (code === -1) checkTimestamp(this.#cursor, token);
     const nativeDtype = code === -1 ? "timestamp" : `ext ${code}`;
     return { kind: "ext", code, nativeDtype, shape: [], run: { offset, bytes: length } };

@@ -19,7 +19,7 @@ export interface FlaxComplex {
   readonly im: number;
 }
 
-/** An extension that is not flax's, -128 to 127. */
+/** An extension that is not flax's: 0 to 127, or -1 for MessagePack's own timestamp. */
 export interface FlaxExtension {
   readonly kind: "ext";
   readonly code: number;

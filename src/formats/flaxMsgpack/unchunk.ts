@@ -55,10 +55,10 @@ class Chunked {
 
   /** The items of a map with the keys "0", "1", … in this order. */
   #numbered(node: StoredNode | undefined, what: string): StoredNode[] {
-    if (node === undefined || !isMap(node)) throw this.#broken(`its ${what} are not a map`);
+    if (node === undefined || !isMap(node)) throw this.#broken(`"${what}" is not a map`);
     return Array.from({ length: node.size }, (_, i) => {
       const item = node.get(String(i));
-      if (item === undefined) throw this.#broken(`its ${what} have no item ${JSON.stringify(String(i))}`);
+      if (item === undefined) throw this.#broken(`"${what}" has no item "${i}"`);
       return item;
     });
   }
@@ -66,7 +66,7 @@ class Chunked {
   #dimension(node: StoredNode): number {
     const value = isLeaf(node) && node.kind === "int" ? Number(node.value) : Number.NaN;
     if (Number.isSafeInteger(value) && value >= 0) return value;
-    throw this.#broken("its shape has a dimension that is none");
+    throw this.#broken('"shape" has a dimension that is none');
   }
 
   #chunk(node: StoredNode): StoredArray {

@@ -107,7 +107,7 @@ class TreeWriter {
   }
 
   #extension({ code, data }: FlaxExtension): void {
-    if (!(Number.isInteger(code) && code >= -128 && code < 128)) throw this.#refused(`there is no extension ${code}`);
+    if (!(Number.isInteger(code) && code >= -1 && code < 128)) throw this.#refused(`there is no extension ${code}`);
     this.#encoder.extension(code, data.length);
     this.#encoder.raw(data);
   }

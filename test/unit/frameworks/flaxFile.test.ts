@@ -6,9 +6,12 @@ import { after, test } from "node:test";
 import { ModelbenchError } from "../../../src/base/errors";
 import type { FileContent } from "../../../src/frameworks/content";
 import { openContent } from "../../../src/frameworks/contentFormats";
+import { inspectModel } from "../../../src/frameworks/inspect";
+import { ModelStore } from "../../../src/store/modelStore";
 import { failsWith } from "../../fixtures/failures";
 import { flaxVectors, leavesOfContent, vectorPath, withPlainPath } from "../../fixtures/flaxVectors";
 import { corpus } from "../../fixtures/hostileCorpus";
+import { draftOf } from "../store/storeKit";
 
 const folder = mkdtempSync(join(tmpdir(), "mb-flax-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -135,4 +138,23 @@ test("a MessagePack document without the extension is found by its content, anyt
   for (const [name, bytes] of Object.entries(others)) {
     opened(write(name, bytes), (_, format) => assert.equal(format, "unknown", name));
   }
+});
+
+test("a saved flax model shows its state dict and the methods of model.yaml; without its weights it is broken", async () => {
+  const store = new ModelStore(join(folder, "store"));
+  const from = join(process.cwd(), vectorPath("flax/linen_variables.msgpack"));
+  const signatures = { __call__: { batchable: true, batchDim: [0, 0] as const } };
+  const draft = draftOf("net", "v1", { module: "bentoml.flax", signatures });
+  const {
+    format,
+    tensors,
+    signatures: methods,
+  } = inspectModel(await store.save(draft, [{ from, to: "saved_model.msgpack" }]));
+  assert.equal(format, "flax-msgpack");
+  assert.deepEqual([...new Set(tensors.map(({ path }) => path[0]))].sort(), ["batch_stats", "params"]);
+  assert.deepEqual(methods, {
+    __call__: { inputs: [], outputs: [], batchable: true, batchDim: [0, 0], source: "model.yaml" },
+  });
+  const bare = await store.save({ ...draft, version: "v2" }, [{ from, to: "weights.msgpack" }]);
+  assert.match(failsWith("model.broken", () => inspectModel(bare)).message, /no file saved_model\.msgpack/);
 });

@@ -232,7 +232,7 @@ test("a model of a module that needs Python lists its methods and files; an unkn
 test("a method is listed whatever model.yaml calls it", async () => {
   const store = new ModelStore(join(folder, "names"));
   const signatures = { ["__proto__"]: { batchable: true, batchDim: [0, 0] as const } };
-  for (const module of ["bentoml.onnx", "bentoml.flax"]) {
+  for (const module of ["bentoml.onnx", "bentoml.keras"]) {
     const from = file("named.onnx", addModel());
     const draft = draftOf("odd", module.slice(8), { module, signatures });
     const saved = await store.save(draft, [{ from, to: "saved_model.onnx" }]);

@@ -48,8 +48,8 @@ test("chunks that do not make one array are refused with the place and the reaso
   const cases: readonly [unknown, RegExp][] = [
     [chunked({ "0": 2 }, {}), /no chunks/],
     [chunked({ "0": 3 }, { "0": whole }), /\[3\] has 3 elements, its chunks have 2/],
-    [chunked([2], { "0": whole }), /shape are not a map/],
-    [chunked({ "0": 2 }, [whole]), /chunks are not a map/],
+    [chunked([2], { "0": whole }), /"shape" is not a map/],
+    [chunked({ "0": 2 }, [whole]), /"chunks" is not a map/],
     [chunked({ "0": 2 }, { "0": whole, "2": whole }), /no item "1"/],
     [chunked({ "0": 2 }, { "0": whole, x: 1 }), /no item "1"/],
     [chunked({ "0": -1 }, { "0": whole }), /dimension that is none/],
