@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { toWireError, type Warning } from "../base/errors";
 import type { JobOptions } from "../base/ports";
 import type { FileReader } from "../formats/fileReader";
+import { KeptBytes } from "../formats/keptBytes";
 import type { FileFormat } from "../formats/sniff";
 import { assertClaim, type SafeMember } from "../store/archive/gate";
 import { limitsWith, type SettableLimits } from "../store/archive/limits";
@@ -9,7 +10,6 @@ import { archiveFailure, type Found, openSource, readMembers } from "../store/ar
 import type { ModelInfo } from "../store/model";
 import type { FileContent } from "./content";
 import { FORMAT_NOT_READ, formatOf, openContent } from "./contentFormats";
-import { KeptBytes } from "./keptBytes";
 import type { InspectedFile } from "./modelContent";
 
 /** What a reading of an archive tells, in the order of the stream. */

@@ -1,3 +1,4 @@
+import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { bufferReader } from "../bufferReader";
 import { compressionOf, unpack } from "./compressed";
@@ -28,7 +29,13 @@ export interface PickleContent {
 export function readPickleFile(reader: PositionalReader): PickleContent {
   const notes = new Notes();
   const limits = new ScanLimits();
-  const arrays = content(reader, notes, limits, true);
+  let arrays: readonly LocatedArray[] = [];
+  try {
+    arrays = content(reader, notes, limits, true);
+  } catch (error) {
+    if (!(error instanceof ModelbenchError) || error.code !== "budget.exceeded") throw error;
+    notes.finding("opaque", "limit", error.message, 0);
+  }
   return { facts: notes.facts(), arrays };
 }
 

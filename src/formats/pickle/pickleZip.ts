@@ -1,5 +1,6 @@
 import { crc32, inflateRawSync } from "node:zlib";
 import type { PositionalReader } from "../../base/ports";
+import { visible } from "../../base/visible";
 import { bufferReader } from "../bufferReader";
 import { readNpyHeader } from "../npy";
 import { inflated, MAX_UNPACKED_BYTES } from "./compressed";
@@ -148,7 +149,7 @@ class MemberReading {
   }
 
   #quoted(): string {
-    return `The member ${JSON.stringify(this.#member.name.slice(0, 100))}`;
+    return `The member "${visible(this.#member.name, 100)}"`;
   }
 
   #locate(array: ReturnType<typeof arraysIn>[number]): LocatedArray[] {

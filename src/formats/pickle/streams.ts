@@ -1,3 +1,4 @@
+import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { type ByteRange, Cursor } from "./cursor";
 import { PickleMachine } from "./machine";
@@ -118,8 +119,7 @@ class StreamReading {
     try {
       root = machine.run();
     } catch (error) {
-      if (!(error instanceof StreamBreak)) throw error;
-      broken = error;
+      broken = asBreak(error, cursor.at);
     }
     const { uses: imports, codes, persistentIds } = notes;
     const end = broken ? null : cursor.at;
@@ -134,8 +134,8 @@ class StreamReading {
       }
       return this.#declared(from + TRIED_BYTES);
     } catch (error) {
-      if (!(error instanceof StreamBreak)) throw error;
-      this.#notes.finding("opaque", error.kind, error.message, error.offset);
+      const { kind, message, offset } = asBreak(error, from);
+      this.#notes.finding("opaque", kind, message, offset);
       return undefined;
     }
   }
@@ -160,4 +160,11 @@ class StreamReading {
     if (broken?.kind === "limit") throw broken;
     return notes.hasActions && (!broken || isDeclared);
   }
+}
+
+/** A source that hands out no more of itself ends a reading as a limit does. */
+function asBreak(error: unknown, offset: number): StreamBreak {
+  if (error instanceof StreamBreak) return error;
+  if (!(error instanceof ModelbenchError) || error.code !== "budget.exceeded") throw error;
+  return new StreamBreak("limit", error.message, offset);
 }

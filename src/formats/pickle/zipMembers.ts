@@ -1,4 +1,5 @@
 import type { PositionalReader } from "../../base/ports";
+import { visible } from "../../base/visible";
 
 const END = 0x06054b50;
 const END_BYTES = 22;
@@ -170,12 +171,12 @@ function placed(reader: PositionalReader, member: Listed, problems: ZipProblem[]
   const say = (kind: ZipProblem["kind"], message: string): void => {
     problems.push({
       kind,
-      message: `The member ${JSON.stringify(name.slice(0, 100))} ${message}.`,
+      message: `The member "${visible(name, 100)}" ${message}.`,
       offset: Math.max(0, localAt),
     });
   };
   if (!local) return void say("header", "has no header of its own");
-  if (local.name !== name) say("name", `calls itself ${JSON.stringify(local.name.slice(0, 100))}`);
+  if (local.name !== name) say("name", `calls itself "${visible(local.name, 100)}"`);
   if (member.isEncrypted || local.isEncrypted) say("flag", "is marked as encrypted");
   if (local.method !== member.method) say("header", "states another method of compression in its own header");
   if (local.dataAt + packedBytes > reader.size) say("header", "goes beyond the file");
@@ -232,7 +233,7 @@ function searchLocals(
     const known = local.packedBytes > 0 && local.dataAt + local.packedBytes <= to;
     const packedBytes = known ? local.packedBytes : Math.max(0, to - local.dataAt);
     found.push({ ...local, packedBytes, bytes: undefined });
-    const words = `The member ${JSON.stringify(local.name.slice(0, 100))} is not in the archive's directory.`;
+    const words = `The member "${visible(local.name, 100)}" is not in the archive's directory.`;
     if (found.length <= 100) problems.push({ kind: "hidden", message: words, offset: at + index });
     at = known ? local.dataAt + packedBytes : local.dataAt;
     if (found.length >= 10_000) return;

@@ -1,5 +1,6 @@
 import type { Warning } from "../../base/errors";
 import type { JobKey } from "../../base/ports";
+import type { PickleVerdict } from "../../formats/pickle/facts";
 import type { SettableLimits } from "./limits";
 
 /** What to do when the archive's tag is taken. */
@@ -66,10 +67,26 @@ export interface ArchivePreview {
   /** Whether the store has a version of this tag. */
   readonly exists: boolean;
   /** The first 200 files, in the archive's order. */
-  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly files: readonly PreviewedFile[];
   /** How many there are beyond those. */
   readonly moreFiles: number;
+  /** What was found in all its pickles together; left out when it has none. */
+  readonly pickle?: PreviewedPickle;
   readonly warnings: readonly Warning[];
+}
+
+/** A file of an archive; of a pickle what was found in it. */
+export interface PreviewedFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly verdict?: PickleVerdict;
+}
+
+/** What pickles of an archive would do when they are loaded; nothing of them was executed. */
+export interface PreviewedPickle {
+  readonly verdict: PickleVerdict;
+  /** Imports that are not known, each counted once a file. */
+  readonly unknownImports: number;
 }
 
 /** Formats that this version writes. */

@@ -1,5 +1,5 @@
 import { ModelbenchError } from "../base/errors";
-import type { FileReader } from "../formats/fileReader";
+import type { FileReader } from "./fileReader";
 
 /** How much of one member is kept, in bytes. */
 export const KEPT_BYTES = 64 * 2 ** 20;
