@@ -12,6 +12,9 @@ export interface FrameworkDraft {
   readonly files: readonly SourceFile[];
 }
 
+/** Turns source files into a draft: fills module, options, signatures, framework fields; checks the files. */
+export type DraftFiles = (files: readonly string[], open: (path: string) => PositionalReader) => FrameworkDraft;
+
 /** Everything we know about one framework without running it: one folder, one line in registry.ts. */
 export interface FrameworkAdapter {
   /** Public value of `module:` in model.yaml, for instance `bentoml.onnx`. */
@@ -29,6 +32,4 @@ export interface FrameworkAdapter {
   signatures(model: StoredModel, content: ContentFacts | undefined): Readonly<Record<string, MethodSignature>>;
   /** The file the runner opens, absolute; its signatures count for the model. @throws ModelbenchError `model.broken` */
   entryFile?(model: StoredModel): string;
-  /** Turns source files into a draft: fills module, options, signatures, framework fields; checks the files. */
-  draft?(files: readonly string[], open: (path: string) => PositionalReader): FrameworkDraft;
 }

@@ -1,19 +1,11 @@
-import { basename, resolve } from "node:path";
-import { ModelbenchError } from "../base/errors";
 import type { MethodSignature } from "../formats/tensor";
-import type { FrameworkAdapter, FrameworkDraft, RunNeeds } from "./adapter";
+import type { FrameworkAdapter, RunNeeds } from "./adapter";
 
 /**
  * An adapter for models that this version shows but does not run: its methods are the rows of model.yaml, without
  * inputs.
- * @param draft makes one from files; left out where this version saves none
  */
-export function filesOnlyAdapter(
-  module: string,
-  label: string,
-  needs: RunNeeds,
-  draft?: FrameworkAdapter["draft"],
-): FrameworkAdapter {
+export function filesOnlyAdapter(module: string, label: string, needs: RunNeeds): FrameworkAdapter {
   return {
     module,
     label,
@@ -25,31 +17,5 @@ export function filesOnlyAdapter(
       });
       return Object.fromEntries(rows);
     },
-    ...(draft ? { draft } : {}),
-  };
-}
-
-/**
- * Files go to the model's root under their own names.
- * @throws ModelbenchError `usage` when two would have the same
- * @see bentoml 1.4.39 models.create
- */
-export function draftBare(files: readonly string[]): FrameworkDraft {
-  const sources = files.map((file) => ({ from: resolve(file), to: basename(file) }));
-  const names = sources.map(({ to }) => to);
-  const clash = names.find((name, i) => name === "model.yaml" || names.indexOf(name) !== i);
-  if (clash !== undefined) {
-    throw new ModelbenchError("usage", `${clash}: this name would be there twice inside the model.`);
-  }
-  return {
-    draft: {
-      module: "",
-      apiVersion: "v1",
-      frameworkName: "",
-      frameworkVersions: {},
-      signatures: {},
-      options: new Map(),
-    },
-    files: sources,
   };
 }

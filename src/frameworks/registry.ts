@@ -1,16 +1,14 @@
 import type { FrameworkAdapter } from "./adapter";
-import { draftBare, filesOnlyAdapter } from "./filesOnly";
+import { filesOnlyAdapter } from "./filesOnly";
 import { flaxAdapter } from "./flax/describe";
 import { onnxAdapter } from "./onnx/describe";
-import { draftPicklable } from "./picklable/draft";
-import { draftSklearn } from "./sklearn/draft";
 
 /** The fixed table: `module:` of model.yaml to adapter. Nothing that a model names is ever imported. */
 const ADAPTERS: readonly FrameworkAdapter[] = [
   onnxAdapter,
-  filesOnlyAdapter("bentoml.picklable_model", "picklable", "code", draftPicklable),
+  filesOnlyAdapter("bentoml.picklable_model", "picklable", "code"),
   flaxAdapter,
-  filesOnlyAdapter("bentoml.sklearn", "sklearn", "code", draftSklearn),
+  filesOnlyAdapter("bentoml.sklearn", "sklearn", "code"),
   filesOnlyAdapter("bentoml.pytorch", "pytorch", "code"),
   filesOnlyAdapter("bentoml.torchscript", "torchscript", "code"),
   filesOnlyAdapter("bentoml.pytorch_lightning", "lightning", "code"),
@@ -26,7 +24,7 @@ const ADAPTERS: readonly FrameworkAdapter[] = [
   filesOnlyAdapter("bentoml.easyocr", "easyocr", "code"),
   filesOnlyAdapter("bentoml.detectron", "detectron", "code"),
   filesOnlyAdapter("bentoml.tensorflow_v1", "tensorflow", "code"),
-  filesOnlyAdapter("", "files", "nothing", draftBare),
+  filesOnlyAdapter("", "files", "nothing"),
 ];
 
 /** BentoML also writes and accepts the module's private path. */

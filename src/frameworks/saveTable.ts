@@ -3,10 +3,13 @@ import { ModelbenchError } from "../base/errors";
 import { openFileReader } from "../formats/fileReader";
 import type { PickleFacts } from "../formats/pickle/facts";
 import type { FileFormat } from "../formats/sniff";
-import type { FrameworkDraft } from "./adapter";
+import type { DraftFiles, FrameworkDraft } from "./adapter";
+import { draftBare } from "./bareDraft";
 import { formatOf, openContent } from "./contentFormats";
-import { flaxModuleBeside } from "./flax/draft";
-import { adapterFor } from "./registry";
+import { draftFlax, flaxModuleBeside } from "./flax/draft";
+import { draftOnnx } from "./onnx/draft";
+import { draftPicklable } from "./picklable/draft";
+import { draftSklearn } from "./sklearn/draft";
 
 /** The bare module: files as they are. */
 const BARE = "";
@@ -52,16 +55,25 @@ export function draftFromFiles(files: readonly string[], module?: string): Frame
       remedy: "Name it with --module, or keep the files as they are: --module ''.",
     });
   }
-  const adapter = adapterFor(wanted);
-  if (!adapter?.draft) {
+  const draft = DRAFTS.get(wanted);
+  if (!draft) {
     throw new ModelbenchError("usage", `Saving a model of module ${JSON.stringify(wanted)} is not in this version.`, {
       remedy: "Keep the files as they are: --module ''.",
     });
   }
-  const drafted = adapter.draft(wanted === BARE ? withShards(files) : files, openFileReader);
+  const drafted = draft(wanted === BARE ? withShards(files) : files, openFileReader);
   assertFits(wanted, drafted);
   return drafted;
 }
+
+/** What makes a model of a module from files; of other modules this version saves none. */
+const DRAFTS: ReadonlyMap<string, DraftFiles> = new Map([
+  ["bentoml.onnx", draftOnnx],
+  ["bentoml.sklearn", draftSklearn],
+  ["bentoml.picklable_model", draftPicklable],
+  ["bentoml.flax", draftFlax],
+  [BARE, draftBare],
+]);
 
 /** The format that the model file of a module has; the ONNX adapter reads its file itself. */
 const MADE_OF: ReadonlyMap<string, FileFormat> = new Map([

@@ -1,4 +1,5 @@
-import { archiveLookJob, runArchiveLook } from "../frameworks/archiveLookJob";
+import { archiveLookJob } from "../frameworks/archiveLook";
+import { runArchiveLook } from "../frameworks/archiveLookJob";
 import { brokenFactsJob, runBrokenFacts } from "../frameworks/brokenFacts";
 import { compareJob, compareTensorsJob, runCompare, runCompareTensors } from "../frameworks/compare/compareJobs";
 import {
@@ -19,7 +20,8 @@ import {
   runSliceText,
   runTensorStatistics,
 } from "../frameworks/contentReading";
-import { draftFilesJob, runDraftFiles } from "../frameworks/draftJob";
+import { draftFilesJob } from "../frameworks/draftedFiles";
+import { runDraftFiles } from "../frameworks/draftJob";
 import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
 import {
   describeGraphJob,

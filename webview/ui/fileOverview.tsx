@@ -52,6 +52,8 @@ function About({ content }: { readonly content: ContentView }): VNode {
   const t = useText();
   const info = file.file.value.state === "ready" ? file.file.value.value : undefined;
   const number = (value: number): string => value.toLocaleString(locale.value);
+  const sizeText = (size: number): string =>
+    size < 1024 ? formatBytes(size) : t("file.bytes", formatBytes(size), number(size));
   const { bytes, format, parameters, pickle, tensorBytes, tensorCount } = content;
   const tensors =
     tensorCount === 0
@@ -63,7 +65,7 @@ function About({ content }: { readonly content: ContentView }): VNode {
         ];
   const rows = [
     { key: t("file.format"), value: formatWords(t, format) },
-    { key: t("overview.size"), value: `${formatBytes(info?.bytes ?? bytes)} (${number(info?.bytes ?? bytes)})` },
+    { key: t("overview.size"), value: sizeText(info?.bytes ?? bytes) },
     ...tensors,
     ...(pickle ? [{ key: t("section.pickle"), value: verdictWords(t, pickle.verdict) }] : []),
     ...(info?.modifiedMs == null

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { ModelbenchError } from "../../base/errors";
 import { dumpPyYaml } from "../../formats/pyYaml";
 import { yamlFromJson } from "../../formats/yamlFromJson";
-import { type DraftedFiles, draftFilesJob } from "../../frameworks/draftJob";
+import { type DraftedFiles, draftFilesJob } from "../../frameworks/draftedFiles";
 import { saveModelJob } from "../../store/saveModelJob";
 import { makeTag } from "../../store/tag";
 import type { FileArgument } from "../ids";

@@ -2,12 +2,7 @@ import type { ArchiveModelView, ArchiveNewsView } from "../../../webview/protoco
 import type { Warning } from "../../base/errors";
 import type { Jobs } from "../../base/ports";
 import type { Disposable } from "../../base/scope";
-import {
-  type ArchiveMember,
-  type ArchiveModel,
-  type ArchiveNews,
-  lookIntoArchive,
-} from "../../frameworks/archiveLookJob";
+import { type ArchiveMember, type ArchiveModel, type ArchiveNews, lookIntoArchive } from "../../frameworks/archiveLook";
 import type { StoredTensor } from "../../frameworks/content";
 import type { SettableLimits } from "../../store/archive/limits";
 import { isCancelled } from "../guard";

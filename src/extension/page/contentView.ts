@@ -84,8 +84,9 @@ function onnxView({ irVersion, producer, opsets, ops, externalData }: OnnxFacts)
     producer: cut(producer),
     opsets: Object.entries(opsets)
       .slice(0, MOST.pairs)
-      .map(([key, version]) => ({ key: cut(key), value: String(version) })),
+      .map(([key, version]) => ({ key: key === "" ? "ai.onnx" : cut(key), value: String(version) })),
     ops: Object.entries(ops)
+      .sort(([a, aCount], [b, bCount]) => bCount - aCount || (a < b ? -1 : 1))
       .slice(0, MOST.ops)
       .map(([op, count]) => ({ op: cut(op), count })),
     externalFiles: externalData.length,

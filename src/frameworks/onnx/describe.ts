@@ -12,7 +12,6 @@ import type { ModelSignature, StoredModel } from "../../store/model";
 import type { FrameworkAdapter } from "../adapter";
 import type { ContentFacts, FileContent, OnnxFacts, StoredTensor } from "../content";
 import { entryFileOf } from "../entryFile";
-import { draftOnnx } from "./draft";
 import { readInitializer } from "./initializer";
 
 /** File that BentoML keeps an ONNX model in. @see bentoml 1.4.39 _internal/frameworks/onnx.py */
@@ -25,7 +24,6 @@ export const onnxAdapter: FrameworkAdapter = {
   needs: "data",
   runnable: true,
   entryFile: (model) => entryFileOf(model, ONNX_MODEL_FILE),
-  draft: draftOnnx,
   signatures(model, content) {
     const run = content?.signatures?.["run"];
     const rows = [...methodRows(model)].map(([method, row]): [string, MethodSignature] => {

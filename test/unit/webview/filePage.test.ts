@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { ModelbenchError } from "../../../src/base/errors";
 import type { Jobs } from "../../../src/base/ports";
-import { archiveLookJob } from "../../../src/frameworks/archiveLookJob";
+import { archiveLookJob } from "../../../src/frameworks/archiveLook";
 import { inProcessJobs } from "../../../src/jobs/inProcess";
 import { exportModel } from "../../../src/store/archive/exportModel";
 import { ModelStore } from "../../../src/store/modelStore";

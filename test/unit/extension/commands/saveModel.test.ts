@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { saveModel } from "../../../../src/extension/commands/saveModel";
 import { parsePyYaml } from "../../../../src/formats/pyYaml";
-import type { DraftedFiles } from "../../../../src/frameworks/draftJob";
+import type { DraftedFiles } from "../../../../src/frameworks/draftedFiles";
 import type { SaveModelInput } from "../../../../src/store/saveModelJob";
 import { plant, tempFolder } from "../../store/storeKit";
 import { services } from "../fakeServices";
