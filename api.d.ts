@@ -30,6 +30,8 @@ export interface ModelbenchApi {
     thisArgs?: unknown,
     disposables?: { dispose(): unknown }[],
   ) => { dispose(): unknown };
+  /** What `flax.serialization` does, without Python. */
+  readonly flax: FlaxSerialization;
 }
 
 /** One of the open stores. */
@@ -184,4 +186,79 @@ export interface ModelbenchFailure extends Error {
   readonly remedy?: string;
   /** The file or folder concerned. */
   readonly path?: string;
+}
+
+/** An array, or with `npscalar` a numpy scalar: dense, row-major, little-endian, a byte for each sub-byte element. */
+export interface FlaxArray {
+  readonly kind: "ndarray" | "npscalar";
+  /** As numpy and ml_dtypes call it, for instance `bfloat16`. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+
+/**
+ * What a flax MessagePack file holds. A `bigint` is Python's int and a `number` always a float; a `Map` is a dict with
+ * keys of texts and integers, an array a list, a `Uint8Array` bytes.
+ */
+export type FlaxTree =
+  | null
+  | boolean
+  | bigint
+  | number
+  | string
+  | Uint8Array
+  | FlaxArray
+  | { readonly kind: "complex"; readonly re: number; readonly im: number }
+  | { readonly kind: "ext"; readonly code: number; readonly data: Uint8Array }
+  | readonly FlaxTree[]
+  | ReadonlyMap<string | number, FlaxTree>;
+
+/**
+ * The functions of `flax.serialization`, by meaning. They are synchronous and work on bytes in memory. A failure is
+ * thrown as a `ModelbenchFailure`: `usage` for what cannot be stored, `state.mismatch` for a state that does not fit
+ * its target, with the path, `format.corrupt` and `budget.exceeded` for bytes that are no flax file.
+ */
+export interface FlaxSerialization {
+  /** Bytes that flax restores with the same types. Arrays above `chunkBytes`, 2^30 unless said, are split as flax does. */
+  msgpackSerialize(tree: FlaxTree, options?: { readonly chunkBytes?: number }): Uint8Array;
+  /** The tree in such bytes; data of arrays are views of them where possible. */
+  msgpackRestore(bytes: Uint8Array): FlaxTree;
+  /** The state of an object: Maps and arrays become Maps with keys of text, registered objects what they say. */
+  toStateDict(target: unknown): unknown;
+  /**
+   * A new object with the structure of `target` and the leaves of `state`. Leaf values of `target` are not used.
+   * @param name starts the path in failures; `.` unless said
+   */
+  fromStateDict<T>(target: T, state: unknown, name?: string): T;
+  /** `msgpackSerialize` of `toStateDict`. */
+  toBytes(target: unknown): Uint8Array;
+  /** `fromStateDict` of `msgpackRestore`; without a target (`null`) the tree as it is. */
+  fromBytes<T>(target: T, bytes: Uint8Array): T;
+  /**
+   * Says how objects of exactly this class become states and come back.
+   * @throws `usage` for a class that has a handler already, unless `override`
+   */
+  registerSerializationState<T>(
+    type: abstract new (...args: never[]) => T,
+    to: (target: T) => unknown,
+    from: (target: T, state: unknown) => T,
+    options?: { readonly override?: boolean },
+  ): void;
+  /** The same for a class whose fields, and nothing else, are its state, as those of `flax.struct.dataclass` are. */
+  registerStruct<T extends object>(
+    type: abstract new (...args: never[]) => T,
+    fields: readonly (keyof T & string)[],
+    make: (target: T, restored: ReadonlyMap<string, unknown>) => T,
+  ): void;
+  /** The path of what is being restored, for the failures of a handler. */
+  currentPath(): string;
+  /** Stands for a Python named tuple in targets. */
+  readonly NamedTuple: new (
+    typeName: string,
+    fields: Iterable<readonly [string, unknown]>,
+  ) => {
+    readonly typeName: string;
+    readonly fields: ReadonlyMap<string, unknown>;
+  };
 }

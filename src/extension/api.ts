@@ -20,6 +20,7 @@ import { formatTag, makeTag, parseTag } from "../store/tag";
 import { deleteModelJob } from "../store/trashJobs";
 import { cancellable } from "./apiCancel";
 import { modelsEvent, untilListed } from "./apiEvents";
+import { flaxSerialization } from "./apiFlax";
 import { unloadAmong } from "./commands/moveToTrash";
 import type { HostStore, OpenStore, Services, StoreId } from "./services";
 import { sortedVersions } from "./tree/treeModel";
@@ -43,6 +44,7 @@ export function createApi(services: Services): ModelbenchApi {
     export: async (tag: string, options: ExportOptions) => exportModel(services, tag, options),
     delete: async (tags: readonly string[], options = {}) => deleteModels(services, tags, options),
     onDidChangeModels: modelsEvent(services),
+    flax: flaxSerialization,
   } satisfies ModelbenchApi);
 }
 

@@ -29,7 +29,7 @@ describe("the API for other extensions", () => {
 
   it("is there once Modelbench is active, in version 1, and is what its types say", async () => {
     assert.equal(client.api.version, 1);
-    const surface = ["version", "stores", "list", "get", "import", "export", "delete", "onDidChangeModels"];
+    const surface = ["version", "stores", "list", "get", "import", "export", "delete", "onDidChangeModels", "flax"];
     assert.deepEqual(Object.keys(client.api).sort(), surface.sort());
     const [own] = client.api.stores();
     assert.deepEqual({ id: own?.id, home: own?.home }, { id: "own", home });

@@ -5,8 +5,7 @@ import { visible } from "../../base/visible";
 export type State = unknown;
 
 /** A class, as a key of the registry. */
-// biome-ignore lint/suspicious/noExplicitAny: a class may be constructed from anything; nothing here constructs one.
-export type StateType<T> = abstract new (...args: any[]) => T;
+export type StateType<T> = abstract new (...args: never[]) => T;
 
 /** How the objects of one class become state dicts and are restored from them. */
 interface Serialization {

@@ -75,3 +75,15 @@ test("a listener that throws keeps nobody else from hearing, and an ended one he
   await parts.catalog.refresh();
   assert.deepEqual(heard, []);
 });
+
+test("flax's functions are there: what they write they restore, and a failure names the path", () => {
+  const { flax } = createApi(services(folder.path).services);
+  const kernel = { kind: "ndarray" as const, dtype: "float32", shape: [1], data: Uint8Array.of(0, 0, 128, 63) };
+  const target = new Map([["params", [kernel]]]);
+  const restored = flax.fromBytes(target, flax.toBytes(target)).get("params")?.[0];
+  assert.deepEqual({ ...restored, data: Uint8Array.from(restored?.data ?? []) }, kernel);
+  const empty = flax.msgpackRestore(flax.msgpackSerialize(new Map([["params", new Map()]])));
+  assert.throws(() => flax.fromStateDict(target, empty), { code: "state.mismatch", message: /at path \.\/params/ });
+  assert.throws(() => flax.msgpackRestore("81" as unknown as Uint8Array), { code: "usage" });
+  assert.throws(() => flax.msgpackSerialize({ ...kernel, dtype: "float99" }), { code: "usage" });
+});
