@@ -3,7 +3,7 @@ import { tensorViewSchema } from "./content";
 import { editInputSchema } from "./views";
 
 /** Number of the shape below; state of another one is dropped. */
-export const STATE_SCHEMA = 3;
+export const STATE_SCHEMA = 4;
 
 const sectionSchema = z.enum(["overview", "signatures", "tensors", "pickle", "graph", "test"]);
 /** The tabs of the details editor; which of them are there depends on what the model's files hold. */
@@ -18,6 +18,17 @@ const tensorsSchema = z.strictObject({
 /** What is chosen in the Tensors section. */
 export type SavedTensors = z.infer<typeof tensorsSchema>;
 
+/** What is looked at in the Graph section; a graph is known again by its number. */
+const graphSchema = z.strictObject({
+  graph: z.int(),
+  table: z.enum(["nodes", "values", "graphs"]),
+  query: z.string(),
+  op: z.nullable(z.string()),
+  active: z.int(),
+});
+/** What is looked at in the Graph section. */
+export type SavedGraph = z.infer<typeof graphSchema>;
+
 /** In place of a store: the state is of a file, and `tag` is its name. */
 export const FILE_STATE = "file";
 
@@ -29,6 +40,7 @@ const stateSchema = z.strictObject({
   /** The form that is open, with what was typed. */
   edit: z.nullable(editInputSchema),
   tensors: z.nullable(tensorsSchema),
+  graph: z.nullable(graphSchema),
 });
 
 /** What the page keeps across hiding and reloading: which model, which tab and what was typed into a form. The host keeps the rest. */

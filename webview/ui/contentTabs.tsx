@@ -3,6 +3,7 @@ import type { ContentView } from "../protocol/content";
 import type { Section } from "../protocol/savedState";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
+import { GraphSection } from "./graph/graphSection";
 import { Button, type Tab } from "./kit";
 import { TensorsSection } from "./tensors/tensorsSection";
 
@@ -16,6 +17,7 @@ interface ContentTab {
 /** Sections about what files hold, in the order of their tabs; model pages and file pages show the same. */
 const TABS: readonly ContentTab[] = [
   { id: "tensors", isThere: ({ tensorCount }) => tensorCount > 0, section: () => <TensorsSection /> },
+  { id: "graph", isThere: ({ onnx }) => onnx !== null, section: () => <GraphSection /> },
 ];
 
 /** The tabs that the content of the page's subject has. While it is being read, the tab that was shown last is there. */

@@ -10,7 +10,9 @@ import "./result.css";
 import "./forms.css";
 import "./edit.css";
 import "./file.css";
+import "./graph.css";
 import "./compare.css";
+import "./tensors/tensors.css";
 import "./vscodeApi";
 
 const root = document.getElementById("root");

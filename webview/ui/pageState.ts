@@ -6,6 +6,7 @@ import { CompareState } from "./compareState";
 import { ContentState } from "./contentState";
 import { EditState, failureOf } from "./editState";
 import { FileState } from "./fileState";
+import { GraphState } from "./graph/graphState";
 import { TensorsState } from "./tensors/tensorsState";
 import { TestState } from "./testState";
 import { type Translate, translator } from "./texts";
@@ -28,6 +29,7 @@ export class PageState {
   readonly edit: EditState;
   readonly content: ContentState;
   readonly tensors: TensorsState;
+  readonly graph: GraphState;
   readonly compare: CompareState;
   readonly file: FileState;
   readonly peer: PagePeer;
@@ -41,11 +43,15 @@ export class PageState {
     };
     this.peer = new PagePeer(port, this.#listeners());
     this.test = new TestState(this.peer);
-    this.content = new ContentState(this.peer, () => this.tensors.renew());
+    this.content = new ContentState(this.peer, () => {
+      this.tensors.renew();
+      this.graph.renew();
+    });
     this.tensors = new TensorsState(this.peer, {
       total: () => (this.content.summary.value.state === "ready" ? this.content.summary.value.value.tensorCount : 0),
       changed: () => this.#save(),
     });
+    this.graph = new GraphState(this.peer, () => this.#save());
     this.compare = new CompareState(this.peer);
     this.file = new FileState(this.peer);
     this.edit = new EditState(this.peer, {
@@ -135,6 +141,7 @@ export class PageState {
       this.model.value = { state: "loading" };
       this.content.reset();
       this.tensors.reset(isSaved ? (saved.tensors ?? undefined) : undefined);
+      this.graph.reset(isSaved ? (saved.graph ?? undefined) : undefined);
       this.file.reset();
     }
     if (subject.kind === "file") {
@@ -161,6 +168,7 @@ export class PageState {
       section: this.section.value,
       edit: this.edit.input.value ?? null,
       tensors: this.tensors.saved,
+      graph: this.graph.saved,
     });
   }
 }

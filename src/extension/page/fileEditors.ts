@@ -16,6 +16,7 @@ import { FileDocument } from "./fileDocument";
 import { fileHandlers } from "./fileHandlers";
 import { FolderWatch } from "./folderWatch";
 import { ForeignFiles } from "./foreignFiles";
+import { graphHandlers } from "./graphHandlers";
 import { noHandlers } from "./noHandlers";
 import { WebviewPage } from "./webviewPage";
 
@@ -71,7 +72,7 @@ export class FileEditors implements CustomReadonlyEditorProvider<OpenDocument>, 
   }
 
   async resolveCustomEditor({ file }: OpenDocument, panel: WebviewPanel): Promise<void> {
-    const { jobs, t, ui } = this.#services;
+    const { jobs, netron, t, ui } = this.#services;
     const scope = new Scope();
     const page: WebviewPage = scope.own(
       new WebviewPage(
@@ -86,6 +87,7 @@ export class FileEditors implements CustomReadonlyEditorProvider<OpenDocument>, 
             t,
             progress: (progress) => page.peer.send("content/progress", progress),
           }),
+          ...graphHandlers({ ref: () => file.ref(), jobs, netron }),
           ...fileHandlers({ document: file, ui, command: runFileCommand }),
         },
         () => ({ subject: { kind: "file", id: file.id, name: file.name }, section: "", edit: null }),

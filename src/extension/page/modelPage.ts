@@ -1,6 +1,7 @@
 import type { Uri, Webview } from "vscode";
 import type { ModelRef, PageServices } from "../services";
 import { contentHandlers } from "./contentHandlers";
+import { graphHandlers } from "./graphHandlers";
 import { modelHandlers } from "./modelHandlers";
 import type { PageModels } from "./models";
 import { noHandlers } from "./noHandlers";
@@ -9,7 +10,7 @@ import { type PageStart, WebviewPage } from "./webviewPage";
 
 /** What the pages of models share. */
 export interface ModelPages {
-  readonly services: Pick<PageServices, "jobs" | "ui" | "t">;
+  readonly services: Pick<PageServices, "jobs" | "netron" | "ui" | "t">;
   readonly models: PageModels;
   /** Where the extension is installed. */
   readonly extension: Uri;
@@ -32,6 +33,7 @@ export function openModelPage(
         ...services,
         progress: (progress) => page.peer.send("content/progress", progress),
       }),
+      ...graphHandlers({ ref: () => models.contentOf(ref()), ...services }),
       ...modelHandlers({
         ref,
         models,

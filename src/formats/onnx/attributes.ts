@@ -12,6 +12,8 @@ import { readTensorHeader, type TensorHeader } from "./tensorHeader";
 
 /** Values of one attribute, and of a tensor in it, that are read; how many there are is said beside them. */
 export const MOST_VALUES = 16;
+/** Tensors of one attribute that are read. */
+const MOST_TENSORS = 4;
 
 /** A tensor inside an attribute. */
 export interface AttributeTensor {
@@ -126,7 +128,7 @@ export class AttributeReader {
   #tensor(proto: ProtoReader, held: Held): void {
     held.count += 1;
     const header = proto.message(readTensorHeader);
-    if (held.tensors.length >= MOST_VALUES) return;
+    if (held.tensors.length >= MOST_TENSORS) return;
     const { name, dtype, nativeDtype, shape } = header;
     held.tensors.push({ name, dtype, nativeDtype, shape, values: this.#values(header) });
   }
@@ -168,7 +170,7 @@ function readFloats(proto: ProtoReader, held: Held): void {
 function sparse(proto: ProtoReader, held: Held): void {
   held.count += 1;
   const { values, shape } = proto.message(readSparse);
-  if (held.tensors.length >= MOST_VALUES) return;
+  if (held.tensors.length >= MOST_TENSORS) return;
   const { name, dtype, nativeDtype } = values;
   held.tensors.push({ name, dtype, nativeDtype, shape, values: [] });
 }

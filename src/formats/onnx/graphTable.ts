@@ -66,21 +66,21 @@ export interface NodeQuery {
  */
 export class OnnxGraphs {
   readonly index: GraphIndex;
+  /** What failures call the file. */
+  readonly file: string;
   readonly #reader: PositionalReader;
-  readonly #file: string;
   /** What the last search found, because a table asks for its rows part by part. */
   #found: { readonly key: string; readonly rows: readonly number[] } | undefined;
 
-  /** @param file what failures call the file */
   constructor(reader: PositionalReader, file: string) {
     this.#reader = reader;
-    this.#file = file;
+    this.file = file;
     this.index = indexGraphs(reader, file);
   }
 
   /** The walker over single messages, for one request. */
   walker(): GraphWalker {
-    return new GraphWalker(this.#reader, this.#file, this.index);
+    return new GraphWalker(this.#reader, this.file, this.index);
   }
 
   /** Numbers of the nodes that fit. Yields now and then, so that the walk can be stopped. */

@@ -5,7 +5,7 @@ import type { GraphWalker, NodeRow, OnnxGraphs, ValueRow } from "./graphTable";
 import { readPair } from "./tensorHeader";
 
 /** Attributes, pairs and consumers of one node that are read; how many more there are is said beside them. */
-const MOST = { attributes: 200, pairs: 50, consumers: 100 };
+const MOST = { attributes: 100, pairs: 50, consumers: 20, values: 200 };
 /** Nodes or values after which a long walk lets others have a turn. */
 const STRIDE = 256;
 
@@ -62,9 +62,14 @@ export function* readNodeDetails(
   return {
     ...row,
     ...own,
-    inputs: row.inputs.map((name) => links.input(name)),
-    outputs: row.outputs.map((name) => links.output(name)),
+    moreNames: row.moreNames + beyond(row.inputs) + beyond(row.outputs),
+    inputs: row.inputs.slice(0, MOST.values).map((name) => links.input(name)),
+    outputs: row.outputs.slice(0, MOST.values).map((name) => links.output(name)),
   };
+}
+
+function beyond(names: readonly string[]): number {
+  return Math.max(0, names.length - MOST.values);
 }
 
 type Own = Pick<NodeDetails, "docString" | "attributes" | "moreAttributes" | "metadata">;

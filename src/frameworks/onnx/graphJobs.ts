@@ -28,12 +28,14 @@ export interface GraphRow {
 
 /** One graph as a whole. */
 export interface GraphSummary extends GraphRow {
+  /** The ONNX file, absolute. */
+  readonly file: string;
   readonly docString: string;
   /** From the main graph to this one; of a function the main graph and itself. */
   readonly path: readonly GraphRow[];
   /** Named values: inputs, outputs, value infos, initializers. */
   readonly values: number;
-  /** Nodes by operator, most frequent first; those inside of subgraphs are not counted. */
+  /** Nodes by operator, most frequent first, at most 500 of them; those inside of subgraphs are not counted. */
   readonly ops: readonly { readonly op: string; readonly count: number }[];
   /** Graphs and functions of the whole model. */
   readonly graphs: number;

@@ -25,7 +25,7 @@ export function runListGraphs({ ref, query, start, count }: RowsRequest): Promis
       const text = `${kind} ${domain}.${name} ${owner?.op ?? ""} ${owner?.attribute ?? ""}`.toLowerCase();
       if (words.every((word) => text.includes(word))) found.push(row);
     });
-    return { rows: found.slice(start, start + count), total: found.length };
+    return { rows: short(found.slice(start, start + count)), total: found.length };
   });
 }
 
@@ -39,7 +39,7 @@ export function runListGraphNodes(
     const walker = graphs.walker();
     const isAll = input.query.trim() === "" && input.op === null;
     const found = isAll ? undefined : await paced(graphs.findNodes(input), undefined, { signal });
-    return part(input, found, graph.nodes.count, (node) => walker.node(graph, node));
+    return part(input, found, graph.nodes.count, (node) => short(shortRow(walker.node(graph, node))));
   });
 }
 
@@ -53,7 +53,7 @@ export function runListGraphValues(
     const walker = graphs.walker();
     const isAll = input.query.trim() === "";
     const found = isAll ? undefined : await paced(graphs.findValues(input.graph, input.query), undefined, { signal });
-    return part(input, found, graph.values.count, (value) => walker.value(graph, value));
+    return part(input, found, graph.values.count, (value) => short(walker.value(graph, value)));
   });
 }
 
@@ -64,14 +64,14 @@ export function runDescribeNode(
 ): Promise<ShownNode> {
   return withGraphs(ref, async (graphs) => {
     const details = await paced(readNodeDetails(graphs, { graph, node }), undefined, { signal });
-    return {
+    return short({
       ...details,
       attributes: details.attributes.map((attribute) => ({
         ...attribute,
         values: attribute.values.map(shownValue),
         tensors: attribute.tensors.map((tensor) => ({ ...tensor, values: tensor.values.map(shownValue) })),
       })),
-    };
+    });
   });
 }
 
@@ -81,6 +81,26 @@ function withGraphs<T>(ref: ContentRef, use: (graphs: OnnxGraphs) => T | Promise
     if (!graphs) throw new ModelbenchError("internal", "There is no graph in it.");
     return use(graphs);
   });
+}
+
+/** Inputs and outputs that a row has. */
+const MOST_NAMES = 16;
+/** Longest text that is shown, in UTF-16 units: what crosses to the page stays small whatever a file holds. */
+const MOST_TEXT = 300;
+
+function shortRow(row: NodeRow): NodeRow {
+  const { inputs, outputs } = row;
+  const beyond = Math.max(0, inputs.length - MOST_NAMES) + Math.max(0, outputs.length - MOST_NAMES);
+  const names = { inputs: inputs.slice(0, MOST_NAMES), outputs: outputs.slice(0, MOST_NAMES) };
+  return { ...row, ...names, moreNames: row.moreNames + beyond, subgraphs: row.subgraphs.slice(0, MOST_NAMES) };
+}
+
+/** The same data with every long text cut; what is shown is small data, nested a few levels. */
+function short<T>(value: T): T {
+  if (typeof value === "string") return (value.length > MOST_TEXT ? `${value.slice(0, MOST_TEXT)}…` : value) as T;
+  if (Array.isArray(value)) return value.map((item) => short<unknown>(item)) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, short(item)])) as T;
 }
 
 /** Rows `[start, start + count)` of those found, or of all of them. */
@@ -98,7 +118,7 @@ function part<Row>(
 
 function summaryOf(graphs: OnnxGraphs, graph: number): GraphSummary {
   const entry = graphAt(graphs.index, graph);
-  return {
+  const summary = {
     ...graphRow(graphs, graph),
     docString: entry.docString,
     path: pathTo(graphs, graph).map((number) => graphRow(graphs, number)),
@@ -106,6 +126,7 @@ function summaryOf(graphs: OnnxGraphs, graph: number): GraphSummary {
     ops: opCounts(graphs, entry),
     graphs: graphs.index.graphs.length,
   };
+  return { file: graphs.file, ...short(summary) };
 }
 
 function pathTo(graphs: OnnxGraphs, graph: number): number[] {
@@ -123,9 +144,12 @@ function graphRow({ index }: OnnxGraphs, graph: number): GraphRow {
   return { graph, kind, name, domain, owner, nodes: nodes.count };
 }
 
+/** Operators that are listed; the most frequent ones. A real graph has some fifty. */
+const MOST_OPS = 500;
+
 function opCounts({ index }: OnnxGraphs, { nodeOps }: GraphEntry): GraphSummary["ops"] {
   const counts = new Map<number, number>();
   for (const op of nodeOps) counts.set(op, (counts.get(op) ?? 0) + 1);
   const rows = [...counts].map(([op, count]) => ({ op: index.ops[op] ?? "", count }));
-  return rows.sort((a, b) => b.count - a.count);
+  return rows.sort((a, b) => b.count - a.count).slice(0, MOST_OPS);
 }

@@ -7,6 +7,7 @@ import { type CompareHandlersPort, compareHandlers } from "../../../src/extensio
 import { contentHandlers } from "../../../src/extension/page/contentHandlers";
 import { FileDocument, type FileDocumentPort } from "../../../src/extension/page/fileDocument";
 import { fileHandlers } from "../../../src/extension/page/fileHandlers";
+import { graphHandlers } from "../../../src/extension/page/graphHandlers";
 import { noHandlers } from "../../../src/extension/page/noHandlers";
 import { saveHandlers, saveSeed } from "../../../src/extension/page/saveHandlers";
 import type { SaveFormInitial, SaveFormValues } from "../../../src/extension/services";
@@ -144,6 +145,11 @@ export async function openFile(
   const handlers = {
     ...noHandlers,
     ...contentHandlers({ ref: () => document.ref(), jobs, ui, t, progress: () => undefined }),
+    ...graphHandlers({
+      ref: () => document.ref(),
+      jobs,
+      netron: { isThere: () => true, open: async (file) => void commands.push(`netron ${file}`) },
+    }),
     ...fileHandlers({ document, ui, command }),
   };
   const start = { subject: { kind: "file", id: document.id, name: document.name }, section: "", edit: null } as const;
