@@ -1,13 +1,16 @@
 import { statSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { ModelbenchError, type Warning } from "../base/errors";
 import { refuseUnreachable } from "../formats/onnx/externalData";
+import { claimedFormat } from "../formats/sniff";
 import { type ExampleInputs, exampleInputs } from "../frameworks/example";
 import { type InspectDocument, inspectFile, inspectModel } from "../frameworks/inspect";
 import { adapterFor, whyNotRunnable } from "../frameworks/registry";
 import type { LoadRequest } from "../runner/protocol";
+import { MODEL_YAML } from "../store/layout";
 import { readModelFolder } from "../store/lookup";
 import type { StoredModel } from "../store/model";
+import { entriesOf } from "../store/modelFiles";
 import { ModelStore } from "../store/modelStore";
 import { formatTag } from "../store/tag";
 import type { Target } from "./target";
@@ -17,10 +20,31 @@ export type Subject =
   | { readonly kind: "model"; readonly model: StoredModel }
   | { readonly kind: "file"; readonly path: string };
 
-/** @throws ModelbenchError what the store throws; `model.broken` for a folder without model.yaml */
+/**
+ * A folder is a saved model, or a sharded one: then its index is what is opened.
+ * @throws ModelbenchError what the store throws; `model.broken` for a folder that has neither model.yaml nor an index
+ */
 export function openSubject(home: string, target: Target): Subject {
   if (target.kind === "tag") return { kind: "model", model: new ModelStore(home).get(target.tag) };
-  return statSync(target.path).isDirectory() ? { kind: "model", model: readModelFolder(target.path) } : target;
+  if (!statSync(target.path).isDirectory()) return target;
+  const index = shardIndexIn(target.path);
+  return index === undefined ? { kind: "model", model: readModelFolder(target.path) } : { kind: "file", path: index };
+}
+
+/** What transformers names the list of a model's shards. */
+const SHARD_INDEX = "model.safetensors.index.json";
+
+/** The index of a folder without `model.yaml`: the usual one, else the only one. */
+function shardIndexIn(folder: string): string | undefined {
+  const names = entriesOf(folder);
+  if (names.includes(MODEL_YAML)) return undefined;
+  const found = names.filter((name) => claimedFormat(name) === "safetensors" && name.endsWith(".json"));
+  const name = found.includes(SHARD_INDEX) ? SHARD_INDEX : found[0];
+  if (found.length > 1 && name !== SHARD_INDEX) {
+    const message = `${folder}: has ${found.length} indexes of shards: ${found.join(", ")}.`;
+    throw new ModelbenchError("model.broken", message, { path: folder, remedy: "Name one of these files." });
+  }
+  return name && join(folder, name);
 }
 
 /** Something that can be run: what to load, and values to fill in where none are given. */

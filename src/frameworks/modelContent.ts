@@ -134,7 +134,9 @@ class ModelReading {
   }
 
   #add(path: string, content: ContentFacts, isEntry: boolean): void {
-    content.tensors.forEach((tensor, index) => {
+    // The shards are files of the model, which are listed themselves.
+    const tensors = content.shards ? [] : content.tensors;
+    tensors.forEach((tensor, index) => {
       this.tensors.push(tensor);
       this.#places.push({ file: path, index });
     });
@@ -145,7 +147,10 @@ class ModelReading {
       this.#graphFile = path;
     }
     if (content.pickle) this.pickle = mergedPickle(this.pickle, content.pickle);
-    this.warnings.push(...content.warnings.filter(({ code }) => code !== FORMAT_NOT_READ));
+    const own = content.shards && join(this.#folder, path);
+    this.warnings.push(
+      ...content.warnings.filter((warning) => warning.code !== FORMAT_NOT_READ && (!own || warning.path === own)),
+    );
   }
 
   /** A file that cannot be opened is listed all the same. */

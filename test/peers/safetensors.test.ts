@@ -208,26 +208,45 @@ function headerMutants(healthy: readonly Buffer[], count: number): Buffer[] {
   });
 }
 
-/** Small headers of the right form, whose numbers and names are drawn near each other. */
+const BITS = new Map([
+  ["F32", 32],
+  ["U8", 8],
+  ["F4", 4],
+  ["F6_E2M3", 6],
+  ["BOOL", 8],
+  ["F64", 64],
+]);
+
+/** Small headers of the right form: tensors side by side, in many with a number that is drawn instead. */
 function drawnHeaders(count: number): Buffer[] {
-  const size = fc.constantFrom("0", "1", "2", "3", "4", "8", "4294967296", "4611686018427387904");
-  const place = fc.constantFrom("0", "1", "2", "4", "8", "12");
-  const entry = fc
-    .record({
-      name: fc.constantFrom("a", "b", "c", "d"),
-      dtype: fc.constantFrom("F32", "U8", "F4", "F6_E2M3", "BOOL", "F64"),
-      shape: fc.array(size, { maxLength: 3 }),
-      range: fc.tuple(place, place),
-    })
-    .map(
-      ({ name, dtype, shape, range }) => `"${name}":{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${range}]}`,
-    );
-  return fc
-    .sample(fc.tuple(fc.array(entry, { maxLength: 3 }), fc.constantFrom(0, 1, 2, 4, 8, 12)), {
-      seed: SEED,
-      numRuns: count,
-    })
-    .map(([entries, bytes]) => safetensorsBytes(`{${entries}}`, Buffer.alloc(bytes, 1)));
+  const dim = fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom("1", "2", "4") },
+    fc.constantFrom("0", "3", "4611686018427387904"),
+  );
+  const place = fc.oneof({ weight: 30, arbitrary: fc.constant(undefined) }, fc.constantFrom("0", "1", "2", "4", "8"));
+  const tensor = fc.record({
+    name: fc.constantFrom("a", "b", "c", "d", "e", "f", "g"),
+    dtype: fc.constantFrom(...BITS.keys()),
+    shape: fc.array(dim, { maxLength: 3 }),
+    begin: place,
+    end: place,
+  });
+  const cases = fc.tuple(
+    fc.array(tensor, { maxLength: 4 }),
+    fc.boolean(),
+    fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, fc.nat(9)),
+  );
+  return fc.sample(cases, { seed: SEED, numRuns: count }).map(([tensors, reversed, bytes]) => {
+    let offset = 0;
+    const members = tensors.map(({ name, dtype, shape, begin, end }) => {
+      const from = offset;
+      const elements = shape.reduce((product, size) => product * Number(size), 1);
+      offset += elements > 1000 ? 0 : Math.floor((elements * (BITS.get(dtype) ?? 0)) / 8);
+      return `"${name}":{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${begin ?? from},${end ?? offset}]}`;
+    });
+    const data = Buffer.alloc(bytes ?? offset, 1);
+    return safetensorsBytes(`{${reversed ? members.reverse() : members}}`, data);
+  });
 }
 
 test(`${MUTANTS} mutants are read or refused as by the library, with the same tensors`, () => {
@@ -256,7 +275,7 @@ test(`${MUTANTS} mutants are read or refused as by the library, with the same te
     }
   }
   assert.deepEqual(disagreements.slice(0, 10), [], `${disagreements.length} of ${mutants.length}, SEED=${SEED}`);
-  assert.ok(counts.read > MUTANTS / 50 && counts.refused > MUTANTS / 2, JSON.stringify(counts));
+  assert.ok(counts.read > MUTANTS / 20 && counts.refused > MUTANTS / 2, JSON.stringify(counts));
   assert.deepEqual(Object.keys(Object.prototype), []);
 });
 
