@@ -12,6 +12,49 @@ import { until } from "./until";
 
 const SCHEME = "modelbench-elsewhere";
 
+/** Files of a file system that is in memory. */
+class MemoryFiles implements vscode.FileSystemProvider {
+  readonly files = new Map<string, Uint8Array>();
+  /** Sizes of files that nobody may read. */
+  readonly sizes = new Map<string, number>();
+  reads = 0;
+  readonly #changes = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  readonly onDidChangeFile = this.#changes.event;
+
+  write(path: string, bytes: Uint8Array): void {
+    this.files.set(path, bytes);
+    const uri = vscode.Uri.from({ scheme: SCHEME, path });
+    this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri }]);
+  }
+
+  watch(): vscode.Disposable {
+    return new vscode.Disposable(() => undefined);
+  }
+
+  stat({ path }: vscode.Uri): vscode.FileStat {
+    const size = this.files.get(path)?.length ?? this.sizes.get(path);
+    if (size === undefined) throw vscode.FileSystemError.FileNotFound(path);
+    return { type: vscode.FileType.File, ctime: 0, mtime: 0, size };
+  }
+
+  readFile({ path }: vscode.Uri): Uint8Array {
+    this.reads += 1;
+    const bytes = this.files.get(path);
+    if (!bytes) throw vscode.FileSystemError.FileNotFound(path);
+    return bytes;
+  }
+
+  readDirectory = (): [] => [];
+  createDirectory = refuse;
+  writeFile = refuse;
+  delete = refuse;
+  rename = refuse;
+}
+
+function refuse(): never {
+  throw vscode.FileSystemError.NoPermissions();
+}
+
 describe("editors of model files", () => {
   const folder = temporaryFolder();
   const elsewhere = new MemoryFiles();
@@ -141,53 +184,10 @@ describe("editors of model files", () => {
     writeFileSync(join(plant(home, "large", "v1"), "weights.bin"), Buffer.alloc(48 * 2 ** 20, "weights"));
     await api.services.jobs.run(exportModelJob, { home, tag: "large:v1", destination });
     await unblocked(async () => {
-      await vscode.commands.executeCommand("vscode.open", vscode.Uri.file(sparse));
-      await vscode.commands.executeCommand("vscode.open", vscode.Uri.file(destination));
+      await vscode.commands.executeCommand("vscode.open", vscode.Uri.file(sparse), { preview: false });
+      await vscode.commands.executeCommand("vscode.open", vscode.Uri.file(destination), { preview: false });
       await until("both", () => (tabs().length === 2 ? true : undefined));
       await vscode.commands.executeCommand("workbench.action.closeAllEditors");
     });
   }).timeout(60_000);
 });
-
-/** Files of a file system that is in memory. */
-class MemoryFiles implements vscode.FileSystemProvider {
-  readonly files = new Map<string, Uint8Array>();
-  /** Sizes of files that nobody may read. */
-  readonly sizes = new Map<string, number>();
-  reads = 0;
-  readonly #changes = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
-  readonly onDidChangeFile = this.#changes.event;
-
-  write(path: string, bytes: Uint8Array): void {
-    this.files.set(path, bytes);
-    const uri = vscode.Uri.from({ scheme: SCHEME, path });
-    this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri }]);
-  }
-
-  watch(): vscode.Disposable {
-    return new vscode.Disposable(() => undefined);
-  }
-
-  stat({ path }: vscode.Uri): vscode.FileStat {
-    const size = this.files.get(path)?.length ?? this.sizes.get(path);
-    if (size === undefined) throw vscode.FileSystemError.FileNotFound(path);
-    return { type: vscode.FileType.File, ctime: 0, mtime: 0, size };
-  }
-
-  readFile({ path }: vscode.Uri): Uint8Array {
-    this.reads += 1;
-    const bytes = this.files.get(path);
-    if (!bytes) throw vscode.FileSystemError.FileNotFound(path);
-    return bytes;
-  }
-
-  readDirectory = (): [] => [];
-  createDirectory = refuse;
-  writeFile = refuse;
-  delete = refuse;
-  rename = refuse;
-}
-
-function refuse(): never {
-  throw vscode.FileSystemError.NoPermissions();
-}
