@@ -87,7 +87,7 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const trust = workspaceTrust(owner, t);
   const settings = readSettings;
   const tree = owner.own(
-    new ModelsTree({ catalog, stores, accesses, settings, trust, t, log, memory: context.workspaceState }),
+    new ModelsTree({ catalog, jobs, stores, accesses, settings, trust, t, log, memory: context.workspaceState }),
   );
   const storeSettings = new WrittenStoreSettings({ homes, stores, memory: context.globalState });
   const compared = new WindowSelection();

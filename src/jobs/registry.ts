@@ -47,6 +47,7 @@ import { copyModelJob, runCopyModel } from "../store/copyModelJob";
 import { editModelJob, runEditModel } from "../store/editModelJob";
 import { listNameJob, runListName } from "../store/listNameJob";
 import { readLabelsJob, runReadLabels } from "../store/modelLabels";
+import { pickleVerdictsJob, runPickleVerdicts } from "../store/pickleVerdicts";
 import { pinModelJob, runPinModel } from "../store/pins";
 import { rememberListingJob, runRememberListing } from "../store/rememberListingJob";
 import { runSaveModel, saveModelJob } from "../store/saveModelJob";
@@ -77,6 +78,7 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(draftFilesJob, runDraftFiles),
   defineJob(listNameJob, runListName),
   defineJob(readLabelsJob, runReadLabels),
+  defineJob(pickleVerdictsJob, runPickleVerdicts),
   defineJob(rememberListingJob, runRememberListing),
   defineJob(deleteModelJob, runDeleteModel),
   defineJob(restoreModelJob, runRestoreModel),

@@ -8,6 +8,7 @@ import { MODEL_YAML } from "../../store/layout";
 import { frameworkFacts } from "../frameworkFacts";
 import type { ItemButton, OpenStore, ReviewItem, Services } from "../services";
 import { withoutPath } from "../tree/words";
+import { verdictWords } from "../verdictWords";
 import { forEachUnderProgress } from "./several";
 
 /** What to do with an archive whose model is in the store already. */
@@ -146,12 +147,18 @@ function candidateItem(
   const files = count === 1 ? t("1 file") : t("{0} files", count);
   const facts = [frameworkFacts(t, preview.module).label, humanSize(preview.bytes), files];
   const plan = choice === undefined ? t("in the store already") : t("in the store already: {0}", planOf(t, choice));
-  const detail = [basename(source), ...(exists ? [plan] : []), ...preview.warnings.map(({ message }) => message)];
+  const pickle = preview.pickle ? [verdictWords(t, preview.pickle)] : [];
+  const detail = [
+    basename(source),
+    ...pickle,
+    ...(exists ? [plan] : []),
+    ...preview.warnings.map(({ message }) => message),
+  ];
   return {
     label: preview.tag,
     description: facts.map((fact) => visible(fact)).join(" · "),
     detail: detail.map((text) => visible(text)).join(" · "),
-    icon: exists || preview.warnings.length > 0 ? "warning" : "tag",
+    icon: exists || preview.warnings.length > 0 || preview.pickle?.verdict === "dangerous" ? "warning" : "tag",
     picked: true,
     ...(exists ? { buttons: choiceButtons(t) } : {}),
     value: candidate,

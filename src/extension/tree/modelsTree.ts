@@ -13,6 +13,7 @@ import {
   workspace,
 } from "vscode";
 import type { Log } from "../../base/log";
+import type { Jobs } from "../../base/ports";
 import type { Disposable } from "../../base/scope";
 import { parseFilter } from "../../store/filter";
 import type { Catalog } from "../catalog";
@@ -30,11 +31,13 @@ import { TreeMemory } from "./treeMemory";
 import { nodeId, type TreeNode, versionNode } from "./treeModel";
 import { type Row, type RowContext, rowOf, type StoreFacts } from "./treeRow";
 import { Turns } from "./turns";
+import { Verdicts } from "./verdicts";
 import { viewText } from "./viewText";
 
 /** What the tree is built from. */
 export interface TreeParts {
   readonly catalog: Catalog;
+  readonly jobs: Jobs;
   readonly stores: Pick<Stores, "all">;
   readonly accesses: Pick<StoreAccesses, "of" | "onDidChange">;
   readonly settings: () => Settings;
@@ -66,6 +69,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
   /** The very objects that stand for rows with others below them, by id. */
   readonly #nodes = new Map<string, TreeNode>();
   readonly #pages = new Pages();
+  readonly #verdicts: Verdicts;
   #filter = "";
   /** What was selected when the window closed, until it is selected again. */
   #toSelect: string | undefined;
@@ -77,6 +81,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
     this.#parts = parts;
     this.#memory = new TreeMemory(parts.memory);
     this.#content = new TreeContent(parts);
+    this.#verdicts = new Verdicts(parts.jobs);
     this.#toSelect = this.#memory.selected;
     this.#view = window.createTreeView(VIEWS.models, {
       treeDataProvider: this,
@@ -197,7 +202,8 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
       this.#content.lookAtPins();
     };
     this.#owned.push(
-      ...[this.#drops, this.#content, this.#view, this.#changed, this.#redraws, this.#turns],
+      ...[this.#drops, this.#content, this.#view, this.#changed, this.#redraws, this.#turns, this.#verdicts],
+      this.#verdicts.onDidChange((nodes) => this.#redrawAround(nodes)),
       { dispose: () => clearInterval(ages) },
       this.#content.onDidChange((change) => this.#show(change)),
       trust.onDidGrant(() => this.#redraws.all()),
@@ -252,6 +258,14 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
     else this.#redraws.all();
   }
 
+  /** A version can only be drawn anew with what stands above it. */
+  #redrawAround(nodes: readonly TreeNode[]): void {
+    const above = new Set(nodes.map((node) => this.getParent(node)));
+    const known = [...above].filter((node) => node !== undefined);
+    if (known.length < above.size) this.#redraws.all();
+    else this.#redraws.some(known);
+  }
+
   #known(node: TreeNode): TreeNode {
     return this.#nodes.get(nodeId(node)) ?? node;
   }
@@ -291,6 +305,7 @@ export class ModelsTree implements Tree, TreeDataProvider<TreeNode>, Disposable 
       ...{ t, nowMs: Date.now(), userHome: homedir(), arrangement: this.#content.arrangement },
       store: (id) => this.#factsOf(id),
       refusal: (module, store) => trust.refusal(module, store),
+      verdict: (node) => this.#verdicts.of(node),
     };
   }
 

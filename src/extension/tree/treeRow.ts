@@ -3,8 +3,10 @@ import { localTime } from "../../base/localTime";
 import { visible } from "../../base/visible";
 import type { StoreAccess } from "../../store/access";
 import type { ModelSummary } from "../../store/model";
+import type { ModelVerdict } from "../../store/pickleVerdicts";
 import { frameworkFacts } from "../frameworkFacts";
 import type { Localize, OpenStore, RunRefusal, StoreId } from "../services";
+import { type PickleState, pickleRemark, pickleState, verdictWords } from "../verdictWords";
 import { type Arrangement, labelKey } from "./arrange";
 import {
   type BrokenNode,
@@ -52,6 +54,8 @@ export interface RowContext {
   readonly userHome: string;
   readonly arrangement: Arrangement;
   readonly store: (id: StoreId) => StoreFacts | undefined;
+  /** What the pickles of a version hold, as far as that is known; `undefined` where there are none. */
+  readonly verdict?: ((node: VersionNode) => ModelVerdict | undefined) | undefined;
   /** Why a model may not run now. */
   readonly refusal: (module: string, store: StoreId) => RunRefusal | undefined;
 }
@@ -85,13 +89,21 @@ export function shortPath(path: string, userHome: string): string {
  * `latest · onnx · 5.81 KiB · 2d`: what tree and pickers say of a version beside its name. What keeps it from running
  * comes first, because a narrow tree cuts the end.
  */
-export function versionDescription(summary: ModelSummary, t: Localize, nowMs: number, isPinned = false): string {
+export function versionDescription(
+  summary: ModelSummary,
+  t: Localize,
+  nowMs: number,
+  isPinned = false,
+  verdict?: ModelVerdict,
+): string {
   const facts = frameworkFacts(t, summary.module);
   const age = shortAge(t, summary.creationMs, nowMs);
   const remark = facts.remark === undefined ? [] : [facts.remark];
   const latest = summary.isLatest ? [t("latest")] : [];
   const pinned = isPinned ? [t("pinned")] : [];
-  return visible([...remark, ...latest, ...pinned, facts.label, humanSize(summary.sizeBytes), age].join(" · "));
+  const pickle = verdict ? [pickleRemark(t, verdict)] : [];
+  const size = humanSize(summary.sizeBytes);
+  return visible([...remark, ...latest, ...pinned, facts.label, ...pickle, size, age].join(" · "));
 }
 
 /** What is said of a store beside its folder: why it is this one, and that nothing can be written. */
@@ -193,6 +205,7 @@ function versionRow(node: VersionNode, context: RowContext): Row {
   const pinned = isPinned ? [t("pinned")] : [];
   const size = humanSize(summary.sizeBytes);
   const warned = summary.warnings.length > 0;
+  const verdict = context.verdict?.(node);
   const flags = [
     ...["version", ...facts.flags.filter((flag) => flag !== "runnable" || !refusal)],
     ...(summary.isLatest ? ["latest"] : []),
@@ -202,17 +215,18 @@ function versionRow(node: VersionNode, context: RowContext): Row {
   return {
     id: nodeId(node),
     label: visible(node.alone ? node.tag : summary.tag.version),
-    description: versionDescription(summary, t, nowMs, isPinned),
-    tooltip: () => versionTooltip(node, isPinned, refusal?.reason ?? facts.cannotRun, context),
+    description: versionDescription(summary, t, nowMs, isPinned, verdict),
+    tooltip: () => versionTooltip(node, isPinned, refusal?.reason ?? facts.cannotRun, verdict, context),
     contextValue: flags.join(" "),
-    icon: warned ? "warning" : isPinned ? "pinned" : "tag",
-    warns: warned,
+    icon: warned ? "warning" : isPinned ? "pinned" : verdict ? PICKLE_ICONS[pickleState(verdict.verdict)] : "tag",
+    warns: warned || verdict?.verdict === "dangerous",
     expandable: false,
     spoken: [
       t("{0} version {1}", summary.tag.name, summary.tag.version),
       ...latest,
       ...pinned,
       facts.label,
+      ...(verdict ? [verdictWords(t, verdict)] : []),
       size,
       t("saved {0}", longAge(t, summary.creationMs, nowMs)),
       ...remark,
@@ -223,10 +237,18 @@ function versionRow(node: VersionNode, context: RowContext): Row {
   };
 }
 
+/** No state has an icon that approves. */
+const PICKLE_ICONS: Readonly<Record<PickleState, string>> = {
+  "known types": "tag",
+  "runs code": "code",
+  "dangerous or cannot tell": "workspace-unknown",
+};
+
 function versionTooltip(
   node: VersionNode,
   isPinned: boolean,
   cannotRun: string | undefined,
+  verdict: ModelVerdict | undefined,
   { t, nowMs }: RowContext,
 ): string {
   const { summary } = node;
@@ -239,6 +261,7 @@ function versionTooltip(
     fact(t("Saved:"), saved),
     fact(t("Folder:"), summary.path),
     ...(isPinned ? [markdownText(t("Pinned: no clean-up takes it."))] : []),
+    ...(verdict ? [fact(t("Pickle:"), verdictWords(t, verdict))] : []),
     ...(cannotRun === undefined ? [] : [fact(t("Test:"), cannotRun)]),
     ...summary.warnings.map((warning) => fact(t("Warning:"), warning.message)),
   ]);

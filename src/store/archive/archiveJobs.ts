@@ -1,6 +1,7 @@
 import type { Warning } from "../../base/errors";
 import type { JobKey } from "../../base/ports";
 import type { PickleVerdict } from "../../formats/pickle/facts";
+import type { ModelVerdict } from "../pickleVerdicts";
 import type { SettableLimits } from "./limits";
 
 /** What to do when the archive's tag is taken. */
@@ -71,7 +72,7 @@ export interface ArchivePreview {
   /** How many there are beyond those. */
   readonly moreFiles: number;
   /** What was found in all its pickles together; left out when it has none. */
-  readonly pickle?: PreviewedPickle;
+  readonly pickle?: ModelVerdict;
   readonly warnings: readonly Warning[];
 }
 
@@ -80,13 +81,6 @@ export interface PreviewedFile {
   readonly path: string;
   readonly bytes: number;
   readonly verdict?: PickleVerdict;
-}
-
-/** What pickles of an archive would do when they are loaded; nothing of them was executed. */
-export interface PreviewedPickle {
-  readonly verdict: PickleVerdict;
-  /** Imports that are not known, each counted once a file. */
-  readonly unknownImports: number;
 }
 
 /** Formats that this version writes. */

@@ -1,15 +1,11 @@
-import { ModelbenchError } from "../../base/errors";
-import type { JobOptions, PositionalReader } from "../../base/ports";
+import type { JobOptions } from "../../base/ports";
 import { KeptBytes } from "../../formats/keptBytes";
-import { readNpyHeader } from "../../formats/npy";
-import { type PickleFacts, worseVerdict } from "../../formats/pickle/facts";
-import { readPickleFile } from "../../formats/pickle/pickleFile";
-import { scanObjectArray } from "../../formats/pickle/scanPickle";
-import { claimedFormat, unclaimedFormat } from "../../formats/sniff";
+import { mayHoldPickle, pickleIn } from "../../formats/pickleIn";
 import { lstatOf } from "../modelFiles";
 import { ModelStore } from "../modelStore";
+import { type ModelVerdict, together, verdictIn } from "../pickleVerdicts";
 import { formatTag } from "../tag";
-import type { ArchivePreview, PreviewedFile, PreviewedPickle, PreviewRequest } from "./archiveJobs";
+import type { ArchivePreview, PreviewedFile, PreviewRequest } from "./archiveJobs";
 import { assertClaim, type SafeMember } from "./gate";
 import { limitsWith } from "./limits";
 import { archiveFailure, archivePath, openSource, readMembers } from "./readMembers";
@@ -74,7 +70,7 @@ class PreviewTarget {
   readonly files: PreviewedFile[] = [];
   members = 0;
   fileCount = 0;
-  pickle: PreviewedPickle | undefined;
+  pickle: ModelVerdict | null = null;
   readonly #kept = new KeptBytes();
   #file: PreviewedFile | undefined;
 
@@ -85,49 +81,17 @@ class PreviewTarget {
   }
 
   write(chunk: Uint8Array): void {
-    if (this.#file && mayBePickle(this.#file.path)) this.#kept.push(chunk);
+    if (this.#file && mayHoldPickle(this.#file.path)) this.#kept.push(chunk);
   }
 
   close(): void {
     const file = this.#file;
     if (!file) return;
-    const found = mayBePickle(file.path) ? pickleIn(file.path, this.#kept.reader(file.path)) : undefined;
-    if (found) this.pickle = together(this.pickle, found);
+    const facts = mayHoldPickle(file.path) ? pickleIn(file.path, this.#kept.reader(file.path)) : undefined;
+    const found = facts ? verdictIn(facts) : null;
+    this.pickle = together(this.pickle, found);
     this.fileCount += 1;
     if (this.fileCount <= SHOWN_FILES) this.files.push({ ...file, ...(found && { verdict: found.verdict }) });
     this.#file = undefined;
   }
-}
-
-/** Names that claim another format are not asked; an array may be one of objects. */
-function mayBePickle(path: string): boolean {
-  const claimed = claimedFormat(path);
-  return claimed === undefined || claimed === "npy" || claimed === "npz";
-}
-
-function pickleIn(path: string, reader: PositionalReader): PickleFacts | undefined {
-  try {
-    const format = claimedFormat(path) ?? unclaimedFormat(path, reader);
-    if (format === "npy") return arrayPickle(reader);
-    if (format !== "pickle" && format !== "npz") return undefined;
-    const { facts } = readPickleFile(reader);
-    return format === "pickle" || facts.streams > 0 ? facts : undefined;
-  } catch (error) {
-    // Nothing of it can be told; what it is will be said when the model is opened.
-    if (error instanceof ModelbenchError) return undefined;
-    throw error;
-  }
-}
-
-function arrayPickle(reader: PositionalReader): PickleFacts | undefined {
-  const { descr, dataStart } = readNpyHeader(reader);
-  return descr.includes("O") ? scanObjectArray(reader, dataStart) : undefined;
-}
-
-function together(a: PreviewedPickle | undefined, { verdict, imports }: PickleFacts): PreviewedPickle {
-  const unknown = imports.filter((one) => one.class === "unknown").length;
-  return {
-    verdict: a ? worseVerdict(a.verdict, verdict) : verdict,
-    unknownImports: (a?.unknownImports ?? 0) + unknown,
-  };
 }
