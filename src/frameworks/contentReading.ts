@@ -6,7 +6,7 @@ import { type BesideFile, replaceFileBeside } from "../store/archive/beside";
 import { paced } from "../store/pace";
 import { type HeatMap, heatMap } from "../tensors/heatMap";
 import { planePieces } from "../tensors/planePieces";
-import { type ShownValue, shownValues } from "../tensors/shownValues";
+import { type ShownValue, shownLeaf, shownValues } from "../tensors/shownValues";
 import { type SliceFormat, sliceFile } from "../tensors/sliceFile";
 import { measure, readsToMeasure, type TensorStatistics } from "../tensors/statistics";
 import { type Plane, planeOf, type TensorView, type ViewRange } from "../tensors/view";
@@ -57,7 +57,7 @@ export function runListTensors(input: {
 }
 
 /**
- * The work behind `readSliceJob`.
+ * The work behind `readSliceJob`; a leaf that is no array is one value, whatever the rectangle.
  * @throws ModelbenchError `input.shape` for a rectangle outside the tensor, `budget.exceeded` for one of too many values,
  *   those of `FileContent.data`
  */
@@ -72,6 +72,8 @@ export function runReadSlice(
 ): Promise<readonly ShownValue[]> {
   const { rowCount, columnCount } = input.range;
   return contents.lend(input.ref, ({ content }) => {
+    const leaf = content.tensors[input.tensor]?.dtype === null ? content.leaf?.(input.tensor) : undefined;
+    if (leaf !== undefined) return [shownLeaf(leaf)];
     const data = dataOf(content, input.tensor);
     const plane = planeOf(data.shape, input.view, input.range);
     if (rowCount * columnCount > MAX_SLICE) {

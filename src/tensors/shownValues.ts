@@ -18,6 +18,18 @@ export function shownValues(tensor: Tensor): ShownValue[] {
   return elements.map((text) => cut(String(text), longest));
 }
 
+/** Bytes of a leaf that are shown. */
+const LEAF_BYTES = 4_096;
+
+/** What a leaf that is no array says, in its shown form: bytes as hexadecimal pairs, what is too long cut. */
+export function shownLeaf(leaf: Element | Uint8Array | null): ShownValue {
+  if (leaf === null) return "None";
+  if (typeof leaf === "string") return cut(leaf, MAX_TEXT);
+  if (!(leaf instanceof Uint8Array)) return shownValue(leaf);
+  const shown = Array.from(leaf.subarray(0, LEAF_BYTES), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return leaf.length > LEAF_BYTES ? `${shown} …` : shown;
+}
+
 /** One decoded element in its shown form. */
 export function shownValue(element: Element): ShownValue {
   if (typeof element === "number") return Number.isFinite(element) && !Object.is(element, -0) ? element : text(element);

@@ -151,7 +151,13 @@ export const statisticsViewSchema = z.strictObject({
 export type StatisticsView = z.infer<typeof statisticsViewSchema>;
 
 /** A view scaled down; a cell is the mean of what it covers, `null` where it covers no finite value. */
-export const heatMapSchema = z.strictObject({ rows: count, columns: count, means: z.array(z.nullable(z.number())) });
+export const heatMapSchema = z.strictObject({
+  rows: count,
+  columns: count,
+  means: z.array(z.nullable(z.number())),
+  /** Whether only a part of the values was read. */
+  sampled: z.boolean(),
+});
 /** A view scaled down. */
 export type HeatMapView = z.infer<typeof heatMapSchema>;
 

@@ -7,15 +7,16 @@ import type { Loadable } from "./pageState";
 /** What the headers of the page's subject say, read once for all sections, and how far work on its tensors is. */
 export class ContentState {
   readonly summary = signal<Loadable<ContentView>>({ state: "loading" });
-  /** Raised each time the content was read again: whatever was derived from the old one is out of date. */
-  readonly revision = signal(0);
   /** What the host said last of work under way. */
   readonly progress = signal<ContentProgress | undefined>(undefined);
   readonly #peer: PagePeer;
+  readonly #changed: () => void;
   #reading: AbortController | undefined;
 
-  constructor(peer: PagePeer) {
+  /** @param changed is called each time the content was read: whatever was derived from the old one is out of date */
+  constructor(peer: PagePeer, changed: () => void) {
     this.#peer = peer;
+    this.#changed = changed;
   }
 
   /** Reads the headers, or reads them again; what is shown stays until they are there. */
@@ -29,7 +30,7 @@ export class ContentState {
     );
     if (this.#reading !== reading) return;
     this.summary.value = next;
-    this.revision.value += 1;
+    this.#changed();
   }
 
   /** The page is about something else now, or about nothing. */

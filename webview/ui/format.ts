@@ -3,19 +3,31 @@ import type { Cells } from "../protocol/views";
 /** A value of a tensor. */
 export type Cell = Cells[number];
 
-/** Significant digits that tell two neighbouring values of a dtype apart, at most. */
-const DIGITS: Readonly<Record<string, number>> = { float16: 5, bfloat16: 4, float32: 9 };
+/** Significant digits that tell two neighboring values of a dtype apart, and how a number is rounded to it. */
+const ROUNDINGS: Readonly<Record<string, { readonly digits: number; readonly round: (value: number) => number }>> = {
+  float16: { digits: 5, round: (value) => roundTo(value, 10, -14) },
+  bfloat16: { digits: 4, round: (value) => roundTo(value, 7, -126) },
+  float32: { digits: 9, round: Math.fround },
+};
+
+/** The nearest number of a binary format with so many fraction bits; the least exponent is that of normal numbers. */
+function roundTo(value: number, fractionBits: number, leastExponent: number): number {
+  if (value === 0) return value;
+  const exponent = Math.max(Math.floor(Math.log2(Math.abs(value))), leastExponent);
+  const step = 2 ** (exponent - fractionBits);
+  return Math.round(value / step) * step;
+}
 
 /** The shortest text that still names the value in its own dtype: float32 5.900000095367432 is `5.9`. */
 export function formatCell(dtype: string, value: Cell): string {
   if (typeof value !== "number") return String(value);
-  const digits = DIGITS[dtype];
-  if (digits === undefined || Number.isInteger(value)) return String(value);
-  for (let precision = 1; precision < digits; precision++) {
+  const rounding = ROUNDINGS[dtype];
+  if (rounding === undefined || Number.isInteger(value)) return String(value);
+  for (let precision = 1; precision < rounding.digits; precision++) {
     const shorter = Number(value.toPrecision(precision));
-    if (dtype === "float32" ? Math.fround(shorter) === value : precision === digits - 1) return String(shorter);
+    if (rounding.round(shorter) === value) return String(shorter);
   }
-  return String(Number(value.toPrecision(digits)));
+  return String(Number(value.toPrecision(rounding.digits)));
 }
 
 /** Significant digits shown of a value whose exact text stands beside it or one view away. */

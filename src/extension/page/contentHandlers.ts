@@ -62,8 +62,8 @@ export function contentHandlers({ ref, jobs, ui, t, progress }: ContentHandlersP
       values: [...(await jobs.run(readSliceJob, { ref: ref(), ...slice }, { signal }))],
     }),
     "tensor/heatMap": async (view, signal) => {
-      const { rows, columns, means } = await jobs.run(heatMapJob, { ref: ref(), ...view }, { signal });
-      return { rows, columns, means: Array.from(means, (mean) => (Number.isFinite(mean) ? mean : null)) };
+      const { means, ...map } = await jobs.run(heatMapJob, { ref: ref(), ...view }, { signal });
+      return { ...map, means: Array.from(means, (mean) => (Number.isFinite(mean) ? mean : null)) };
     },
     "tensor/statistics": async ({ tensor }, signal) => {
       const statistics = await jobs.run(

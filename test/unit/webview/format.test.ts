@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { decodeElements } from "../../../src/formats/elements";
 import {
   formatAge,
   formatBytes,
@@ -33,6 +34,22 @@ test("a float32 is written as short as it can be and still name the same value",
       assert.equal(Math.fround(Number(formatCell("float32", value))), value === 0 ? 0 : value);
     }),
   );
+});
+
+test("every float16 and bfloat16 is written so that it can be told from its neighbors", () => {
+  for (const [dtype, bytes] of [
+    ["float16", 2],
+    ["bfloat16", 2],
+  ] as const) {
+    const all = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
+    const data = new Uint8Array(all.buffer);
+    const values = decodeElements({ dtype, shape: [data.length / bytes], data }).filter(
+      (value) => typeof value === "number" && Number.isFinite(value) && value !== 0,
+    );
+    assert.equal(new Set(values.map((value) => formatCell(dtype, Number(value)))).size, values.length, dtype);
+  }
+  assert.equal(formatCell("bfloat16", 0.10009765625), "0.1");
+  assert.equal(formatCell("float16", 0.0999755859375), "0.1");
 });
 
 test("sizes, ages, milliseconds and shapes read as people write them", () => {
