@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type CliAnswer, type CliKit, openCliKit } from "../../fixtures/cliKit";
+import { type CliFacts, CliProbe } from "../../fixtures/cliProbe";
 import { assertQuiet, HostileArea, type HostileOutcome } from "../../fixtures/hostileArea";
 import {
   CORPUS_BOUNDS,
@@ -21,30 +20,11 @@ const MAX_BLOCKED_MS = 50;
 /** A slow answer counts when it comes every time: other programs of the machine hold things up as well. */
 const ATTEMPTS = 3;
 
-/** Loaded into the command's process, it tells at the end what has become of that. */
-const PROBE = `
-const { readFileSync, writeFileSync } = require("node:fs");
-const keys = () => Reflect.ownKeys(Object.prototype).map(String).join();
-const before = keys();
-process.on("exit", () => {
-  const status = readFileSync("/proc/self/status", "latin1");
-  writeFileSync(process.env.MODELBENCH_TEST_FACTS, JSON.stringify({
-    unchanged: keys() === before,
-    peakBytes: Number(/^VmHWM:\\s+(\\d+) kB/m.exec(status)[1]) * 1024,
-    // Of the processor, as wall time on a busy machine is mostly that of others.
-    seconds: (({ user, system }) => (user + system) / 1e6)(process.cpuUsage()),
-    writtenBytes: Number(/^wchar: (\\d+)/m.exec(readFileSync("/proc/self/io", "latin1"))[1]),
-  }));
-});
-`;
-
 const { path: folder, remove } = tempFolder();
-const probe = join(folder, "probe.cjs");
-const facts = join(folder, "facts.json");
+const probe = new CliProbe(folder);
 let kit: CliKit;
 before(async () => {
   kit = await openCliKit();
-  writeFileSync(probe, PROBE);
 });
 after(() => {
   kit.dispose();
@@ -52,10 +32,14 @@ after(() => {
 });
 
 /** `modelbench ...args -o json` on the area's store, as a user stands in it. */
-function run({ home, work, user, temporary }: HostileArea, ...args: string[]): Promise<CliAnswer> {
-  const env = { BENTOML_HOME: home, HOME: user, TMPDIR: temporary };
-  const probing = { NODE_OPTIONS: `--require ${probe}`, MODELBENCH_TEST_FACTS: facts };
-  return kit.run(args, { cwd: work, env: { ...env, ...probing } });
+async function run(
+  { home, work, user, temporary }: HostileArea,
+  ...args: string[]
+): Promise<CliAnswer & { readonly facts: CliFacts }> {
+  const { env, facts } = probe.next();
+  const area = { BENTOML_HOME: home, HOME: user, TMPDIR: temporary };
+  const answer = await kit.run(args, { cwd: work, env: { ...area, ...env } });
+  return { ...answer, facts: facts() };
 }
 
 function outcomeOf({ code, stdout, stderr }: CliAnswer): HostileOutcome {
@@ -75,7 +59,7 @@ async function importOnce(hostile: HostileCase, judged: HostileImport) {
     const blockedMs = loop.longestMs();
     const outcome = outcomeOf(answer);
     area.assertUnharmed(outcome, hostile.watch);
-    const { unchanged, peakBytes, seconds, writtenBytes } = JSON.parse(readFileSync(facts, "utf8"));
+    const { unchanged, peakBytes, seconds, writtenBytes } = answer.facts;
     assert.ok(unchanged, "Object.prototype has other keys than before");
     assert.ok(peakBytes <= CORPUS_BOUNDS.residentBytes, `${peakBytes} bytes of memory`);
     assert.ok(writtenBytes <= CORPUS_BOUNDS.writtenBytes, `${writtenBytes} bytes were written`);
