@@ -59,6 +59,8 @@ export class GraphState {
   readonly #places = new Map<number, { readonly shown: GraphQuery; readonly active: number }>();
   #graph = 0;
   #isWanted = false;
+  /** The table takes the focus as soon as the active row is there. */
+  #isGoing = false;
   #opening: AbortController | undefined;
   #listing = new AbortController();
   #describing: AbortController | undefined;
@@ -115,7 +117,7 @@ export class GraphState {
     this.#graph = graph;
     this.shown.value = place?.shown ?? FIRST;
     this.active.value = node ?? place?.active ?? 0;
-    this.goes.value += 1;
+    this.#isGoing = true;
     this.#changed();
     if (isSame) this.#relist();
     else void this.#describe();
@@ -191,7 +193,10 @@ export class GraphState {
       }
       this.rows.value = { total, parts, error: undefined };
       if (this.active.value >= total) this.active.value = Math.max(0, total - 1);
-      if (Math.floor(this.active.value / GRAPH_PART) === part) this.#look();
+      if (Math.floor(this.active.value / GRAPH_PART) !== part) return;
+      this.#look();
+      if (this.#isGoing) this.goes.value += 1;
+      this.#isGoing = false;
     } catch (error) {
       if (this.#listing !== listing || listing.signal.aborted) return;
       this.#asked.delete(part);

@@ -32,9 +32,9 @@ function Node({ node }: { readonly node: NodeView }): VNode {
   if (node.function !== null) inner.push({ attribute: "", graph: node.function, text: t("graph.function") });
   return (
     <>
-      <h3 class="code" data-testid="graph-node-op">
+      <h2 class="code" data-testid="graph-node-op">
         {node.op}
-      </h3>
+      </h2>
       {node.name === "" ? null : <p class="code node-name">{node.name}</p>}
       {node.docString === "" ? null : <p class="quiet notes">{node.docString}</p>}
       {inner.length === 0 ? null : (
@@ -75,7 +75,7 @@ function Node({ node }: { readonly node: NodeView }): VNode {
 function Part({ title, children }: { readonly title: string; readonly children: ComponentChildren }): VNode {
   return (
     <div class="node-part">
-      <h4>{title}</h4>
+      <h3>{title}</h3>
       {children}
     </div>
   );
