@@ -15,8 +15,8 @@ export interface FlaxHeader {
 
 /** flax's own reader ends near 1,000 levels. */
 const MAX_DEPTH = 1000;
-/** Values in one file: what is listed of each takes near a kilobyte of memory. */
-const MAX_NODES = 200_000;
+/** Values in one file: a listing of as many, written as JSON, stays within 256 MiB of memory. */
+const MAX_NODES = 50_000;
 /** Texts up to here are checked to be UTF-8, as Python does; longer ones when they are read. */
 const MAX_CHECKED_TEXT = 1 << 20;
 
