@@ -37,6 +37,7 @@ import {
   runListGraphs,
   runListGraphValues,
 } from "../frameworks/onnx/graphReading";
+import { editSafetensorsMetadataJob, runEditSafetensorsMetadata } from "../frameworks/safetensorsMetadata";
 import { exportModelJob, importArchiveJob, previewArchiveJob } from "../store/archive/archiveJobs";
 import { runExportModel } from "../store/archive/exportModel";
 import { runImportArchive } from "../store/archive/importArchive";
@@ -105,4 +106,5 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(tensorStatisticsJob, runTensorStatistics),
   defineJob(exportSliceJob, runExportSlice),
   defineJob(sliceTextJob, runSliceText),
+  defineJob(editSafetensorsMetadataJob, runEditSafetensorsMetadata),
 ]);

@@ -12,6 +12,7 @@ import { readSafetensorsHeader } from "../../src/formats/safetensors/header";
 import { safetensorsData } from "../../src/formats/safetensors/values";
 import { safetensorsFile } from "../../src/formats/safetensors/writer";
 import { digestOf } from "../../src/formats/tensorData";
+import { runEditSafetensorsMetadata } from "../../src/frameworks/safetensorsMetadata";
 import { safetensorsBytes, safetensorsVectors, VECTORS } from "../fixtures/safetensors";
 import { SEED } from "./arbitraries";
 import { mutantsOf, writeBatch } from "./mutants";
@@ -110,6 +111,18 @@ test("F4 and F6 have the values of ml_dtypes", () => {
     const [answer] = askPython("safetensorsPeer.py", "judge", join(folder, "narrow")) as Verdict[];
     assert.ok(answer && "facts" in answer, JSON.stringify(answer));
   }
+});
+
+test("the library reads the metadata that an edit leaves, beside the same tensors", async () => {
+  const [{ path } = assert.fail()] = theirs();
+  const before = askPython("safetensorsPeer.py", "metadata", path) as Verdict & { readonly metadata: unknown };
+  const set = [
+    ["k\u2603", 'v"\n'],
+    ["format", "np"],
+  ] as const;
+  assert.equal((await runEditSafetensorsMetadata({ path, set, remove: [] }, {})).changed, true);
+  const edited = askPython("safetensorsPeer.py", "metadata", path) as typeof before;
+  assert.deepEqual(edited, { ...before, metadata: Object.fromEntries(set) });
 });
 
 type Verdict = { readonly facts: Readonly<Record<string, unknown>> } | { readonly refused: string };

@@ -1,4 +1,14 @@
-import { closeSync, fdatasync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  fdatasync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../../base/errors";
 import { errno } from "../failure";
@@ -94,7 +104,8 @@ export async function makeFileBeside(
 }
 
 /**
- * The same, but a file that has the name already is replaced: until the last moment it stays what it was.
+ * The same, but a file that has the name already is replaced and its permissions are kept: until the last moment it
+ * stays what it was.
  * @throws ModelbenchError `file.access`, also for a folder of that name or none to write into, `cancelled`, what `fill`
  *   throws
  */
@@ -109,7 +120,7 @@ export async function replaceFileBeside(
   if (!lstatOf(path)) assertFree(path);
   const partial = partialPath(path);
   try {
-    const bytes = await writePartial(partial, fill, signal);
+    const bytes = await writePartial(partial, fill, signal, statOf(path)?.mode);
     throwIfAborted(signal);
     renameSync(partial, path);
     await nodeFiles.sync(dirname(path));
@@ -169,10 +180,12 @@ async function writePartial(
   partial: string,
   fill: (file: BesideFile) => Promise<void>,
   signal: AbortSignal | undefined,
+  mode?: number,
 ): Promise<number> {
   const handle = openSync(partial, "wx", 0o644);
   const file = new BesideFile(handle, signal);
   try {
+    if (mode !== undefined) fchmodSync(handle, mode & 0o777);
     await fill(file);
     await file.settle();
     fsyncSync(handle);

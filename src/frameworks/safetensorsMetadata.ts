@@ -1,0 +1,129 @@
+import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ModelbenchError } from "../base/errors";
+import type { JobKey, JobOptions } from "../base/ports";
+import { type FileReader, openFileReader } from "../formats/fileReader";
+import { stringifyExact } from "../formats/jsonExact";
+import { headerWithMetadata } from "../formats/safetensors/editHeader";
+import { LENGTH_BYTES, readSafetensorsHeader } from "../formats/safetensors/header";
+import { type BesideFile, replaceFileBeside } from "../store/archive/beside";
+import { MODEL_YAML } from "../store/layout";
+import type { ModelInfo } from "../store/model";
+import { statOf } from "../store/modelFiles";
+import { yamlAsData } from "./yamlAsData";
+
+/** Bytes of tensors that are copied at once. */
+const COPIED_AT_ONCE = 1 << 20;
+
+/** What changes in the metadata of a safetensors file; keys that are not named stay what they are. */
+export interface MetadataEdit {
+  /** Absolute. */
+  readonly path: string;
+  readonly set: readonly (readonly [key: string, value: string])[];
+  readonly remove: readonly string[];
+}
+
+/**
+ * Edits the string metadata of a safetensors file outside of a model: a new file with a new header and the very same
+ * tensors takes its place in one step.
+ */
+export const editSafetensorsMetadataJob: JobKey<MetadataEdit, { readonly bytes: number; readonly changed: boolean }> = {
+  name: "safetensors.metadata",
+};
+
+/**
+ * The work behind `editSafetensorsMetadataJob`. A failure or a cancel leaves the file as it was.
+ * @throws ModelbenchError `file.access` for a link, a file of a model, or one that changed meanwhile, `format.corrupt`,
+ *   `budget.exceeded` for a header above 100 MB, `cancelled`
+ */
+export async function runEditSafetensorsMetadata(
+  { path, set, remove }: MetadataEdit,
+  { signal, onProgress }: JobOptions,
+): Promise<{ readonly bytes: number; readonly changed: boolean }> {
+  assertEditable(path);
+  const reader = openFileReader(path);
+  try {
+    const before = stampOf(path);
+    const header = readSafetensorsHeader(reader, path);
+    const metadata = edited(header.metadata ?? new Map(), set, remove);
+    if (stringifyExact(metadata) === stringifyExact(header.metadata ?? new Map())) {
+      return { bytes: reader.size, changed: false };
+    }
+    const text = reader.read(LENGTH_BYTES, header.dataStart - LENGTH_BYTES);
+    const start = headerWithMetadata(text, header, metadata);
+    const fill = async (file: BesideFile): Promise<void> => {
+      await file.append(start);
+      await copyData(reader, header.dataStart, file, onProgress);
+      if (stampOf(path) !== before) throw refusal(path, "changed while it was copied", "Try again.");
+    };
+    return { bytes: await replaceFileBeside(path, fill, signal), changed: true };
+  } finally {
+    reader.close();
+  }
+}
+
+/**
+ * The metadata that a safetensors file of a model starts with: what it has itself, the model's labels, and the model's
+ * metadata, texts as they are and other values as JSON. Where two have one key, the first keeps it and the other is
+ * named `label.KEY` or `metadata.KEY`.
+ */
+export function prefilledMetadata(
+  { labels, metadata }: Pick<ModelInfo, "labels" | "metadata">,
+  own: ReadonlyMap<string, string> = new Map(),
+): Map<string, string> {
+  const filled = new Map(own);
+  const add = (source: string, key: string, value: string): void => {
+    if (filled.get(key) !== value) filled.set(filled.has(key) ? `${source}.${key}` : key, value);
+  };
+  for (const [key, value] of labels) add("label", key, value);
+  for (const [key, value] of yamlAsData(metadata) as Map<string, unknown>) {
+    add("metadata", key, typeof value === "string" ? value : stringifyExact(value));
+  }
+  return filled;
+}
+
+async function copyData(
+  reader: FileReader,
+  from: number,
+  file: BesideFile,
+  onProgress: JobOptions["onProgress"],
+): Promise<void> {
+  for (let at = from; at < reader.size; at += COPIED_AT_ONCE) {
+    await file.append(reader.read(at, Math.min(COPIED_AT_ONCE, reader.size - at)));
+    onProgress?.({ doneBytes: at - from, totalBytes: reader.size - from });
+  }
+}
+
+function edited(
+  old: ReadonlyMap<string, string>,
+  set: MetadataEdit["set"],
+  remove: MetadataEdit["remove"],
+): Map<string, string> {
+  const metadata = new Map(old);
+  for (const key of remove) metadata.delete(key);
+  for (const [key, value] of set) metadata.set(key, value);
+  return metadata;
+}
+
+/** A link would be replaced by a file, and what a model was saved with never changes. */
+function assertEditable(path: string): void {
+  if (!statOf(path)?.isFile()) return;
+  if (lstatSync(path).isSymbolicLink()) {
+    throw refusal(path, "is a link, which an edit would replace by a file", `Edit ${realpathSync(path)}.`);
+  }
+  for (let folder = dirname(realpathSync(path)); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, MODEL_YAML))) {
+      throw refusal(path, `belongs to the model in ${folder}, whose files do not change`, "Export it first.");
+    }
+    if (folder === dirname(folder)) return;
+  }
+}
+
+function stampOf(path: string): string {
+  const stat = statOf(path);
+  return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : "";
+}
+
+function refusal(path: string, what: string, remedy: string): ModelbenchError {
+  return new ModelbenchError("file.access", `${path} ${what}.`, { path, remedy });
+}
