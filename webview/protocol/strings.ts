@@ -1,8 +1,11 @@
+import { pickleStrings } from "./pickleStrings";
+
 /**
  * Every text of the page in English, by key; `{0}`, `{1}`, … are replaced. The host translates the values and
  * sends the table with the first message, so the page itself carries none of them.
  */
 export const pageStrings = {
+  ...pickleStrings,
   "section.overview": "Overview",
   "section.signatures": "Signatures",
   "section.tensors": "Tensors",

@@ -5,6 +5,7 @@ import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
 import { GraphSection } from "./graph/graphSection";
 import { Button, type Tab } from "./kit";
+import { PickleSection } from "./pickleSection";
 import { TensorsSection } from "./tensors/tensorsSection";
 
 interface ContentTab {
@@ -17,6 +18,11 @@ interface ContentTab {
 /** Sections about what files hold, in the order of their tabs; model pages and file pages show the same. */
 const TABS: readonly ContentTab[] = [
   { id: "tensors", isThere: ({ tensorCount }) => tensorCount > 0, section: () => <TensorsSection /> },
+  {
+    id: "pickle",
+    isThere: ({ pickle }) => pickle !== null,
+    section: (content) => (content.pickle ? <PickleSection content={content} pickle={content.pickle} /> : null),
+  },
   { id: "graph", isThere: ({ onnx }) => onnx !== null, section: () => <GraphSection /> },
 ];
 

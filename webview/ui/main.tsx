@@ -12,6 +12,7 @@ import "./edit.css";
 import "./file.css";
 import "./graph.css";
 import "./compare.css";
+import "./pickle.css";
 import "./tensors/tensors.css";
 import "./vscodeApi";
 
