@@ -21,7 +21,7 @@ const MAX_NODES = 50_000;
 const MAX_CHECKED_TEXT = 1 << 20;
 
 /** The bounds that a file is read within when the caller has none of his own. */
-export function flaxBudget(name: string): Budget {
+function flaxBudget(name: string): Budget {
   return new Budget(name, { nodes: MAX_NODES, depth: MAX_DEPTH });
 }
 

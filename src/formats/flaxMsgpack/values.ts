@@ -1,6 +1,6 @@
 import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
-import { itemSize } from "../elements";
+import { elementCount, itemSize } from "../elements";
 import { runData, type TensorData } from "../tensorData";
 import type { PlacedLeaf, Run, StoredArray } from "./stored";
 import type { FlaxComplex } from "./tree";
@@ -76,6 +76,14 @@ export function arrayData(reader: PositionalReader, array: StoredArray): TensorD
       for (let at = 0; at < total; at += PIECE_BYTES) yield read(at, Math.min(PIECE_BYTES, total - at));
     },
   };
+}
+
+/** The values of any tensor but one of texts, piece by piece, as `writeFlax` takes them. */
+export function* valuePieces(data: TensorData): Iterable<Uint8Array> {
+  const size = itemSize(data.dtype) ?? 1;
+  const count = elementCount(data.shape);
+  const step = Math.floor(PIECE_BYTES / size);
+  for (let at = 0; at < count; at += step) yield data.read(at, Math.min(step, count - at));
 }
 
 /** Bytes `[from, from + length)` of what the runs hold together; a view of the reader when one run has them all. */

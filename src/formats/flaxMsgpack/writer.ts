@@ -28,9 +28,26 @@ const MAX_BYTES = 2 ** 32 - 1;
  */
 export function writeFlax(tree: FlaxTree<ArrayPieces>, sink: ByteSink, options: WriteOptions = {}): void {
   const encoder = new MsgpackEncoder(sink);
-  new TreeWriter(encoder, options.chunkBytes ?? CHUNK_BYTES).node(tree, false);
+  const steps = new TreeWriter(encoder, options.chunkBytes ?? CHUNK_BYTES).node(tree, false);
+  while (!steps.next().done);
   encoder.flush();
 }
+
+/**
+ * The same bytes piece by piece, so that whoever writes them may rest in between.
+ * @throws ModelbenchError as `writeFlax`
+ */
+export function* flaxFile(tree: FlaxTree<ArrayPieces>, options: WriteOptions = {}): Generator<Uint8Array, void> {
+  const parts: Uint8Array[] = [];
+  const encoder = new MsgpackEncoder({ write: (part) => parts.push(new Uint8Array(part)) });
+  const steps = new TreeWriter(encoder, options.chunkBytes ?? CHUNK_BYTES).node(tree, false);
+  while (!steps.next().done) yield* parts.splice(0);
+  encoder.flush();
+  yield* parts.splice(0);
+}
+
+/** Work that rests after each piece of array data. */
+type Steps = Generator<void, void>;
 
 class TreeWriter {
   readonly #encoder: MsgpackEncoder;
@@ -42,30 +59,30 @@ class TreeWriter {
     this.#chunkBytes = chunkBytes;
   }
 
-  node(tree: FlaxTree<ArrayPieces>, inList: boolean): void {
+  *node(tree: FlaxTree<ArrayPieces>, inList: boolean): Steps {
     if (this.#path.length > MAX_DEPTH) throw this.#refused(`it is nested more than ${MAX_DEPTH} levels deep`);
-    if (tree instanceof Map) this.#map(tree, inList);
-    else if (Array.isArray(tree)) this.#list(tree);
-    else this.#leaf(tree as Leaf, inList);
+    if (tree instanceof Map) yield* this.#map(tree, inList);
+    else if (Array.isArray(tree)) yield* this.#list(tree);
+    else yield* this.#leaf(tree as Leaf, inList);
   }
 
-  #map(map: ReadonlyMap<TreeKey, FlaxTree<ArrayPieces>>, inList: boolean): void {
+  *#map(map: ReadonlyMap<TreeKey, FlaxTree<ArrayPieces>>, inList: boolean): Steps {
     this.#encoder.map(map.size);
     for (const [key, value] of map) {
       this.#path.push(key);
       this.#key(key);
-      this.node(value, inList);
+      yield* this.node(value, inList);
       this.#path.pop();
     }
   }
 
-  #list(items: readonly FlaxTree<ArrayPieces>[]): void {
+  *#list(items: readonly FlaxTree<ArrayPieces>[]): Steps {
     this.#encoder.array(items.length);
-    items.forEach((item, index) => {
+    for (const [index, item] of items.entries()) {
       this.#path.push(index);
-      this.node(item, true);
+      yield* this.node(item, true);
       this.#path.pop();
-    });
+    }
   }
 
   #key(key: TreeKey): void {
@@ -74,7 +91,7 @@ class TreeWriter {
     else throw this.#refused(`the key ${String(key)} is neither a text nor an integer`);
   }
 
-  #leaf(leaf: Leaf, inList: boolean): void {
+  *#leaf(leaf: Leaf, inList: boolean): Steps {
     if (leaf === null) this.#encoder.nil();
     else if (typeof leaf === "boolean") this.#encoder.bool(leaf);
     else if (typeof leaf === "bigint") this.#int(leaf);
@@ -83,7 +100,7 @@ class TreeWriter {
     else if (leaf instanceof Uint8Array) this.#bytes(leaf);
     else if (leaf?.kind === "complex") this.#complex(leaf);
     else if (leaf?.kind === "ext") this.#extension(leaf);
-    else if (leaf?.kind === "ndarray" || leaf?.kind === "npscalar") this.#array(leaf, inList);
+    else if (leaf?.kind === "ndarray" || leaf?.kind === "npscalar") yield* this.#array(leaf, inList);
     else throw this.#refused(`${classOf(leaf)} was found, a leaf or a Map was expected`);
   }
 
@@ -119,22 +136,22 @@ class TreeWriter {
     this.#encoder.int(value);
   }
 
-  #array({ kind, dtype, shape, data }: FlaxArray<ArrayPieces>, inList: boolean): void {
+  *#array({ kind, dtype, shape, data }: FlaxArray<ArrayPieces>, inList: boolean): Steps {
     const size = this.#itemSize(dtype);
     if (kind === "npscalar" && shape.length > 0) throw this.#refused("a numpy scalar has no dimensions");
     const count = elementCount(shape);
     const source = new PieceSource(data, count * size, (what) => this.#refused(what));
     if (kind === "npscalar" || inList || count * size <= this.#chunkBytes) {
       this.#arrayHeader(kind === "ndarray" ? 1 : 3, dtype, shape, count * size);
-      source.pass(count * size, this.#encoder);
+      yield* source.pass(count * size, this.#encoder);
     } else {
-      this.#chunks(dtype, shape, count, source);
+      yield* this.#chunks(dtype, shape, count, source);
     }
     source.expectEnd();
   }
 
   /** @see flax 0.12.8 serialization.py _chunk */
-  #chunks(dtype: string, shape: readonly number[], count: number, source: PieceSource): void {
+  *#chunks(dtype: string, shape: readonly number[], count: number, source: PieceSource): Steps {
     const size = source.bytes / count;
     const length = Math.max(1, Math.floor(this.#chunkBytes / size));
     const chunks = Math.ceil(count / length);
@@ -153,7 +170,7 @@ class TreeWriter {
       const elements = Math.min(length, count - i * length);
       this.#encoder.text(String(i));
       this.#arrayHeader(1, dtype, [elements], elements * size);
-      source.pass(elements * size, this.#encoder);
+      yield* source.pass(elements * size, this.#encoder);
     }
   }
 
@@ -214,7 +231,7 @@ class PieceSource {
     this.#refused = refused;
   }
 
-  pass(count: number, encoder: MsgpackEncoder): void {
+  *pass(count: number, encoder: MsgpackEncoder): Steps {
     for (let wanted = count; wanted > 0; ) {
       if (this.#left.length === 0 && !this.#next()) throw this.#mismatch();
       const part = this.#left.subarray(0, wanted);
@@ -222,6 +239,7 @@ class PieceSource {
       this.#left = this.#left.subarray(part.length);
       this.#passed += part.length;
       wanted -= part.length;
+      yield;
     }
   }
 

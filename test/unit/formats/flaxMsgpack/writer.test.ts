@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ExtData, encode } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { bufferReader } from "../../../../src/formats/bufferReader";
 import { readFlaxHeader } from "../../../../src/formats/flaxMsgpack/header";
 import { msgpackRestore, msgpackSerialize } from "../../../../src/formats/flaxMsgpack/serialization";
-import { leavesOf } from "../../../../src/formats/flaxMsgpack/stored";
+import { leavesOf, type StoredArray } from "../../../../src/formats/flaxMsgpack/stored";
 import type { FlaxTree } from "../../../../src/formats/flaxMsgpack/tree";
+import { arrayData, valuePieces } from "../../../../src/formats/flaxMsgpack/values";
 import { writeFlax } from "../../../../src/formats/flaxMsgpack/writer";
 import { failsWith } from "../../../fixtures/failures";
 import { comparable, FLAX_DTYPES, flaxTree, sampleArray } from "../../../fixtures/flaxTrees";
@@ -59,6 +61,21 @@ test("pieces of any size make one array, and no more of them is asked for than i
   writeFlax(new Map([["a", { ...whole, data: pieces() }]]), sink, { chunkBytes: 30 });
   assert.deepEqual(comparable(msgpackRestore(Buffer.concat(parts))), new Map([["a", whole]]));
   assert.equal(written.length, 17);
+});
+
+test("arrays pass from one file to another without being in memory, big-endian and in chunks", () => {
+  const big = encode(
+    new ExtData(1, encode([[3], ">f4", Uint8Array.from(Buffer.from("3fc00000c000000000000000", "hex"))])),
+  );
+  const long = msgpackSerialize(sampleArray("int16", [700_000]), { chunkBytes: 999 });
+  for (const bytes of [big, long]) {
+    const reader = bufferReader(bytes);
+    const { root } = readFlaxHeader(reader, "test");
+    const leaf = root as StoredArray;
+    const { kind, dtype, shape } = leaf;
+    const copy = msgpackSerialize({ kind, dtype, shape, data: valuePieces(arrayData(reader, leaf)) });
+    assert.deepEqual(comparable(msgpackRestore(copy)), comparable(msgpackRestore(bytes)));
+  }
 });
 
 test("what a flax file cannot hold is refused with its place", () => {
