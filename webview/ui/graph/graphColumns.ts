@@ -15,7 +15,7 @@ export interface Column {
 /** The columns of each table. */
 export const COLUMNS: Readonly<Record<GraphTable, readonly Column[]>> = {
   nodes: [
-    { title: "graph.column.number", width: "64px", cell: node(({ index }) => String(index)) },
+    { title: "graph.column.number", width: "56px", cell: node(({ index }) => String(index)) },
     { title: "graph.column.op", width: "minmax(120px, 1fr)", cell: node(opText) },
     { title: "graph.column.name", width: "minmax(140px, 2fr)", cell: node(({ name }) => name) },
     { title: "graph.column.inputs", width: "minmax(140px, 2fr)", cell: node(({ inputs }) => names(inputs)) },

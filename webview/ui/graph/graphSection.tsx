@@ -53,7 +53,7 @@ function Graph({ view }: { readonly view: GraphView }): VNode {
         <Rows />
         {table === "nodes" ? <NodePane /> : null}
       </div>
-      <p class="quiet graph-hint">{t("graph.keys")}</p>
+      {view.graphs > 1 ? <p class="quiet">{t("graph.keys")}</p> : null}
     </div>
   );
 }

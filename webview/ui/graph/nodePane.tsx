@@ -12,6 +12,8 @@ export function NodePane(): VNode {
   const node = graph.node.value;
   return (
     <section
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      tabIndex={0}
       class="node-pane"
       aria-label={t("graph.node")}
       data-testid="graph-node"
