@@ -1,5 +1,4 @@
 import { graphStrings } from "./graphStrings";
-
 import { pickleStrings } from "./pickleStrings";
 
 /**

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { ModelbenchError } from "../../../../src/base/errors";
 import { copyPath } from "../../../../src/extension/commands/copyPath";
 import { copyTag } from "../../../../src/extension/commands/copyTag";
+import { openInNetron } from "../../../../src/extension/commands/openInNetron";
 import { openModel } from "../../../../src/extension/commands/openModel";
 import { openModelYaml } from "../../../../src/extension/commands/openModelYaml";
 import { sortBy } from "../../../../src/extension/commands/sortBy";
@@ -79,6 +80,16 @@ test("the model.yaml of a broken folder opens as text", async () => {
   assert.ok(item);
   await openModelYaml(parts, { kind: "broken", store: "own", item });
   assert.deepEqual(lines, [`openText: ${join(folder.path, "models/a/3/model.yaml")}`]);
+});
+
+test("Netron is opened with the ONNX file of a model", async () => {
+  const jobs = {
+    "graph.describe": async ({ ref }: { ref: unknown }) => ({ file: `the file of ${JSON.stringify(ref)}` }),
+  };
+  const { services: parts, lines } = services(folder.path, { jobs });
+  await openInNetron(parts, { store: "own", tag: "a:v1" });
+  const ref = { kind: "model", home: folder.path, tag: "a:v1" };
+  assert.deepEqual(lines, ["job: graph.describe", `netron: the file of ${JSON.stringify(ref)}`]);
 });
 
 test("choosing the present order changes nothing", async () => {
