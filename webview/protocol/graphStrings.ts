@@ -8,6 +8,8 @@ export const graphStrings = {
   "graph.table.nodes": "Nodes",
   "graph.table.values": "Values",
   "graph.table.graphs": "Graphs and functions",
+  "graph.nodesOf": "Nodes of {0}",
+  "graph.valuesOf": "Values of {0}",
   "graph.search": "Search",
   "graph.search.nodes": "Search operators, names, inputs, outputs",
   "graph.search.values": "Search names, kinds, types, shapes",

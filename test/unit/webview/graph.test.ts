@@ -67,6 +67,10 @@ test("subgraphs and functions are entered and left with the keyboard alone, and 
   const { page } = file.rig;
   await page.getByTestId("graph-search").locator("input").focus();
   await tabTo(page, "graph-row");
+  await page.keyboard.press("ArrowDown");
+  await page.getByTestId("graph-search").locator("input").focus();
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.evaluate("document.activeElement?.dataset.row"), "1");
   await page.keyboard.press("End");
   await page.getByTestId("graph-node-op").getByText("local.Scale").waitFor();
   await page.keyboard.press("Enter");

@@ -50,7 +50,7 @@ function Graph({ view }: { readonly view: GraphView }): VNode {
       <Bar view={view} />
       {table === "nodes" ? <Ops view={view} /> : null}
       <div class="graph-split">
-        <Rows />
+        <Rows view={view} />
         {table === "nodes" ? <NodePane /> : null}
       </div>
       {view.graphs > 1 ? <p class="quiet">{t("graph.keys")}</p> : null}
@@ -129,15 +129,22 @@ function Bar({ view }: { readonly view: GraphView }): VNode {
           </button>
         ))}
       </fieldset>
-      <TextField
-        testId="graph-search"
-        className="graph-search"
-        label={t("graph.search")}
-        hideLabel
-        placeholder={t(`graph.search.${table}`)}
-        value={typed}
-        onInput={setTyped}
-      />
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: it hears a key of the field inside it */}
+      <div
+        class="graph-search"
+        onKeyDown={({ key }) => {
+          if (key === "ArrowDown") graph.focusRows();
+        }}
+      >
+        <TextField
+          testId="graph-search"
+          label={t("graph.search")}
+          hideLabel
+          placeholder={t(`graph.search.${table}`)}
+          value={typed}
+          onInput={setTyped}
+        />
+      </div>
       <span class="quiet" role="status" data-testid="graph-count">
         {total === undefined ? t("graph.searching") : total === all ? "" : t("graph.some", number(total), number(all))}
       </span>
@@ -177,7 +184,7 @@ function Ops({ view }: { readonly view: GraphView }): VNode | null {
   );
 }
 
-function Rows(): VNode {
+function Rows({ view }: { readonly view: GraphView }): VNode {
   const { graph } = usePage();
   const t = useText();
   const { total, error } = graph.rows.value;
@@ -197,5 +204,6 @@ function Rows(): VNode {
       </div>
     );
   }
-  return <GraphTable table={table} total={total} />;
+  const label = table === "graphs" ? t("graph.table.graphs") : t(`graph.${table}Of`, graphName(view, t));
+  return <GraphTable table={table} total={total} label={label} />;
 }

@@ -40,6 +40,8 @@ const NOTHING: ShownRows = { total: undefined, parts: new Map(), error: undefine
 const MOST_PARTS = 100;
 /** How long a row must have been chosen before its node is read, so that walking through rows reads none. */
 const DWELL_MS = 120;
+/** How long the node that was chosen before stays on the screen while the next one is read. */
+const STALE_MS = 300;
 
 /** The graph that is looked at, the rows of it that are seen, and the node that is chosen. */
 export class GraphState {
@@ -130,6 +132,11 @@ export class GraphState {
     if (around) this.enter(around.graph);
   }
 
+  /** The table takes the focus. */
+  focusRows(): void {
+    this.goes.value += 1;
+  }
+
   /** Chooses a row. */
   choose(row: number): void {
     if (this.active.value === row) return;
@@ -215,27 +222,34 @@ export class GraphState {
 
   /** Reads the chosen node once it has been chosen for a moment. */
   #look(): void {
-    this.#forgetNode();
+    this.#stopReading();
     const row = this.rowAt(this.active.value);
-    if (!row || this.shown.value.table !== "nodes" || !("op" in row)) return;
-    this.node.value = { state: "loading" };
-    this.#dwell = setTimeout(() => void this.#describeNode(row.index), DWELL_MS);
+    if (this.shown.value.table !== "nodes" || (row && !("op" in row))) this.node.value = undefined;
+    else if (row) this.#dwell = setTimeout(() => void this.#describeNode(row.index), DWELL_MS);
   }
 
   async #describeNode(node: number): Promise<void> {
     const describing = new AbortController();
     this.#describing = describing;
+    const stale = setTimeout(() => {
+      if (this.#describing === describing) this.node.value = { state: "loading" };
+    }, STALE_MS);
     const next = await this.#peer.request("graph/node", { graph: this.#graph, node }, describing.signal).then(
       (value): Loadable<NodeView> => ({ state: "ready", value }),
       (error): Loadable<NodeView> => ({ state: "failed", error: failureOf(error) }),
     );
+    clearTimeout(stale);
     if (this.#describing === describing) this.node.value = next;
   }
 
-  #forgetNode(): void {
+  #stopReading(): void {
     clearTimeout(this.#dwell);
     this.#describing?.abort();
     this.#describing = undefined;
+  }
+
+  #forgetNode(): void {
+    this.#stopReading();
     this.node.value = undefined;
   }
 

@@ -12,7 +12,13 @@ import type { GraphTable as TableName, TableRow } from "./graphState";
 const ROW_HEIGHT = 24;
 
 /** The rows of the table that is shown; only what is seen is in the document, and one row can have the focus. */
-export function GraphTable({ table, total }: { readonly table: TableName; readonly total: number }): VNode {
+export function GraphTable(props: {
+  readonly table: TableName;
+  readonly total: number;
+  /** Says which rows of which graph they are. */
+  readonly label: string;
+}): VNode {
+  const { table, total, label } = props;
   const { graph } = usePage();
   const t = useText();
   const viewport = useRef<HTMLDivElement>(null);
@@ -26,7 +32,7 @@ export function GraphTable({ table, total }: { readonly table: TableName; readon
       class="graph-table"
       role="grid"
       ref={viewport}
-      aria-label={t(`graph.table.${table}`)}
+      aria-label={label}
       aria-rowcount={total + 1}
       aria-colcount={columns.length}
       data-testid="graph-table"
