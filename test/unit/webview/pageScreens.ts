@@ -119,13 +119,16 @@ export interface OpenFile extends AsyncDisposable {
   readonly document: FileDocument;
   /** Commands of the extension that the page asked for, with the file's path. */
   readonly commands: string[];
+  /** Texts that were put on the clipboard. */
+  readonly copied: string[];
 }
 
-/** Opens a file as the custom editor does. @param watched what calls back when the file may have changed */
+/** Opens a file as the custom editor does. @param target answers the save dialog */
 export async function openFile(
   path: string,
   options: Partial<RigOptions> = {},
   port: Partial<FileDocumentPort> = {},
+  target: () => string | undefined = () => undefined,
 ): Promise<OpenFile> {
   const { jobs = inProcessJobs() } = port;
   const document = new FileDocument({
@@ -140,7 +143,8 @@ export async function openFile(
   });
   await document.open();
   const commands: string[] = [];
-  const ui = { copy: async () => undefined, pickTarget: async () => undefined };
+  const copied: string[] = [];
+  const ui = { copy: async (text: string) => void copied.push(text), pickTarget: async () => target() };
   const command = async (name: string, file: string): Promise<void> => void commands.push(`${name} ${file}`);
   const handlers = {
     ...noHandlers,
@@ -163,6 +167,7 @@ export async function openFile(
     rig,
     document,
     commands,
+    copied,
     [Symbol.asyncDispose]: async () => {
       await rig[Symbol.asyncDispose]();
       await document.dispose();

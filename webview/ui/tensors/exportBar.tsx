@@ -52,10 +52,13 @@ export function ExportBar(props: {
         <Dropdown
           testId="export-scope"
           label={t("export.scope")}
-          options={scopes.map((of) => ({ value: of, text: `${t(`export.${of}`)} ${sizeOf(of)}`.trim() }))}
+          options={scopes.map((of) => ({ value: of, text: t(`export.${of}`) }))}
           value={scope}
           onChange={(value) => setScope(SCOPES.find((known) => known === value))}
         />
+        <span class="quiet number" data-testid="export-size">
+          {sizeOf(scope)}
+        </span>
         <Dropdown
           testId="export-format"
           label={t("export.format")}

@@ -18,6 +18,9 @@ export interface HeatRange {
   readonly isTwoSided: boolean;
 }
 
+/** Pixels from one stripe of a cell without a value to the next. */
+const STRIPE = 4;
+
 /** The range of a map's means. */
 export function heatRange(means: HeatMapView["means"]): HeatRange {
   let low = Number.POSITIVE_INFINITY;
@@ -73,14 +76,27 @@ export function colorsOf(canvas: HTMLCanvasElement): HeatColors | undefined {
   };
 }
 
-/** Draws one pixel a cell. */
-export function paintHeat(canvas: HTMLCanvasElement, map: HeatMapView, range: HeatRange, colors: HeatColors): void {
+/** Draws a square of `side` pixels a cell; one without a value is striped, so that it is told apart without color. */
+export function paintHeat(
+  canvas: HTMLCanvasElement,
+  map: HeatMapView,
+  side: number,
+  range: HeatRange,
+  colors: HeatColors,
+): void {
   const pen = canvas.getContext("2d");
-  if (!pen || map.rows * map.columns === 0) return;
-  const image = pen.createImageData(map.columns, map.rows);
-  map.means.forEach((mean, index) => {
-    image.data.set([...(mean === null ? colors.mark : heatColor(mean, range, colors)), 255], index * 4);
-  });
+  const width = map.columns * side;
+  if (!pen || width * map.rows === 0) return;
+  const image = pen.createImageData(width, map.rows * side);
+  const cells = map.means.map((mean) => (mean === null ? undefined : heatColor(mean, range, colors)));
+  for (let y = 0, index = 0; y < image.height; y++) {
+    const row = Math.floor(y / side) * map.columns;
+    for (let x = 0; x < width; x++, index += 4) {
+      const stripe = (x + y) % STRIPE < STRIPE / 2 ? colors.mark : colors.middle;
+      image.data.set(cells[row + Math.floor(x / side)] ?? stripe, index);
+      image.data[index + 3] = 255;
+    }
+  }
   pen.putImageData(image, 0, 0);
 }
 

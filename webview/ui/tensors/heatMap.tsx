@@ -47,12 +47,14 @@ function Drawn(props: { readonly map: HeatMapView; readonly rows: number; readon
   const t = useText();
   const canvas = useRef<HTMLCanvasElement>(null);
   const scale = useRef<HTMLCanvasElement>(null);
+  // A few cells are drawn large, many at one pixel each.
+  const side = Math.max(1, Math.min(16, Math.floor(320 / Math.max(map.rows, map.columns, 1))));
   const range = heatRange(map.means);
   const theme = useTheme();
   useLayoutEffect(() => {
     const colors = canvas.current ? colorsOf(canvas.current) : undefined;
     if (!canvas.current || !scale.current || !colors) return;
-    paintHeat(canvas.current, map, range, colors);
+    paintHeat(canvas.current, map, side, range, colors);
     paintScale(scale.current, range, colors);
   }, [map, theme]);
   const [low, high] = [roundCell(range.low), roundCell(range.high)];
@@ -63,11 +65,10 @@ function Drawn(props: { readonly map: HeatMapView; readonly rows: number; readon
       <canvas
         ref={canvas}
         class="heat-cells"
-        width={map.columns}
-        height={map.rows}
+        width={map.columns * side}
+        height={map.rows * side}
         role="img"
         aria-label={t("heat.summary", rows, columns, low, high)}
-        style={{ width: `min(100%, ${sideOf(map.columns)}px)`, height: `${sideOf(map.rows)}px` }}
       />
       <figcaption class="heat-legend">
         <span class="code">{low}</span>
@@ -86,11 +87,6 @@ function Drawn(props: { readonly map: HeatMapView; readonly rows: number; readon
       </figcaption>
     </figure>
   );
-}
-
-/** A few cells are drawn large, many at one pixel each. */
-function sideOf(cells: number): number {
-  return Math.max(cells, Math.min(cells * 16, 320));
 }
 
 /** Changes when the color theme does. */

@@ -23,7 +23,8 @@ export function Histogram(props: {
   const most = counts.reduce((a, b) => Math.max(a, b), 0);
   const edge = (bin: number): string => roundCell(low + ((high - low) * bin) / counts.length);
   const top = counts.indexOf(most);
-  const summary = t("hist.summary", counts.length, edge(0), edge(counts.length), edge(top), number.format(most));
+  const fullest = [edge(top), edge(top + 1), number.format(most)] as const;
+  const summary = t("hist.summary", counts.length, edge(0), edge(counts.length), ...fullest);
   const heightOf = (count: number): number => (count === 0 ? 0 : Math.max(LEAST, (count / most) * HEIGHT));
   return (
     <figure class="histogram">

@@ -4,7 +4,7 @@ import type { StatisticsView, TensorRow } from "../../protocol/content";
 import type { Cells } from "../../protocol/views";
 import { usePage, useText } from "../context";
 import { ErrorBox } from "../errorBox";
-import { formatBytes, formatCell, shortCell } from "../format";
+import { formatBytes, formatCell } from "../format";
 import { Icon } from "../icons";
 import { Button } from "../kit";
 import { Histogram } from "./histogram";
@@ -72,7 +72,7 @@ function Figures({ value, dtype }: { readonly value: StatisticsView; readonly dt
   const t = useText();
   const count = new Intl.NumberFormat(locale.value);
   const shown = (figure: Cells[number] | null): string => (figure === null ? "–" : formatCell(dtype, figure));
-  const mean = (figure: number | null): string => (figure === null ? "–" : shortCell("float64", figure));
+  const mean = (figure: number | null): string => (figure === null ? "–" : String(Number(figure.toPrecision(6))));
   const share = (of: number): string => count.format(of);
   return (
     <>

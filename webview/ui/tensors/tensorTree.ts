@@ -45,16 +45,16 @@ export function segmentsOf({ path, name, file }: TensorRow): string[] {
   return segments.length > 0 ? segments : [name === "" ? file : name];
 }
 
-/** Which tensors have every word of a query in name, type, shape or file; all of them for an empty one. */
+/** Which tensors have every word of a query (a shape is one: `[4, 3`) in name, type, shape or file; all for an empty one. */
 export function matching(rows: readonly TensorRow[], query: string): number[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = query.toLowerCase().replaceAll(/,\s+/g, ",").split(/\s+/).filter(Boolean);
   const all = rows.map((_, index) => index);
   if (words.length === 0) return all;
   return all.filter((index) => {
     const row = rows[index];
     if (!row) return false;
     const { name, dtype, nativeDtype, kind, shape, file } = row;
-    const text = `${name} ${dtype ?? kind} ${nativeDtype} [${shape.join(", ")}] ${shape.join("x")} ${file}`;
+    const text = `${name} ${dtype ?? kind} ${nativeDtype} [${shape.join()}] ${shape.join("x")} ${file}`;
     return words.every((word) => text.toLowerCase().includes(word));
   });
 }

@@ -75,7 +75,9 @@ function Line(props: {
   const share = totalBytes > 0 ? formatPercent(locale.value, node.bytes / totalBytes) : "";
   const about = row
     ? `${row.dtype ?? row.kind}${row.dtype === null ? "" : ` ${formatShape(row.shape)}`}`
-    : t("tensors.group", count.format(node.tensors), count.format(node.parameters));
+    : node.tensors === 1
+      ? t("tensors.groupOne", count.format(node.parameters))
+      : t("tensors.group", count.format(node.tensors), count.format(node.parameters));
   const isChosen = node.tensor !== undefined && tensors.chosen.value?.tensor === node.tensor;
   return (
     <div
