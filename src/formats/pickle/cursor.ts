@@ -21,11 +21,17 @@ export class Cursor {
   readonly #end: number;
   #window: Buffer = Buffer.alloc(0);
   #windowAt = 0;
+  readonly #dropsRest: boolean;
   #at: number;
+  /** Behind the last byte of the frame. */
+  #frameEnd = 0;
+  #crossed = false;
 
-  constructor(reader: PositionalReader, range: ByteRange, limits: ScanLimits) {
+  /** @param dropsRest see `crossed` */
+  constructor(reader: PositionalReader, range: ByteRange, limits: ScanLimits, dropsRest = false) {
     this.#reader = reader;
     this.#limits = limits;
+    this.#dropsRest = dropsRest;
     this.#at = range.start;
     this.#end = Math.min(range.end, reader.size);
   }
@@ -40,6 +46,22 @@ export class Cursor {
     return this.#end;
   }
 
+  /**
+   * Whether an argument went beyond its frame. Python that reads from memory takes no notice; reading from a file it
+   * may drop what is left of the frame, and so sees another pickle: `dropsRest` reads that one.
+   */
+  get crossed(): boolean {
+    return this.#crossed;
+  }
+
+  /** Begins a frame, or one inside the present one. @throws StreamBreak `truncated` */
+  enterFrame(length: number): void {
+    if (this.#at + length <= this.#frameEnd) return;
+    this.#cross(length);
+    this.#need(length);
+    this.#frameEnd = this.#at + length;
+  }
+
   /** Goes on at another place. */
   moveTo(offset: number): void {
     this.#at = offset;
@@ -47,13 +69,9 @@ export class Cursor {
 
   /** Goes past `count` bytes without reading them. @throws StreamBreak `truncated` */
   skip(count: number): void {
+    this.#cross(count);
     this.#need(count);
     this.#at += count;
-  }
-
-  /** @throws StreamBreak `truncated` when fewer than `count` bytes are left */
-  expect(count: number | bigint): void {
-    if (count > this.#end - this.#at) throw this.#short();
   }
 
   u8(): number {
@@ -89,6 +107,11 @@ export class Cursor {
 
   /** A copy of the bytes up to a line feed, which is passed. @throws StreamBreak `truncated` */
   line(): Buffer {
+    if (this.#at < this.#frameEnd && !this.#lineEndsIn(this.#frameEnd)) this.#cross(this.#frameEnd - this.#at + 1);
+    return this.#line();
+  }
+
+  #line(): Buffer {
     const parts: Buffer[] = [];
     const start = this.#at;
     for (let count = 0; count <= MAX_LINE_BYTES; ) {
@@ -108,6 +131,7 @@ export class Cursor {
 
   /** A view of the next bytes, valid until the next call. */
   #take(count: number): Buffer {
+    this.#cross(count);
     this.#need(count);
     this.#limits.bytes(count, this.#at);
     this.#fill(count);
@@ -123,6 +147,24 @@ export class Cursor {
     // A copy: others read from the same source in between, and a view lives until its next read only.
     this.#window = Buffer.from(this.#reader.read(this.#at, length));
     this.#windowAt = this.#at;
+  }
+
+  /** Whether a line that begins here ends before `end`. */
+  #lineEndsIn(end: number): boolean {
+    for (let at = this.#at; at < end; at += WINDOW_BYTES) {
+      const count = Math.min(WINDOW_BYTES, end - at);
+      this.#limits.bytes(count, at);
+      if (this.#reader.read(at, count).includes(0x0a)) return true;
+    }
+    return false;
+  }
+
+  /** Leaves the frame when that many bytes go beyond it. */
+  #cross(count: number): void {
+    if (this.#at >= this.#frameEnd || this.#at + count <= this.#frameEnd) return;
+    this.#crossed = true;
+    if (this.#dropsRest) this.#at = this.#frameEnd;
+    this.#frameEnd = 0;
   }
 
   #need(count: number): void {

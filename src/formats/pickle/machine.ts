@@ -159,7 +159,7 @@ export class PickleMachine {
         }
         return true;
       case "FRAME":
-        cursor.expect(cursor.u64());
+        cursor.enterFrame(cursor.u64());
         return true;
       default:
         return false;

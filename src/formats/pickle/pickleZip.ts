@@ -97,8 +97,8 @@ class MemberReading {
   /** An array of objects carries a pickle; any other runs nothing. */
   #objects(content: PositionalReader, own: Notes): readonly PickleStream[] {
     try {
-      const { descr, dataStart } = readNpyHeader(content, this.#member.name);
-      if (!/O/.test(descr)) return [];
+      const { hasObjects, dataStart } = readNpyHeader(content, this.#member.name);
+      if (!hasObjects) return [];
       own.finding("unknown", "object-array", "The array holds Python objects; only a pickle carries them.", dataStart);
       const range = { start: dataStart, end: content.size };
       readStreams(content, range, own, this.#limits);

@@ -110,8 +110,18 @@ class StreamReading {
     this.#notes.add(notes);
   }
 
+  /** Where frames are not kept to, readers of files and of memory see two pickles: both are followed. */
   #attempt(offset: number): Attempt {
-    const cursor = new Cursor(this.#reader, { start: offset, end: this.#range.end }, this.#limits);
+    const { attempt, crossed } = this.#follow(offset, false);
+    if (!crossed) return attempt;
+    const words = "An opcode goes beyond its frame; what is loaded depends on where Python reads it from.";
+    attempt.notes.finding("malformed", "frame", words, offset);
+    attempt.notes.add(this.#follow(offset, true).attempt.notes);
+    return attempt;
+  }
+
+  #follow(offset: number, dropsRest: boolean): { readonly attempt: Attempt; readonly crossed: boolean } {
+    const cursor = new Cursor(this.#reader, { start: offset, end: this.#range.end }, this.#limits, dropsRest);
     const notes = this.#notes.fresh();
     const machine = new PickleMachine(cursor, this.#limits, notes, this.#options);
     let root: Value | undefined;
@@ -123,7 +133,8 @@ class StreamReading {
     }
     const { uses: imports, codes, persistentIds } = notes;
     const end = broken ? null : cursor.at;
-    return { stream: { offset, end, protocol: machine.protocol, imports, codes, persistentIds, root }, notes, broken };
+    const stream = { offset, end, protocol: machine.protocol, imports, codes, persistentIds, root };
+    return { attempt: { stream, notes, broken }, crossed: cursor.crossed };
   }
 
   /** Looks for a pickle that somebody who skips the junk would load. */
