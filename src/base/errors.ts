@@ -48,6 +48,8 @@ export type ErrorCode =
   | "format.corrupt"
   /** A tensor whose values cannot be read: an unknown type, objects, or external data out of reach. */
   | "tensor.unreadable"
+  /** A conversion that would leave something out. */
+  | "convert.lossy"
   /** No tensor of that name in a file or model. */
   | "tensor.notFound"
   /** A file, folder or dataset that does not exist or cannot be read or written. */

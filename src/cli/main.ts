@@ -13,8 +13,9 @@ const FAST: Readonly<Record<string, () => Promise<Verb>>> = {
   get: async () => (await import("./verbs/get")).get,
 };
 /** These are loaded when they are called. */
-const OTHERS = "inspect save import export delete restore trash check run edit copy clean pin unpin compare".split(" ");
-const LATER = ["batch", "bench", "convert", "test", "mcp", "push", "pull"];
+const OTHERS =
+  "inspect save import export delete restore trash check run edit copy clean pin unpin compare convert".split(" ");
+const LATER = ["batch", "bench", "test", "mcp", "push", "pull"];
 
 const verbsRemedy = `Verbs: ${[...Object.keys(FAST), ...OTHERS].join(", ")}.`;
 
@@ -31,6 +32,7 @@ const USAGE = `modelbench: look into, test and move the models of a BentoML mode
   trash list|empty         what can be restored         copy TAG NEW          a version under another tag
   edit TAG                 labels, metadata, signatures pin TAG... | unpin    what clean never takes
   clean --keep N           old versions into the trash  compare A B           what differs, values included
+  convert SRC DST          MessagePack <-> safetensors
 
 Every verb: --home DIR (else BENTOML_HOME, else ~/bentoml), -o json, -q, --help (with an example).
 Exit: 0 done, 1 failed, 2 usage, 130 interrupted.`;

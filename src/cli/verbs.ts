@@ -2,6 +2,7 @@ import type { Verb } from "./verb";
 import { check } from "./verbs/check";
 import { clean } from "./verbs/clean";
 import { compareVerb } from "./verbs/compare";
+import { convert } from "./verbs/convert";
 import { copy } from "./verbs/copy";
 import { deleteModels } from "./verbs/delete";
 import { edit } from "./verbs/edit";
@@ -27,6 +28,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
   run,
   edit,
   compare: compareVerb,
+  convert,
   copy,
   clean,
   pin,

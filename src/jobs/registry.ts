@@ -20,6 +20,12 @@ import {
   runSliceText,
   runTensorStatistics,
 } from "../frameworks/contentReading";
+import {
+  convertFileJob,
+  previewConversionJob,
+  runConvertFile,
+  runPreviewConversion,
+} from "../frameworks/convert/convertJobs";
 import { draftFilesJob } from "../frameworks/draftedFiles";
 import { runDraftFiles } from "../frameworks/draftJob";
 import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
@@ -101,6 +107,8 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(listGraphValuesJob, runListGraphValues),
   defineJob(describeNodeJob, runDescribeNode),
   defineJob(compareJob, runCompare),
+  defineJob(previewConversionJob, runPreviewConversion),
+  defineJob(convertFileJob, runConvertFile),
   defineJob(compareTensorsJob, runCompareTensors),
   defineJob(heatMapJob, runHeatMap),
   defineJob(tensorStatisticsJob, runTensorStatistics),

@@ -32,10 +32,13 @@ export class BesideFile {
   #unflushed = 0;
   #early: Promise<void> | undefined;
   #failure: Error | undefined;
+  /** Where it is now; it has its own name only when it is whole. */
+  readonly path: string;
   /** Bytes so far. */
   bytes = 0;
 
-  constructor(handle: number, signal: AbortSignal | undefined) {
+  constructor(path: string, handle: number, signal: AbortSignal | undefined) {
+    this.path = path;
     this.#handle = handle;
     this.#signal = signal;
   }
@@ -183,7 +186,7 @@ async function writePartial(
   mode?: number,
 ): Promise<number> {
   const handle = openSync(partial, "wx", 0o644);
-  const file = new BesideFile(handle, signal);
+  const file = new BesideFile(partial, handle, signal);
   try {
     if (mode !== undefined) fchmodSync(handle, mode & 0o777);
     await fill(file);
