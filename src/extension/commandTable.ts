@@ -3,6 +3,7 @@ import { checkModel, checkStore, repairModel } from "./commands/checkStore";
 import { chooseStore } from "./commands/chooseStore";
 import { cleanUp } from "./commands/cleanUp";
 import { compareSelected, compareWithPrevious, compareWithSelected, selectForCompare } from "./commands/compareModels";
+import { convertToMessagePack, convertToSafetensors } from "./commands/convertWeights";
 import { copyModel } from "./commands/copyModel";
 import { copyPath } from "./commands/copyPath";
 import { copyTag } from "./commands/copyTag";
@@ -50,6 +51,8 @@ export const commandTable: CommandTable = {
   "modelbench.lookIntoArchive": lookIntoArchive,
   "modelbench.importModel": importModel,
   "modelbench.exportModel": exportModel,
+  "modelbench.convertToSafetensors": convertToSafetensors,
+  "modelbench.convertToMessagePack": convertToMessagePack,
   "modelbench.copyModel": copyModel,
   "modelbench.selectForCompare": selectForCompare,
   "modelbench.compareWithSelected": compareWithSelected,

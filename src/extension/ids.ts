@@ -35,6 +35,8 @@ export interface Commands {
   "modelbench.lookIntoArchive": [file?: FileArgument];
   "modelbench.importModel": [from?: ImportArgument, selected?: readonly FileArgument[]];
   "modelbench.exportModel": [target?: Target, selected?: readonly TreeNode[]];
+  "modelbench.convertToSafetensors": [from?: Target | FileArgument];
+  "modelbench.convertToMessagePack": [from?: Target | FileArgument];
   "modelbench.copyModel": [target?: Target];
   "modelbench.selectForCompare": [target?: Target | FileArgument];
   "modelbench.compareWithSelected": [target?: Target | FileArgument];

@@ -108,7 +108,11 @@ function openPlanned({ source, to, options }: ConvertInput): Opened {
     const { dropped, metadata, arrays, changed } = planned;
     const tensorBytes = arrays.reduce((sum, { index }) => sum + (content.tensors[index]?.bytes ?? 0), 0);
     const counts = { tensors: arrays.length, tensorBytes };
-    return { content, planned, plan: { from: format, to, ...counts, dropped, changed: changed.list(), metadata } };
+    return {
+      content,
+      planned,
+      plan: { source, from: format, to, ...counts, dropped, changed: changed.list(), metadata },
+    };
   } catch (error) {
     content.close();
     throw error;

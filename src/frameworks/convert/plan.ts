@@ -36,6 +36,8 @@ export interface Changed {
 
 /** What a conversion would make. */
 export interface ConversionPlan {
+  /** The file that is converted, absolute. */
+  readonly source: string;
   readonly from: ConvertibleFormat;
   readonly to: ConvertibleFormat;
   /** Arrays that are written. */
@@ -48,7 +50,8 @@ export interface ConversionPlan {
 }
 
 /** A plan with what is needed to carry it out. */
-export interface Planned extends Omit<ConversionPlan, "from" | "to" | "tensorBytes" | "tensors" | "changed"> {
+export interface Planned
+  extends Omit<ConversionPlan, "source" | "from" | "to" | "tensorBytes" | "tensors" | "changed"> {
   readonly changed: ChangeNotes;
   /** The arrays that are written: their number in the source, and their path in the target, one segment when flat. */
   readonly arrays: readonly { readonly index: number; readonly path: readonly (string | number)[] }[];
