@@ -1,7 +1,10 @@
+import { isUtf8 } from "node:buffer";
 import { Budget } from "../base/budget";
 import { ModelbenchError } from "../base/errors";
 import type { PositionalReader } from "../base/ports";
-import { decodeElements, elementCount, encodeStrings, itemSize } from "./elements";
+import { decodeElements, elementCount, itemSize } from "./elements";
+import { npyData } from "./npyData";
+import { isTuple, type PythonLiteral, parsePythonLiteral } from "./pythonLiteral";
 import type { DType, Tensor } from "./tensor";
 
 /** What the header of an `.npy` file says. */
@@ -11,6 +14,8 @@ export interface NpyHeader {
   /** `null` when the values cannot be read; `unreadable` says why. */
   readonly dtype: DType | null;
   readonly unreadable?: string;
+  /** Whether the values are a pickle, which `unreadable` says too. */
+  readonly hasObjects: boolean;
   readonly bigEndian: boolean;
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
@@ -25,41 +30,55 @@ const MAX_HEADER_BYTES = 1 << 20;
 
 /**
  * Reads the header of an NPY file, versions 1 to 3.
+ * @param name what messages call it
+ * @param path of the file that it is in
  * @throws ModelbenchError `format.corrupt`
  * @see numpy lib/format.py
  */
-export function readNpyHeader(reader: PositionalReader, name = "array.npy"): NpyHeader {
+export function readNpyHeader(reader: PositionalReader, name = "array.npy", path = name): NpyHeader {
   const corrupt = (what: string): ModelbenchError =>
-    new ModelbenchError("format.corrupt", `${name}: ${what}.`, { path: name, offset: 0 });
+    new ModelbenchError("format.corrupt", `${name}: ${what}.`, { path, offset: 0 });
   if (reader.size < 10) throw corrupt("is too short for an NPY file");
   const start = Buffer.from(reader.read(0, 10));
   if (start.toString("latin1", 0, 6) !== "\x93NUMPY") throw corrupt("does not start like an NPY file");
   const version = start[6] ?? 0;
   if (version < 1 || version > 3) throw corrupt(`has NPY version ${version}; 1 to 3 are read`);
+  if (start[7] !== 0) throw corrupt(`has NPY version ${version}.${start[7]}; 1.0 to 3.0 are read`);
   const at = version === 1 ? 10 : 12;
   if (reader.size < at) throw corrupt("is cut short in its header");
   const length = version === 1 ? start.readUInt16LE(8) : Buffer.from(reader.read(8, 4)).readUInt32LE(0);
   if (length > MAX_HEADER_BYTES || at + length > reader.size) throw corrupt("has a header that is too long");
-  const text = Buffer.from(reader.read(at, length)).toString(version === 3 ? "utf8" : "latin1");
-  const descr = DESCR.exec(text)?.[1];
-  const order = ORDER.exec(text)?.[1];
-  const dims = SHAPE.exec(text)?.[1];
-  if (descr === undefined || order === undefined || dims === undefined) {
-    throw corrupt(`has a header that cannot be understood: ${JSON.stringify(text.slice(0, 200))}`);
-  }
-  const shape = dims.split(",").flatMap((dim) => (dim.trim() === "" ? [] : [Number.parseInt(dim, 10)]));
-  const header = { ...typeOf(descr), fortranOrder: order === "True", shape, dataStart: at + length };
-  const size = elementCount(shape) * header.itemBytes;
+  const bytes = Buffer.from(reader.read(at, length));
+  if (version === 3 && !isUtf8(bytes)) throw corrupt("has a header that is not UTF-8");
+  const text = bytes.toString(version === 3 ? "utf8" : "latin1");
+  const stated = statedIn(text);
+  if (!stated) throw corrupt(`has a header that cannot be understood: ${JSON.stringify(text.slice(0, 200))}`);
+  const { descr, ...order } = stated;
+  const header = { ...typeOf(descr), ...order, dataStart: at + length };
+  const size = elementCount(header.shape) * header.itemBytes;
   if (header.dataStart + size > reader.size) {
     throw corrupt(`needs ${size} bytes of values, ${reader.size - header.dataStart} are there`);
   }
   return header;
 }
 
-// The header is a Python dictionary of exactly these three literals, in any order.
-const DESCR = /['"]descr['"]\s*:\s*('[^']*'|"[^"]*"|\[)/;
-const ORDER = /['"]fortran_order['"]\s*:\s*(True|False)\b/;
-const SHAPE = /['"]shape['"]\s*:\s*\(((?:\s*[0-9]+L?\s*,)*(?:\s*[0-9]+L?)?)\s*\)/;
+interface StatedHeader {
+  readonly descr: PythonLiteral;
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+}
+
+/** The header is a Python dictionary of exactly three keys, in any order. */
+function statedIn(text: string): StatedHeader | undefined {
+  const header = parsePythonLiteral(text);
+  if (!(header instanceof Map) || header.size !== 3) return undefined;
+  const descr = header.get("descr");
+  const fortranOrder = header.get("fortran_order");
+  const shape = header.get("shape");
+  if (descr === undefined || typeof fortranOrder !== "boolean" || !isTuple(shape)) return undefined;
+  const dims = shape.filter((dim): dim is number => typeof dim === "number" && dim >= 0);
+  return dims.length === shape.length ? { descr, fortranOrder, shape: dims } : undefined;
+}
 
 /**
  * Reads an NPY file. Big-endian values and Fortran order are converted; `U` texts become a `string` tensor.
@@ -74,17 +93,10 @@ export function readNpy(reader: PositionalReader, name = "array.npy", budget = n
     });
   }
   const count = elementCount(header.shape);
-  const size = count * header.itemBytes;
-  budget.bytes(size);
-  let data = Buffer.from(reader.read(header.dataStart, size));
-  if (header.bigEndian) swapBytes(data, header.dtype, header.itemBytes);
-  if (header.fortranOrder && header.shape.length > 1) {
-    budget.bytes(size);
-    data = toRowMajor(data, header.shape, header.itemBytes);
-  }
-  if (header.dtype !== "string") return { dtype: header.dtype, shape: header.shape, data };
-  budget.bytes(size + 4 * count);
-  return { dtype: "string", shape: header.shape, data: encodeStrings(codePointTexts(data, count, header.itemBytes)) };
+  // Texts take their code points and what is made of them.
+  budget.bytes(count * (header.dtype === "string" ? 2 * header.itemBytes + 4 : header.itemBytes));
+  const data = new Uint8Array(npyData(reader, header, name).read(0, count));
+  return { dtype: header.dtype, shape: header.shape, data };
 }
 
 const PLAIN: Readonly<Record<string, DType>> = {
@@ -104,74 +116,39 @@ const PLAIN: Readonly<Record<string, DType>> = {
   c16: "complex128",
 };
 
-function typeOf(literal: string): Pick<NpyHeader, "descr" | "dtype" | "unreadable" | "bigEndian" | "itemBytes"> {
-  const isName = literal !== "[";
-  const descr = isName ? literal.slice(1, -1) : "structured";
-  const found = /^([<>|=]?)([a-zA-Z])([0-9]*)(.*)$/.exec(descr);
+type NpyType = Pick<NpyHeader, "descr" | "dtype" | "unreadable" | "hasObjects" | "bigEndian" | "itemBytes">;
+
+function typeOf(stated: PythonLiteral): NpyType {
+  const isName = typeof stated === "string";
+  const descr = isName ? stated : "structured";
+  const found = /^([<>|=]?)([a-zA-Z])([0-9]*)(.*)$/s.exec(descr);
   const [, order, kind = "", width = ""] = found ?? [];
-  const dtype = kind === "U" ? "string" : PLAIN[kind + width];
+  const dtype = kind === "U" && width.length < 8 ? "string" : PLAIN[kind + width];
   const bigEndian = order === ">";
   if (isName && dtype !== undefined && found?.[4] === "") {
     const itemBytes = dtype === "string" ? 4 * Number(width) : (itemSize(dtype) ?? 0);
-    return { descr, dtype, bigEndian, itemBytes };
+    return { descr, dtype, hasObjects: false, bigEndian, itemBytes };
   }
-  return { descr, dtype: null, unreadable: reason(literal, kind, width), bigEndian, itemBytes: 0 };
+  const unreadable = isName
+    ? reason(descr, kind, width)
+    : "is a structured array; save each field as an array of its own";
+  return { descr, dtype: null, unreadable, hasObjects: namesObjects(stated), bigEndian, itemBytes: 0 };
 }
 
-function reason(literal: string, kind: string, width: string): string {
-  if (literal === "[") return "is a structured array; save each field as an array of its own";
+/** Whether a type, or a field of it, is Python objects. */
+function namesObjects(stated: PythonLiteral): boolean {
+  if (typeof stated === "string") return /^[<>|=]?O[0-9]*$/.test(stated);
+  return Array.isArray(stated) && stated.some(namesObjects);
+}
+
+function reason(descr: string, kind: string, width: string): string {
   if (kind === "O") return "holds Python objects, which only a pickle can carry; save numbers or text instead";
   if (kind === "V") {
     return `holds raw ${width}-byte values: NPY has no name for types such as bfloat16; save them as float32`;
   }
   if (kind === "M" || kind === "m") return "holds dates or time spans; save them as numbers or text";
   if (kind === "S" || kind === "a") return "holds bytes; save text (numpy type U) instead";
-  return `has the type ${literal}, which is not read`;
-}
-
-function swapBytes(data: Buffer, dtype: DType, itemBytes: number): void {
-  const width = dtype === "string" ? 4 : dtype.startsWith("complex") ? itemBytes / 2 : itemBytes;
-  if (data.length === 0) return;
-  if (width === 2) data.swap16();
-  else if (width === 4) data.swap32();
-  else if (width === 8) data.swap64();
-}
-
-/** Walks the target in order and adds up the source's strides, whose fastest axis is the first. */
-function toRowMajor(source: Buffer, shape: readonly number[], itemBytes: number): Buffer<ArrayBuffer> {
-  const target = Buffer.allocUnsafeSlow(source.length);
-  const strides: number[] = [];
-  let stride = itemBytes;
-  for (const dim of shape) {
-    strides.push(stride);
-    stride *= dim;
-  }
-  const index = new Array<number>(shape.length).fill(0);
-  let from = 0;
-  for (let to = 0; to < target.length; to += itemBytes) {
-    source.copy(target, to, from, from + itemBytes);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const next = (index[axis] ?? 0) + 1;
-      from += strides[axis] ?? 0;
-      index[axis] = next;
-      if (next < (shape[axis] ?? 0)) break;
-      from -= next * (strides[axis] ?? 0);
-      index[axis] = 0;
-    }
-  }
-  return target;
-}
-
-/** numpy's `U` texts: UTF-32, filled up with zeros. */
-function codePointTexts(data: Buffer, count: number, itemBytes: number): string[] {
-  return Array.from({ length: count }, (_, i) => {
-    const points: number[] = [];
-    for (let at = i * itemBytes; at < (i + 1) * itemBytes; at += 4) points.push(data.readUInt32LE(at));
-    while (points.at(-1) === 0) points.pop();
-    if (points.some((point) => point > 0x10ffff))
-      throw new ModelbenchError("format.corrupt", `Text ${i} is not Unicode.`);
-    return points.map((point) => String.fromCodePoint(point)).join("");
-  });
+  return `has the type ${JSON.stringify(descr)}, which is not read`;
 }
 
 /**

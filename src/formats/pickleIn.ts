@@ -29,6 +29,6 @@ export function pickleIn(path: string, reader: PositionalReader): PickleFacts | 
 
 /** Only an array of objects carries a pickle. */
 function ofArray(reader: PositionalReader): PickleFacts | undefined {
-  const { descr, dataStart } = readNpyHeader(reader);
-  return descr.includes("O") ? scanObjectArray(reader, dataStart) : undefined;
+  const { hasObjects, dataStart } = readNpyHeader(reader);
+  return hasObjects ? scanObjectArray(reader, dataStart) : undefined;
 }

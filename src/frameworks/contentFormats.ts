@@ -6,6 +6,7 @@ import { claimedFormat, type FileFormat, looksLike, unclaimedFormat } from "../f
 import type { ContentFacts, ContentReader, FileContent } from "./content";
 import { openFlaxFile } from "./flaxFile";
 import { openNpyFile } from "./npyFile";
+import { openNpzFile } from "./npzFile";
 import { openOnnxFile } from "./onnx/describe";
 import { openPickleFile } from "./pickleFile";
 import { openSafetensorsFile } from "./safetensorsFile";
@@ -15,6 +16,7 @@ const READERS: Readonly<Partial<Record<FileFormat, ContentReader>>> = {
   onnx: openOnnxFile,
   safetensors: openSafetensorsFile,
   npy: openNpyFile,
+  npz: openNpzFile,
   pickle: openPickleFile,
   "flax-msgpack": openFlaxFile,
   msgpack: openFlaxFile,

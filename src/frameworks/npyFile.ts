@@ -1,52 +1,44 @@
-import { Budget } from "../base/budget";
 import { ModelbenchError } from "../base/errors";
 import { elementCount } from "../formats/elements";
 import { openFileReader } from "../formats/fileReader";
-import { type NpyHeader, readNpy, readNpyHeader } from "../formats/npy";
-import { memoryData, runData } from "../formats/tensorData";
+import { readNpyHeader } from "../formats/npy";
+import { isRowMajorHeader, npyData } from "../formats/npyData";
+import { scanObjectArray } from "../formats/pickle/scanPickle";
 import type { FileContent } from "./content";
 
-/** Largest array that is read whole, because its values have to be turned around. */
-const MAX_WHOLE_BYTES = 2 ** 31;
-
 /**
- * Opens an NPY file: one tensor without a name. An array of objects or of fields is a warning, not a failure.
+ * Opens an NPY file: one tensor without a name. An array of fields is a warning, not a failure; one of objects is also
+ * scanned as the pickle it is.
  * @throws ModelbenchError `format.corrupt` | `file.access`
  */
 export function openNpyFile(path: string, name: string, open = openFileReader): FileContent {
   const reader = open(path);
-  let header: NpyHeader;
   try {
-    header = readNpyHeader(reader, path);
+    const header = readNpyHeader(reader, path);
+    const { dtype, unreadable, shape } = header;
+    const tensor = {
+      file: name,
+      name: "",
+      path: [],
+      kind: "ndarray" as const,
+      dtype,
+      nativeDtype: header.descr,
+      shape,
+    };
+    const offset = isRowMajorHeader(header) ? header.dataStart : null;
+    return {
+      tensors: [{ ...tensor, offset, bytes: elementCount(shape) * header.itemBytes }],
+      metadata: {},
+      ...(header.hasObjects && { pickle: scanObjectArray(reader, header.dataStart) }),
+      warnings: unreadable === undefined ? [] : [{ code: "npy.unreadable", message: `${name}: ${unreadable}.`, path }],
+      data(index) {
+        if (index !== 0) throw new ModelbenchError("internal", `${name}: has no tensor ${index}.`);
+        return npyData(reader, header, name);
+      },
+      close: () => reader.close(),
+    };
   } catch (error) {
     reader.close();
     throw error;
   }
-  const { dtype, unreadable } = header;
-  const isPlain = !header.fortranOrder || header.shape.length < 2;
-  return {
-    tensors: [
-      {
-        file: name,
-        name: "",
-        path: [],
-        kind: "ndarray",
-        dtype,
-        nativeDtype: header.descr,
-        shape: header.shape,
-        offset: isPlain ? header.dataStart : null,
-        bytes: elementCount(header.shape) * header.itemBytes,
-      },
-    ],
-    metadata: {},
-    warnings: unreadable === undefined ? [] : [{ code: "npy.unreadable", message: `${name}: ${unreadable}.`, path }],
-    data() {
-      if (dtype === null) throw new ModelbenchError("tensor.unreadable", `${name}: ${unreadable}.`, { path });
-      if (isPlain && !header.bigEndian && dtype !== "string") {
-        return runData(reader, dtype, header.shape, header.dataStart);
-      }
-      return memoryData(readNpy(reader, path, new Budget(path, { bytes: MAX_WHOLE_BYTES })));
-    },
-    close: () => reader.close(),
-  };
 }
