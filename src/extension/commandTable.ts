@@ -28,6 +28,7 @@ import { saveModel } from "./commands/saveModel";
 import { showLog } from "./commands/showLog";
 import { showMore } from "./commands/showMore";
 import { showMyStore } from "./commands/showMyStore";
+import { showWhatChanged } from "./commands/showWhatChanged";
 import { sortBy } from "./commands/sortBy";
 import { testModel } from "./commands/testModel";
 import { undoDelete } from "./commands/undoDelete";
@@ -53,6 +54,7 @@ export const commandTable: CommandTable = {
   "modelbench.exportModel": exportModel,
   "modelbench.convertToSafetensors": convertToSafetensors,
   "modelbench.convertToMessagePack": convertToMessagePack,
+  "modelbench.showWhatChanged": showWhatChanged,
   "modelbench.copyModel": copyModel,
   "modelbench.selectForCompare": selectForCompare,
   "modelbench.compareWithSelected": compareWithSelected,

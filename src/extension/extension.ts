@@ -12,6 +12,7 @@ import { WindowSelection } from "./comparedSelection";
 import { guard } from "./guard";
 import { keepTidy } from "./housekeeping";
 import { followModelFolders } from "./modelFolders";
+import { registerModelTexts } from "./modelTexts";
 import { followNetron } from "./netron";
 import { OpenStores } from "./openStores";
 import { outputLog } from "./outputLog";
@@ -96,7 +97,11 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const bin = owner.own(new TrashBin({ catalog, stores, jobs, watchFolder }));
   owner.own(new TrashTree(bin, stores, t));
   registerFileEditors(owner, parts, context);
-  const services = { ...parts, pages: registerPages(owner, parts, context) };
+  const services = {
+    ...parts,
+    pages: registerPages(owner, parts, context),
+    changes: registerModelTexts(owner, parts, context),
+  };
   owner.own(tree.onDidDrop((drop) => void guard("modelbench.importModel", services, () => dropOnTree(services, drop))));
   return services;
 }

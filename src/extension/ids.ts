@@ -37,6 +37,8 @@ export interface Commands {
   "modelbench.exportModel": [target?: Target, selected?: readonly TreeNode[]];
   "modelbench.convertToSafetensors": [from?: Target | FileArgument];
   "modelbench.convertToMessagePack": [from?: Target | FileArgument];
+  /** A row of Source Control, or the URI of a file: what VS Code hands over. */
+  "modelbench.showWhatChanged": [change?: unknown];
   "modelbench.copyModel": [target?: Target];
   "modelbench.selectForCompare": [target?: Target | FileArgument];
   "modelbench.compareWithSelected": [target?: Target | FileArgument];
@@ -95,5 +97,6 @@ export const CONTEXT_KEYS = {
   hasNetron: "modelbench.hasNetron",
   filtered: "modelbench.filtered",
   trash: "modelbench.trash",
+  modelChanges: "modelbench.modelChanges",
   selectedForCompare: "modelbench.hasSelectionForCompare",
 } as const;

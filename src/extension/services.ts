@@ -74,6 +74,16 @@ export interface Netron {
   open(path: string): Promise<void>;
 }
 
+/** Model files that source control shows as changed. */
+export interface ModelChanges {
+  /**
+   * Opens what is in a file before and after as a diff of text.
+   * @param change a row of Source Control, or the URI of a file
+   * @throws ModelbenchError `usage` for anything else, and where there is no git
+   */
+  show(change: unknown): Promise<void>;
+}
+
 /** Why a model may not run here; `code` decides how the page shows it. */
 export interface RunRefusal {
   readonly code: Extract<ErrorCode, "run.unsupported" | "trust.required">;
@@ -360,7 +370,7 @@ export interface Pages {
 }
 
 /** What the pages are built from: everything but themselves. */
-export type PageServices = Omit<Services, "pages">;
+export type PageServices = Omit<Services, "pages" | "changes">;
 
 /** The parts every command is handed, put together by hand in `extension.ts`. */
 export interface Services {
@@ -376,6 +386,7 @@ export interface Services {
   readonly tree: Tree;
   readonly pages: Pages;
   readonly compared: ComparedSelection;
+  readonly changes: ModelChanges;
   readonly netron: Netron;
   readonly log: Log;
   readonly t: Localize;

@@ -44,6 +44,7 @@ import {
   runListGraphValues,
 } from "../frameworks/onnx/graphReading";
 import { editSafetensorsMetadataJob, runEditSafetensorsMetadata } from "../frameworks/safetensorsMetadata";
+import { runTextOfFile, textOfFileJob } from "../frameworks/textOfFile";
 import { exportModelJob, importArchiveJob, previewArchiveJob } from "../store/archive/archiveJobs";
 import { runExportModel } from "../store/archive/exportModel";
 import { runImportArchive } from "../store/archive/importArchive";
@@ -106,6 +107,7 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(listGraphNodesJob, runListGraphNodes),
   defineJob(listGraphValuesJob, runListGraphValues),
   defineJob(describeNodeJob, runDescribeNode),
+  defineJob(textOfFileJob, runTextOfFile),
   defineJob(compareJob, runCompare),
   defineJob(previewConversionJob, runPreviewConversion),
   defineJob(convertFileJob, runConvertFile),

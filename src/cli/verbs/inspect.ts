@@ -5,7 +5,8 @@ import { inspectArchive } from "../../frameworks/archiveContent";
 import { openSide } from "../../frameworks/compare/side";
 import { formatOf } from "../../frameworks/contentFormats";
 import { type InspectDocument, type InspectOptions, inspectFile, inspectModel } from "../../frameworks/inspect";
-import { inspectText, unreadableText } from "../../frameworks/inspectText";
+import { inspectText } from "../../frameworks/inspectText";
+import { textOfFile } from "../../frameworks/textOfFile";
 import { NearNames } from "../../tensors/nearNames";
 import type { ParsedArgs } from "../args";
 import { usageError } from "../args";
@@ -86,15 +87,6 @@ function readableLines(read: () => string[]): string[] {
   }
 }
 
-/** What a file says that another program compares; for git a damaged file is one that changed, too. */
-const SHOWN_AS_TEXT = new Set([
-  "format.mismatch",
-  "format.corrupt",
-  "budget.exceeded",
-  "archive.corrupt",
-  "archive.unsafe",
-]);
-
 async function showText(context: VerbContext, subject: Subject, args: ParsedArgs): Promise<void> {
   if (["tensor", "digest", "stats"].some((name) => args.isSet(name) || args.value(name) !== undefined)) {
     throw usageError("inspect --text takes no other option: it has a digest of everything.", inspect.syntax);
@@ -104,12 +96,6 @@ async function showText(context: VerbContext, subject: Subject, args: ParsedArgs
 }
 
 async function textOf(context: VerbContext, subject: Subject): Promise<string[]> {
-  try {
-    const document = await documentOf(context, subject, { digest: true, leaves: true });
-    return inspectText(document);
-  } catch (error) {
-    const isFile = subject.kind === "file" && error instanceof ModelbenchError && SHOWN_AS_TEXT.has(error.code);
-    if (!isFile) throw error;
-    return unreadableText(subject.path, error);
-  }
+  if (subject.kind === "model") return inspectText(inspectModel(subject.model, { digest: true, leaves: true }));
+  return textOfFile(subject.path, jobOptions(context, `Looking into ${basename(subject.path)}`));
 }

@@ -239,6 +239,7 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
       unload: async (refs) => void lines.push(`unload: ${refs.map(({ tag }) => tag).join(", ")}`),
     },
     compared: new FakeSelection(),
+    changes: { show: async () => void lines.push("show change") },
     netron: { isThere: () => true, open: async (path) => void lines.push(`netron: ${path}`) },
     log: silentLog,
     t,
