@@ -16,7 +16,9 @@ import {
   runSliceText,
   runTensorStatistics,
 } from "../../../src/frameworks/contentReading";
-import { tempFolder } from "../store/storeKit";
+import { ModelStore } from "../../../src/store/modelStore";
+import { formatTag } from "../../../src/store/tag";
+import { draftOf, tempFolder } from "../store/storeKit";
 
 const { path: folder, remove } = tempFolder();
 after(() => {
@@ -109,6 +111,22 @@ suite("the jobs of a file's page", () => {
       await contents.lend(ref, async (other) => assert.notEqual(other.content, one.content));
       await contents.lend(ref, async (other) => assert.notEqual(other.content, one.content));
     });
+  });
+
+  test("look into a stored model, and see what was changed in it", async () => {
+    const home = join(folder, "home");
+    const source = npyFile(floats([1, 2, 3])).path;
+    const { path, tag } = await new ModelStore(home).save(draftOf("stored", "v1"), [{ from: source, to: "a.npy" }]);
+    const ref = { kind: "model", home, tag: formatTag(tag) } as const;
+    const summary = await runDescribeContent(ref);
+    assert.deepEqual([summary.tensorCount, summary.parameters], [1, 3]);
+    assert.ok(summary.files.some((file) => file.path === "a.npy"));
+    const first = async () => (await runReadSlice({ ref, tensor: 0, ...column(1) }))[0];
+    assert.equal(await first(), 1);
+    npyFile(floats([9, 8, 7]), join(path, "a.npy"));
+    assert.equal(await first(), 9);
+    npyFile(floats([5]), join(path, "b.npy"));
+    assert.equal((await runDescribeContent(ref)).tensorCount, 2);
   });
 
   test("say that an array of objects has no values to show", async () => {
