@@ -2,7 +2,7 @@ import { ModelbenchError } from "../base/errors";
 import type { PositionalReader } from "../base/ports";
 import { elementCount, encodeStrings } from "./elements";
 import type { NpyHeader } from "./npy";
-import { isRowMajor, rowMajorStrides, StridedItems } from "./stridedItems";
+import { isRowMajor, StridedItems, stridesOf } from "./stridedItems";
 import type { TensorData } from "./tensorData";
 
 /** Texts that are decoded at once. */
@@ -38,10 +38,6 @@ export function npyData(reader: PositionalReader, header: NpyHeader, name: strin
 /** Whether the items lie in the file as a tensor has them, but for the order of their bytes. */
 export function isRowMajorHeader({ shape, fortranOrder }: NpyHeader): boolean {
   return isRowMajor(shape, stridesOf(shape, fortranOrder));
-}
-
-function stridesOf(shape: readonly number[], fortranOrder: boolean): number[] {
-  return fortranOrder ? rowMajorStrides([...shape].reverse()).reverse() : rowMajorStrides(shape);
 }
 
 function swapWidth({ dtype, itemBytes }: NpyHeader): number {

@@ -7,6 +7,8 @@ const PIECE_BYTES = 1 << 20;
 const BLOCK_BYTES = 1 << 24;
 /** Bytes read at once to pick items out of them. */
 const SPAN_BYTES = 65_536;
+/** Items further apart are read one by one. */
+const FAR_BYTES = 1024;
 
 /** Where the items of an array lie. */
 export interface StridedLayout {
@@ -46,7 +48,7 @@ export class StridedItems {
   constructor(layout: StridedLayout) {
     this.#layout = layout;
     this.#count = elementCount(layout.shape);
-    this.#steps = rowMajorStrides(layout.shape);
+    this.#steps = stridesOf(layout.shape);
     this.#isRun = isRowMajor(layout.shape, layout.strides);
   }
 
@@ -140,7 +142,8 @@ export class StridedItems {
   #copyLine(from: number, line: Axis, target: Uint8Array, to: number): void {
     const { reader, start, itemBytes } = this.#layout;
     const span = line.source * itemBytes;
-    const atOnce = span === 0 ? line.length : Math.max(1, Math.floor(SPAN_BYTES / span));
+    const near = span === 0 ? line.length : Math.max(1, Math.floor(SPAN_BYTES / span));
+    const atOnce = line.source > 1 && span > FAR_BYTES ? 1 : near;
     for (let done = 0; done < line.length; done += atOnce) {
       const count = Math.min(atOnce, line.length - done);
       const bytes = (count - 1) * span + itemBytes;
@@ -157,16 +160,21 @@ export class StridedItems {
   }
 }
 
-/** Strides, in items, of an array that lies in row-major order. */
-export function rowMajorStrides(shape: readonly number[]): number[] {
+/** Strides, in items, of an array whose items lie side by side: row-major, or in Fortran order. */
+export function stridesOf(shape: readonly number[], isFortran = false): number[] {
   const strides = new Array<number>(shape.length).fill(1);
-  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (shape[i + 1] ?? 1);
+  let stride = 1;
+  for (let i = 0; i < shape.length; i++) {
+    const axis = isFortran ? i : shape.length - 1 - i;
+    strides[axis] = stride;
+    stride *= shape[axis] ?? 1;
+  }
   return strides;
 }
 
 /** Whether items of these strides lie side by side in row-major order; axes of one item, or none, have no order. */
 export function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
-  const plain = rowMajorStrides(shape);
+  const plain = stridesOf(shape);
   return shape.includes(0) || shape.every((length, i) => length === 1 || strides[i] === plain[i]);
 }
 

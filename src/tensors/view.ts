@@ -1,5 +1,6 @@
 import { ModelbenchError } from "../base/errors";
 import { itemSize } from "../formats/elements";
+import { stridesOf } from "../formats/stridedItems";
 import type { Tensor } from "../formats/tensor";
 import type { TensorData } from "../formats/tensorData";
 
@@ -169,15 +170,6 @@ function readTexts(data: TensorData, { rows, columns, first, rowStride, columnSt
     }
   }
   return Buffer.concat(parts);
-}
-
-/** Elements from one index of an axis to the next, row-major. */
-function stridesOf(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--) {
-    strides[axis] = (strides[axis + 1] ?? 1) * (shape[axis + 1] ?? 1);
-  }
-  return strides;
 }
 
 function dimOf(dims: readonly number[], axis: number | null): number {

@@ -1,4 +1,5 @@
 import { itemSize } from "../elements";
+import { stridesOf } from "../stridedItems";
 import type { DType } from "../tensor";
 import { items, type NumpyType, numpyType, shapeOf } from "./numpyTypes";
 import { type StorageId, storageId } from "./storages";
@@ -202,16 +203,4 @@ function torchSize(size: Value | undefined): Value | undefined {
 
 function isCount(value: Value | undefined): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-/** Strides of an array whose elements lie one behind the other. */
-export function stridesOf(shape: readonly number[], isFortran = false): number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  let stride = 1;
-  for (let i = 0; i < shape.length; i++) {
-    const axis = isFortran ? i : shape.length - 1 - i;
-    strides[axis] = stride;
-    stride *= shape[axis] ?? 1;
-  }
-  return strides;
 }
