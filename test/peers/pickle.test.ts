@@ -79,7 +79,7 @@ interface Judged {
   readonly imports: readonly (readonly [string, string])[];
   readonly exts: readonly number[];
   readonly persids: number;
-  readonly calls: readonly string[];
+  readonly calls: readonly (readonly [string, string])[];
   readonly error: string | null;
   /** As the Python class maps them; `null` where it stopped. */
   readonly mapped: readonly (readonly [string, string])[] | null;
@@ -105,7 +105,7 @@ const THEY_REFUSE: readonly (readonly [words: RegExp, why: string])[] = [
     "what is put into a bytearray",
   ],
   [
-    /memoryview|released|cannot hash writable|object is not callable|unhashable type: 'memoryview'|buffer/i,
+    /memoryview|released|cannot hash writable|object is not callable|unhashable type: 'memoryview'|buffer|'bytes' object does not support item assignment/i,
     "memory that the loading program gives",
   ],
   [/string indices|index out of range|out of bounds/, "indices into memory and bytearrays"],
@@ -149,9 +149,9 @@ function ours(bytes: Buffer): Mine {
 function labelOf(value: Parameters<Notes["called"]>[0]): string {
   let at = value;
   while (at !== null && typeof at === "object" && at.kind === "call") at = at.callee;
-  if (at === null || typeof at !== "object") return "a constant";
+  if (at === null || typeof at !== "object") return ".a constant";
   if (at.kind === "import") return canonical([at.module ?? "", at.name ?? ""]).join(".");
-  return at.kind === "extension" ? "an extension" : "a persistent object";
+  return at.kind === "extension" ? ".an extension" : ".a persistent object";
 }
 
 /** Python's own follower tells names before they are mapped, so both sides are mapped here. */
@@ -193,7 +193,7 @@ function compare(bytes: Buffer, peer: Judged, counts: typeof NONE): string | und
   const theirs = peer.imports.map((one) => canonical(one).join(" "));
   // What Python imports before it breaks, we have seen too: nothing that runs is missed.
   if (theirs.some((one, i) => one !== imports[i])) return `imports ${imports} and ${theirs}; ${peer.error}`;
-  if (peer.calls.some((one, i) => canonicalLabel(one) !== calls[i])) return `calls ${calls} and ${peer.calls}`;
+  if (peer.calls.some((one, i) => canonical(one).join(".") !== calls[i])) return `calls ${calls} and ${peer.calls}`;
   if (peer.error !== null) {
     counts.broken += 1;
     const error = peer.error;
@@ -213,10 +213,4 @@ function compare(bytes: Buffer, peer: Judged, counts: typeof NONE): string | und
     return `mapped ${exact} and ${peer.mapped}`;
   }
   return undefined;
-}
-
-function canonicalLabel(label: string): string {
-  const at = label.lastIndexOf(".");
-  if (at < 0) return label;
-  return canonical([label.slice(0, at), label.slice(at + 1)]).join(".");
 }

@@ -44,13 +44,13 @@ def followed(base, data):
         def find_class(self, module, name):
             if module == "mb-ext":
                 log["exts"].append(int(name))
-                return stub(log, "an extension")
+                return stub(log, ["", "an extension"])
             log["imports"].append([module, name])
-            return stub(log, f"{module}.{name}")
+            return stub(log, [module, name])
 
         def persistent_load(self, pid):
             log["persids"] += 1
-            return stub(log, "a persistent object")
+            return stub(log, ["", "a persistent object"])
 
     copyreg._extension_cache.clear()
     try:

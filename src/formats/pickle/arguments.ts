@@ -157,6 +157,6 @@ function unicode(cursor: Cursor, length: number, offset: number): Value {
 
 function skipped(kind: "bytes" | "bytearray", cursor: Cursor, length: number): Value {
   const offset = cursor.at;
-  cursor.skip(length);
+  cursor.skip(length, true);
   return { kind, offset, length };
 }

@@ -67,9 +67,13 @@ export class Cursor {
     this.#at = offset;
   }
 
-  /** Goes past `count` bytes without reading them. @throws StreamBreak `truncated` */
-  skip(count: number): void {
-    this.#cross(count);
+  /**
+   * Goes past `count` bytes without reading them.
+   * @param isBytes Python reads bytes to their end, whatever frame they begin in
+   * @throws StreamBreak `truncated`
+   */
+  skip(count: number, isBytes = false): void {
+    this.#cross(count, isBytes);
     this.#need(count);
     this.#at += count;
   }
@@ -160,10 +164,10 @@ export class Cursor {
   }
 
   /** Leaves the frame when that many bytes go beyond it. */
-  #cross(count: number): void {
+  #cross(count: number, keepsRest = false): void {
     if (this.#at >= this.#frameEnd || this.#at + count <= this.#frameEnd) return;
     this.#crossed = true;
-    if (this.#dropsRest) this.#at = this.#frameEnd;
+    if (this.#dropsRest && !keepsRest) this.#at = this.#frameEnd;
     this.#frameEnd = 0;
   }
 

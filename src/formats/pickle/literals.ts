@@ -23,16 +23,21 @@ export function decodeUtf8(bytes: Uint8Array, surrogates: boolean): string | und
   return LENIENT.decode(rest);
 }
 
-/** What is an integer to `int(text, 10)`: signs, single underscores, surrounding blanks. */
-const DECIMAL = /^[\s\x1c-\x1f]*[+-]?[0-9]+(?:_[0-9]+)*[\s\x1c-\x1f]*$/;
+/** Python hands numbers to functions of C, which stop at a NUL. */
+function cText(line: Buffer): string {
+  return line.toString("latin1").replace(/\0.*$/s, "");
+}
+
+/** What is an integer to `int(text, 10)`: signs, single underscores, surrounding blanks of C. */
+const DECIMAL = /^[ \t\n\v\f\r]*[+-]?[0-9]+(?:_[0-9]+)*[ \t\n\v\f\r]*$/;
 /** And to `int(text, 0)`, or to C's `strtol`, which `INT` tries first and which also knows octal numbers. */
 const ANY_BASE =
-  /^[\s\x1c-\x1f]*[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|[1-9](?:_?[0-9])*|0(?:_?0)*)[\s\x1c-\x1f]*$/;
+  /^[ \t\n\v\f\r]*[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|[1-9](?:_?[0-9])*|0(?:_?0)*)[ \t\n\v\f\r]*$/;
 const C_OCTAL = /^[ \t\n\v\f\r]*[+-]?0[0-7]+$/;
 
 /** A decimal integer of the memo opcodes, never negative. */
 export function parseIndex(line: Buffer): number | undefined {
-  const text = line.toString("latin1");
+  const text = cText(line);
   if (!DECIMAL.test(text)) return undefined;
   const value = Number(text.replaceAll("_", "").trim());
   return value >= 0 && value < 2 ** 63 ? value : undefined;
@@ -40,7 +45,9 @@ export function parseIndex(line: Buffer): number | undefined {
 
 /** The argument of INT; `00` and `01` are booleans. */
 export function parseInt0(line: Buffer): number | bigint | boolean | undefined {
-  const text = line.toString("latin1");
+  const text = cText(line);
+  // `strtol` makes 0 of nothing.
+  if (text === "") return 0;
   if (text === "00") return false;
   if (text === "01") return true;
   if (C_OCTAL.test(text)) return Number.parseInt(text.trim(), 8);
@@ -49,7 +56,7 @@ export function parseInt0(line: Buffer): number | bigint | boolean | undefined {
 
 /** The argument of LONG, with or without an `L` behind it. */
 export function parseLong(line: Buffer): number | bigint | undefined {
-  const text = line.toString("latin1").replace(/L$/, "");
+  const text = cText(Buffer.from(line.toString("latin1").replace(/L$/, ""), "latin1"));
   return ANY_BASE.test(text) ? integer(text) : undefined;
 }
 
@@ -66,8 +73,7 @@ function integer(text: string): number | bigint {
 
 /** The argument of FLOAT. Infinite only where the text says so. */
 export function parseFloatText(line: Buffer): number | undefined {
-  // Python's reader stops at a NUL, as C does.
-  const text = line.toString("latin1").replace(/\0.*$/s, "");
+  const text = cText(line);
   if (/^[+-]?(?:inf|infinity)$/i.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
   if (/^[+-]?nan$/i.test(text)) return Number.NaN;
   if (!/^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(text)) return undefined;

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deflateRawSync, gzipSync } from "node:zlib";
+import { ModelbenchError } from "../../../../src/base/errors";
+import { bufferReader } from "../../../../src/formats/bufferReader";
+import { arrayValues } from "../../../../src/formats/pickle/arrayValues";
+import { readPickleFile } from "../../../../src/formats/pickle/pickleFile";
+import { mutant } from "../../../fixtures/failures";
+import { randomFrom, runSeed } from "../../../fixtures/random";
+import { zipOf } from "../../../fixtures/torchZip";
+
+function verdict(bytes: Uint8Array): string {
+  return readPickleFile(bufferReader(bytes)).facts.verdict;
+}
+
+function kinds(bytes: Uint8Array): string[] {
+  return readPickleFile(bufferReader(bytes)).facts.findings.map(({ kind }) => kind);
+}
+
+/** `os.getpid()` under protocol 4. */
+const PAYLOAD = Buffer.from("\x80\x04\x8c\x02os\x8c\x06getpid\x93)R.", "latin1");
+const NONE = Buffer.from("\x80\x04N.", "latin1");
+
+/** A short text of protocol 4. */
+function text(value: string): string {
+  return `\x8c${String.fromCharCode(value.length)}${value}`;
+}
+
+function global(module: string, name: string): Buffer {
+  return Buffer.from(`\x80\x04${text(module)}${text(name)}\x93.`, "latin1");
+}
+
+// Each is the shape of a published way around a scanner.
+const BYPASSES: readonly (readonly [name: string, bytes: Buffer])[] = [
+  ["GHSA-655q-fx9r-782v: pip as a function", global("pip._internal.cli.main", "main")],
+  ["GHSA-769v-p64c-89pr: an archive member without a pickle's extension", zipOf([["archive/model.weights", PAYLOAD]])],
+  [
+    "GHSA-7q5r-7gvp-wc82: two names of one member",
+    zipOf([["archive/data.pkl", PAYLOAD]], { localName: "archive/data.pk" }),
+  ],
+  [
+    "GHSA-w8jq-xcqf-f792: a member that says it is encrypted",
+    zipOf([["archive/data.pkl", PAYLOAD]], { localFlags: 1 }),
+  ],
+  ["CVE-2025-10156: a wrong checksum", zipOf([["archive/data.pkl", PAYLOAD]], { crcOff: 1 })],
+  ["CVE-2025-10157: a submodule of a listed module", global("asyncio.unix_events", "_UnixSubprocessTransport")],
+  [
+    "GHSA-9gvj-pp9x-gcfr: a stream that breaks after the call",
+    Buffer.concat([PAYLOAD.subarray(0, -1), Buffer.from("\xff")]),
+  ],
+  ["GHSA-vvpj-8cmc-gx39: pkgutil.resolve_name", global("pkgutil", "resolve_name")],
+  ["CVE-2026-56315: imaplib", global("imaplib", "IMAP4_stream")],
+  ["CVE-2026-56315: _pyrepl", global("_pyrepl.pager", "pipe_pager")],
+  [
+    "picklescan issue 22: the memo is overwritten",
+    Buffer.from(`\x80\x04${text("abc")}\x94${text("os")}q\x000h\x00${text("getpid")}\x93)R.`, "latin1"),
+  ],
+  ["modelscan: a member in a compressed archive", zipOf([["archive/data.pkl", PAYLOAD]], { deflate: true })],
+  ["CVE-2026-22612: builtins", global("builtins", "__import__")],
+  ["an unlisted module of Python's library", global("xmlrpc.server", "SimpleXMLRPCServer")],
+  ["a module that holds another one", global("random", "_os")],
+  ["a handler that loses a call whose result is popped", Buffer.concat([PAYLOAD.subarray(0, -1), Buffer.from("0N.")])],
+  [
+    "a member that the archive's directory leaves out",
+    zipOf(
+      [
+        ["archive/data.pkl", NONE],
+        ["archive/other", PAYLOAD],
+      ],
+      { unlisted: 1 },
+    ),
+  ],
+  ["an archive behind a pickle", Buffer.concat([NONE, zipOf([["archive/data.pkl", PAYLOAD]])])],
+  ["a pickle before an archive", Buffer.concat([PAYLOAD, zipOf([["archive/data.pkl", NONE]])])],
+  ["a compressed joblib file", gzipSync(PAYLOAD)],
+  ["a pickle behind junk behind a pickle", Buffer.concat([NONE, Buffer.alloc(3000, 0xfe), PAYLOAD])],
+];
+
+for (const [name, bytes] of BYPASSES) {
+  test(`${name} is dangerous`, () => assert.equal(verdict(bytes), "dangerous"));
+}
+
+test("what stands in place of a joblib array is followed as pickle.load would", () => {
+  const state = `}(${text("subclass")}N${text("shape")}K\x10\x85${text("order")}${text("C")}${text("dtype")}${text("numpy")}${text("dtype")}\x93${text("u1")}\x89\x88\x87RubX`;
+  const wrapper = `\x80\x04${text("joblib.numpy_pickle")}${text("NumpyArrayWrapper")}\x93)\x81`;
+  // Sixteen raw bytes without padding that are opcodes for everybody but joblib.
+  const raw = "cos\nsystem\n)R0N.";
+  const bytes = Buffer.from(`${wrapper}${state.slice(0, -1)}${raw}.`, "latin1");
+  const { facts } = readPickleFile(bufferReader(bytes));
+  assert.equal(facts.verdict, "dangerous", JSON.stringify(facts));
+  assert.ok(facts.imports.some(({ module, name }) => module === "os" && name === "system"));
+});
+
+test("an opcode beyond its frame is read both ways", () => {
+  // From a file the `o` that is left of the frame may be dropped, and what is imported is something else.
+  const bytes = Buffer.from(`\x80\x04\x95\x03\0\0\0\0\0\0\0\x8c\x02osN.`, "latin1");
+  assert.ok(kinds(bytes).includes("frame"));
+});
+
+test("the arrays of a PyTorch archive are named, and its storages resolve its persistent ids", () => {
+  const storage = `(${text("storage")}${text("torch")}${text("FloatStorage")}\x93${text("0")}${text("cpu")}K\x06tQ`;
+  const tensor = (shape: string, strides: string, first: string): string =>
+    `${text("torch._utils")}${text("_rebuild_tensor_v2")}\x93(${storage}${first}${shape}${strides}\x89NtR`;
+  const pickle = `\x80\x04}(${text("fc.weight")}${tensor("K\x02K\x03\x86", "K\x03K\x01\x86", "K\x00")}${text("fc.t")}${tensor("K\x03K\x02\x86", "K\x01K\x03\x86", "K\x00")}${text("last")}${tensor(")", ")", "K\x05")}u.`;
+  const values = Buffer.from(Float32Array.of(0, 1, 2, 3, 4, 5).buffer);
+  const archive = zipOf([
+    ["m/data.pkl", Buffer.from(pickle, "latin1")],
+    ["m/data/0", values],
+  ]);
+  const { facts, arrays } = readPickleFile(bufferReader(archive));
+  assert.equal(facts.verdict, "allowed", JSON.stringify(facts));
+  assert.deepEqual(
+    arrays.map(({ path, shape, dtype }) => [path.join("/"), shape, dtype]),
+    [
+      ["fc.weight", [2, 3], "float32"],
+      ["fc.t", [3, 2], "float32"],
+      ["last", [], "float32"],
+    ],
+  );
+  const floats = (index: number, count: number): number[] => {
+    const array = arrays[index];
+    assert.ok(array);
+    return [...new Float32Array(Uint8Array.from(arrayValues(array, "x").read(0, count)).buffer)];
+  };
+  assert.deepEqual([floats(0, 6), floats(1, 6), floats(2, 1)], [[0, 1, 2, 3, 4, 5], [0, 3, 1, 4, 2, 5], [5]]);
+});
+
+test("three gigabytes of raw bytes are skipped unread", () => {
+  const head = Buffer.from("\x80\x04\x8e\x00\x00\x00\xc0\x00\x00\x00\x00", "latin1");
+  const size = head.length + 0xc0000000 + 1;
+  let read = 0;
+  const reader = {
+    size,
+    read(offset: number, length: number): Uint8Array {
+      read += length;
+      const bytes = Buffer.alloc(length);
+      if (offset < head.length) head.copy(bytes, 0, offset);
+      if (offset + length === size) bytes[length - 1] = 0x2e;
+      return bytes;
+    },
+  };
+  const { facts } = readPickleFile(reader);
+  assert.deepEqual([facts.verdict, facts.streams], ["allowed", 1]);
+  assert.ok(read < 256 * 1024, String(read));
+});
+
+test("more opcodes than are followed are something that cannot be told, with what was found before", () => {
+  const bytes = Buffer.concat([PAYLOAD.subarray(0, -1), Buffer.alloc(1_100_000, "0N"), Buffer.from(".")]);
+  const { facts } = readPickleFile(bufferReader(bytes));
+  assert.equal(facts.verdict, "dangerous");
+  assert.ok(facts.findings.some(({ kind, verdict: worst }) => kind === "limit" && worst === "opaque"));
+});
+
+test("a damaged archive or pickle is a verdict, whatever is changed in it", () => {
+  const seed = runSeed();
+  const random = randomFrom(seed);
+  const files = BYPASSES.map(([, bytes]) => bytes);
+  for (let turn = 0; turn < 2_000; turn++) {
+    const bytes = mutant(files[turn % files.length] ?? NONE, random);
+    try {
+      readPickleFile(bufferReader(bytes));
+    } catch (error) {
+      const words = `MODELBENCH_SEED=${seed} ${bytes.toString("hex").slice(0, 400)}`;
+      assert.ok(error instanceof ModelbenchError, `${words}: ${error instanceof Error ? error.stack : error}`);
+      assert.fail(`${words}: ${error.message}`);
+    }
+  }
+});
+
+test("a deflated member is looked into whole, and a bomb is not unpacked", () => {
+  const bomb = zipOf([["archive/data.pkl", Buffer.concat([NONE.subarray(0, 2), Buffer.alloc(200 * 2 ** 20, 0x4e)])]], {
+    deflate: true,
+  });
+  assert.ok(bomb.length < 2 ** 20 && deflateRawSync(NONE).length > 0);
+  assert.notEqual(verdict(bomb), "allowed");
+});
