@@ -11,6 +11,7 @@ export const THEMES = {
   light: "Light 2026",
   dark: "Dark 2026",
   highContrast: "Default High Contrast",
+  highContrastLight: "Default High Contrast Light",
 } as const;
 
 /** How long one step may take before it has failed. */
@@ -83,7 +84,7 @@ export async function openRig(fill?: (store: string) => void, options: RigOption
 }
 
 async function changeTheme(workbench: Workbench, name: ThemeName): Promise<void> {
-  const kind = { light: "vs", dark: "vs-dark", highContrast: "hc-black" }[name];
+  const kind = { light: "vs", dark: "vs-dark", highContrast: "hc-black", highContrastLight: "hc-light" }[name];
   await workbench.command("Preferences: Color Theme");
   await workbench.quickInput().fill(THEMES[name]);
   await workbench.pick(THEMES[name]);
