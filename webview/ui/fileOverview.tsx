@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import type { ContentView } from "../protocol/content";
 import { usePage, useText } from "./context";
 import { formatBytes, formatMoment } from "./format";
-import { formatWords, verdictWords } from "./formatWords";
+import { formatWords, pickleWords } from "./formatWords";
 import { Block, Methods, Onnx } from "./overview";
 import { Pairs } from "./pairs";
 
@@ -67,7 +67,7 @@ function About({ content }: { readonly content: ContentView }): VNode {
     { key: t("file.format"), value: formatWords(t, format) },
     { key: t("overview.size"), value: sizeText(info?.bytes ?? bytes) },
     ...tensors,
-    ...(pickle ? [{ key: t("section.pickle"), value: verdictWords(t, pickle.verdict) }] : []),
+    ...(pickle ? [{ key: t("section.pickle"), value: pickleWords(t, pickle) }] : []),
     ...(info?.modifiedMs == null
       ? []
       : [

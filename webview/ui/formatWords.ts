@@ -1,3 +1,4 @@
+import type { PickleView } from "../protocol/content";
 import type { StringKey } from "../protocol/strings";
 import type { Translate } from "./texts";
 
@@ -29,4 +30,10 @@ const VERDICTS: Readonly<Record<string, StringKey>> = {
 /** What was found in a pickle, in words; never that it is safe. */
 export function verdictWords(t: Translate, verdict: string): string {
   return t(VERDICTS[verdict] ?? "verdict.unclear");
+}
+
+/** The same of a pickle that is known whole, with how many imports are not known. */
+export function pickleWords(t: Translate, { imports, verdict }: PickleView): string {
+  if (verdict !== "unknown") return verdictWords(t, verdict);
+  return t("pickle.unknownCount", imports.filter((one) => one.class === "unknown").length);
 }

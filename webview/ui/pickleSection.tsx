@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { ContentView, PickleView } from "../protocol/content";
 import { usePage, useText } from "./context";
-import { verdictWords } from "./formatWords";
+import { pickleWords, verdictWords } from "./formatWords";
 import { Icon } from "./icons";
 import { TextField } from "./kit";
 import { Block } from "./overview";
@@ -50,8 +50,7 @@ export function PickleSection(props: { readonly content: ContentView; readonly p
 function Verdict({ pickle }: { readonly pickle: PickleView }): VNode {
   const t = useText();
   const { verdict, streams } = pickle;
-  const unknown = pickle.imports.filter((one) => one.class === "unknown").length;
-  const words = verdict === "unknown" ? t("pickle.unknownCount", unknown) : verdictWords(t, verdict);
+  const words = pickleWords(t, pickle);
   return (
     <section aria-label={t("pickle.verdict")}>
       <p class={verdict === "allowed" ? "pickle-verdict" : "with-icon pickle-verdict"} data-testid="pickle-verdict">

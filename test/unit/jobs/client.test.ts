@@ -9,7 +9,7 @@ import type { JobProgress, Jobs } from "../../../src/base/ports";
 import type { Disposable } from "../../../src/base/scope";
 import { childJobs } from "../../../src/jobs/client";
 import { allowedEnvironment } from "../../../src/jobs/startNodeChild";
-import { chatter, echo, environment, mute, refuse, spin, untidy, wait } from "../../fixtures/jobsChild";
+import { chatter, echo, environment, mute, refuse, spin, tell, untidy, wait } from "../../fixtures/jobsChild";
 import { isAlive, until } from "../runner/runnerKit";
 
 let folder: string;
@@ -40,6 +40,13 @@ test("a job's plain data arrives and comes back as it was, bytes and big integer
   withJobs(async (jobs) => {
     const value = { text: "é", big: 2n ** 70n, bytes: new Uint8Array([1, 2, 3]), map: new Map([["k", [null]]]) };
     assert.deepEqual(await jobs.run(echo, value), value);
+  }));
+
+test("every part that a job tells arrives, in order and before its answer", () =>
+  withJobs(async (jobs) => {
+    const heard: unknown[] = [];
+    assert.equal(await jobs.run(tell, 500, { onPart: (part) => heard.push(part) }), "told");
+    assert.deepEqual(heard, [...Array(500).keys()]);
   }));
 
 test("a job's own failure keeps its code, place and remedy", () =>
