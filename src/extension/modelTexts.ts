@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import {
   commands,
   EventEmitter,
+  type Extension,
   type ExtensionContext,
   extensions,
   FileSystemError,
@@ -12,7 +13,7 @@ import {
 } from "vscode";
 import { ModelbenchError, toWireError } from "../base/errors";
 import type { Disposable, Scope } from "../base/scope";
-import { textOfFileJob } from "../frameworks/textOfFile";
+import { textOfFileJob } from "../frameworks/textJob";
 import { CONTEXT_KEYS } from "./ids";
 import { FolderWatch } from "./page/folderWatch";
 import { ForeignFiles } from "./page/foreignFiles";
@@ -153,15 +154,19 @@ function diffOf(change: unknown): { readonly left: Uri; readonly right: Uri } | 
   return left instanceof Uri && right instanceof Uri ? { left, right } : undefined;
 }
 
+/** The git extension's API; `undefined` without that extension, without git, or where it is switched off. */
 async function gitApi(): Promise<GitApi | undefined> {
-  const git = extensions.getExtension("vscode.git");
-  const exported: { getAPI(version: 1): GitApi } | undefined = git && (await git.activate());
-  return exported?.getAPI(1);
+  try {
+    const git: Extension<{ getAPI(version: 1): GitApi }> | undefined = extensions.getExtension("vscode.git");
+    return git && (await git.activate()).getAPI(1);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The menu of Source Control cannot tell files apart: its entry is there while a model file has changed. */
 async function followChanges(scope: Scope): Promise<void> {
-  const git = await gitApi().catch(() => undefined);
+  const git = await gitApi();
   if (!git) return;
   const tell = (): void => {
     const has = git.repositories.some(({ state }) =>

@@ -1,5 +1,5 @@
 import { ModelbenchError } from "../base/errors";
-import type { JobKey, JobOptions } from "../base/ports";
+import type { JobOptions } from "../base/ports";
 import { inspectArchive } from "./archiveContent";
 import { formatOf } from "./contentFormats";
 import { inspectFile } from "./inspect";
@@ -23,9 +23,6 @@ export async function textOfFile(path: string, options: JobOptions): Promise<str
     return unreadableText(path, error);
   }
 }
-
-/** The text of a file, by its absolute path. */
-export const textOfFileJob: JobKey<{ readonly path: string }, string> = { name: "text.file" };
 
 /** The work behind `textOfFileJob`. @throws ModelbenchError those of `textOfFile` */
 export async function runTextOfFile({ path }: { readonly path: string }, options: JobOptions): Promise<string> {

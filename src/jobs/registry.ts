@@ -1,7 +1,8 @@
 import { archiveLookJob } from "../frameworks/archiveLook";
 import { runArchiveLook } from "../frameworks/archiveLookJob";
 import { brokenFactsJob, runBrokenFacts } from "../frameworks/brokenFacts";
-import { compareJob, compareTensorsJob, runCompare, runCompareTensors } from "../frameworks/compare/compareJobs";
+import { compareJob, compareTensorsJob } from "../frameworks/compare/compareJobs";
+import { runCompare, runCompareTensors } from "../frameworks/compare/compareWork";
 import {
   describeContentJob,
   exportSliceJob,
@@ -20,12 +21,8 @@ import {
   runSliceText,
   runTensorStatistics,
 } from "../frameworks/contentReading";
-import {
-  convertFileJob,
-  previewConversionJob,
-  runConvertFile,
-  runPreviewConversion,
-} from "../frameworks/convert/convertJobs";
+import { convertFileJob, previewConversionJob } from "../frameworks/convert/convertJobs";
+import { runConvertFile, runPreviewConversion } from "../frameworks/convert/convertWork";
 import { draftFilesJob } from "../frameworks/draftedFiles";
 import { runDraftFiles } from "../frameworks/draftJob";
 import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
@@ -44,7 +41,8 @@ import {
   runListGraphValues,
 } from "../frameworks/onnx/graphReading";
 import { editSafetensorsMetadataJob, runEditSafetensorsMetadata } from "../frameworks/safetensorsMetadata";
-import { runTextOfFile, textOfFileJob } from "../frameworks/textOfFile";
+import { textOfFileJob } from "../frameworks/textJob";
+import { runTextOfFile } from "../frameworks/textOfFile";
 import { exportModelJob, importArchiveJob, previewArchiveJob } from "../store/archive/archiveJobs";
 import { runExportModel } from "../store/archive/exportModel";
 import { runImportArchive } from "../store/archive/importArchive";

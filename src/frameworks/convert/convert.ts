@@ -14,16 +14,9 @@ import type { FileContent } from "../content";
 import { openContent } from "../contentFormats";
 import { openFlaxFile } from "../flaxFile";
 import { openSafetensorsFile } from "../safetensorsFile";
-import type { ConversionPlan, ConvertibleFormat, ConvertOptions, Dropped, Planned } from "./plan";
+import type { ConversionPlan, Converted, ConvertibleFormat, ConvertOptions, Dropped, Planned } from "./plan";
 import { planFlax } from "./toFlax";
 import { planSafetensors } from "./toSafetensors";
-
-/** A file that was converted. */
-export interface Converted extends ConversionPlan {
-  /** Absolute. */
-  readonly path: string;
-  readonly bytes: number;
-}
 
 /** What a conversion takes. */
 export interface ConvertInput {

@@ -49,6 +49,13 @@ export interface ConversionPlan {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** A file that was converted. */
+export interface Converted extends ConversionPlan {
+  /** Absolute. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
 /** A plan with what is needed to carry it out. */
 export interface Planned
   extends Omit<ConversionPlan, "source" | "from" | "to" | "tensorBytes" | "tensors" | "changed"> {

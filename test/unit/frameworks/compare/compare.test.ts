@@ -7,7 +7,7 @@ import type { FlaxTree } from "../../../../src/formats/flaxMsgpack/tree";
 import { stringifyExact } from "../../../../src/formats/jsonExact";
 import { writeNpy } from "../../../../src/formats/npy";
 import { compare } from "../../../../src/frameworks/compare/compare";
-import { runCompareTensors } from "../../../../src/frameworks/compare/compareJobs";
+import { runCompareTensors } from "../../../../src/frameworks/compare/compareWork";
 import type { Comparison, TensorDifference } from "../../../../src/frameworks/compare/comparison";
 import { contents } from "../../../../src/frameworks/contentReading";
 import { ModelStore } from "../../../../src/store/modelStore";
