@@ -9,20 +9,24 @@ export interface Column {
   readonly title: StringKey;
   /** As a grid template has it. */
   readonly width: string;
+  /** What is too long loses its beginning: names of neighbours differ at their ends. */
+  readonly keepsEnd?: boolean;
   readonly cell: (row: TableRow, t: Translate) => string;
 }
+
+const NAME = "minmax(140px, 2fr)";
 
 /** The columns of each table. */
 export const COLUMNS: Readonly<Record<GraphTable, readonly Column[]>> = {
   nodes: [
     { title: "graph.column.number", width: "56px", cell: node(({ index }) => String(index)) },
     { title: "graph.column.op", width: "minmax(120px, 1fr)", cell: node(opText) },
-    { title: "graph.column.name", width: "minmax(140px, 2fr)", cell: node(({ name }) => name) },
-    { title: "graph.column.inputs", width: "minmax(140px, 2fr)", cell: node(({ inputs }) => names(inputs)) },
-    { title: "graph.column.outputs", width: "minmax(120px, 1.5fr)", cell: node(({ outputs }) => names(outputs)) },
+    { title: "graph.column.name", width: NAME, keepsEnd: true, cell: node(({ name }) => name) },
+    { title: "graph.column.inputs", width: NAME, keepsEnd: true, cell: node(({ inputs }) => names(inputs)) },
+    { title: "graph.column.outputs", width: NAME, keepsEnd: true, cell: node(({ outputs }) => names(outputs)) },
   ],
   values: [
-    { title: "graph.column.name", width: "minmax(160px, 3fr)", cell: value(({ spec }) => spec.name) },
+    { title: "graph.column.name", width: "minmax(160px, 3fr)", keepsEnd: true, cell: value(({ spec }) => spec.name) },
     { title: "graph.column.kind", width: "minmax(110px, 1fr)", cell: value(({ kind }, t) => t(`graph.kind.${kind}`)) },
     { title: "graph.column.type", width: "minmax(100px, 1fr)", cell: value(({ spec }) => spec.dtype ?? spec.type) },
     {

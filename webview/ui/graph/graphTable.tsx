@@ -90,11 +90,11 @@ function Row(props: {
       onClick={onChoose}
       onDblClick={onEnter}
     >
-      {columns.map(({ title, cell }) => {
+      {columns.map(({ title, keepsEnd, cell }) => {
         const text = row ? cell(row, t) : "…";
         return (
-          <span role="gridcell" key={title} title={text}>
-            {text}
+          <span role="gridcell" key={title} title={text} class={keepsEnd ? "keeps-end" : ""}>
+            <bdi>{text}</bdi>
           </span>
         );
       })}
