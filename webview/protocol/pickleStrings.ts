@@ -29,8 +29,6 @@ export const pickleStrings = {
   "pickle.more": "{0} more; modelbench inspect shows all of them.",
   "pickle.where": "byte {0}",
   "pickle.whereMember": "byte {0} of {1}",
-  "pickle.what": "What",
-  "pickle.place": "Where",
   "pickle.search": "Search imports and findings",
   "pickle.shown": "{0} of {1}",
   "pickle.nothing": "Nothing fits.",

@@ -138,26 +138,13 @@ function Findings(props: {
   if (findings.length + more === 0) return null;
   return (
     <Block title={t(title, findings.length + more)}>
-      <div class="table-scroll">
-        <table class="table members" data-testid={title.replace(".", "-")}>
-          <thead>
-            <tr>
-              <th scope="col">{t("pickle.what")}</th>
-              <th scope="col">{t("pickle.place")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {findings.map((one) => (
-              <tr key={`${one.kind} ${one.member} ${one.offset} ${one.message}`}>
-                <td>{one.message}</td>
-                <td>
-                  <Place of={one} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ul class="plain pickle-list" data-testid={title.replace(".", "-")}>
+        {findings.map((one) => (
+          <li key={`${one.kind} ${one.member} ${one.offset} ${one.message}`}>
+            {one.message} <Place of={one} />
+          </li>
+        ))}
+      </ul>
       {more === 0 ? null : <p class="quiet">{t("pickle.more", more)}</p>}
     </Block>
   );

@@ -8,6 +8,7 @@ import type { Accepts, TreeState } from "../../../../src/extension/tree/arrange"
 import { nodeId, type TreeNode } from "../../../../src/extension/tree/treeModel";
 import { type RowContext, rowOf } from "../../../../src/extension/tree/treeRow";
 import { runRefusal } from "../../../../src/extension/trust";
+import type { PickleVerdict } from "../../../../src/formats/pickle/facts";
 import type { BrokenItem, ModelSummary } from "../../../../src/store/model";
 import { broken, summary, t } from "../fakes";
 import { arranged, outline, treeState, treeText } from "./treeText";
@@ -190,4 +191,26 @@ test("a model that needs Python says so in its row, its tooltip and to a screen 
     assert.match(text, /needs your Python: not in this version/);
   }
   assert.doesNotMatch(row.contextValue, /runnable/);
+});
+
+test("a row says what the pickles of its version hold: short in the row, in full to a screen reader and in the tooltip", () => {
+  const node: TreeNode = { kind: "version", store: "own", tag: "spam:a", summary: summary("spam:a") };
+  const drawn = (verdict: PickleVerdict) =>
+    rowOf(node, { ...context(new Map()), verdict: () => ({ verdict, unknownImports: 2 }) });
+  const expected: readonly (readonly [PickleVerdict, string, string, string, boolean])[] = [
+    ["allowed", "known types", "Nothing outside the allow list", "tag", false],
+    ["unknown", "cannot tell", "Imports we do not know (2)", "workspace-unknown", false],
+    ["code", "runs code", "Contains code", "code", false],
+    ["dangerous", "dangerous", "Calls dangerous functions", "workspace-unknown", true],
+    ["malformed", "cannot tell", "Cannot tell", "workspace-unknown", false],
+    ["unresolvable", "cannot tell", "Cannot tell", "workspace-unknown", false],
+    ["opaque", "cannot tell", "Cannot tell", "workspace-unknown", false],
+  ];
+  for (const [verdict, short, long, icon, warns] of expected) {
+    const row = drawn(verdict);
+    assert.ok(row.description.split(" · ").includes(short), row.description);
+    assert.ok(row.spoken.includes(long) && row.tooltip().replaceAll("\\", "").includes(long), row.spoken);
+    assert.deepEqual([row.icon, row.warns], [icon, warns], verdict);
+    assert.doesNotMatch(`${row.description} ${row.spoken} ${row.tooltip()}`, /\bsafe\b/i);
+  }
 });

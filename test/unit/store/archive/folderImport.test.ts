@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -121,6 +122,28 @@ test("a preview tells what an import would bring, and writes nothing", async () 
   assert.equal(existsSync(store.home), false);
   await importArchive(store, { source, onConflict: "fail" });
   assert.equal((await run(source)).exists, true);
+});
+
+test("a preview says what the pickles of an archive would do, by their content", async () => {
+  const vector = (name: string) => readFileSync(join("test/fixtures/vectors", name));
+  const members = [
+    { name: "model.yaml", content: modelYaml() },
+    { name: "saved_model.pkl", content: vector("pickle/bentoml_function.pkl") },
+    { name: "weights.bin", content: vector("pickle_hostile/stack_global.pkl") },
+    { name: "classes.pkl", content: vector("pickle/bentoml_sklearn.pkl") },
+    { name: "notes.txt", content: Buffer.from("nothing") },
+  ];
+  const source = join(folder, "pickles.bin");
+  const run = () => inProcessJobs().run(previewArchiveJob, { home: newStore().home, source });
+  writeFileSync(source, tarOf(...members.map((member) => rawMember(member))));
+  const { pickle, files } = await run();
+  assert.deepEqual(pickle, { verdict: "dangerous", unknownImports: 1 });
+  assert.deepEqual(
+    files.map(({ verdict }) => verdict),
+    [undefined, "code", "dangerous", "unknown", undefined],
+  );
+  writeFileSync(source, tarOf(...[members[0], members[4]].map((member) => rawMember(member ?? { name: "x" }))));
+  assert.equal((await run()).pickle, undefined);
 });
 
 test("a preview names 200 files and counts the others", async () => {
