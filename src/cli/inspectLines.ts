@@ -54,13 +54,13 @@ function onnxLines({ irVersion, opsets, producer, ops }: NonNullable<InspectDocu
 
 /** No verdict says that a pickle is safe. */
 const VERDICTS: Readonly<Record<PickleVerdict, string>> = {
-  allowed: "nothing outside the allow list",
-  unknown: "imports that are not known",
-  code: "contains code",
-  dangerous: "calls dangerous functions",
-  unresolvable: "cannot tell",
-  malformed: "cannot tell",
-  opaque: "cannot tell",
+  allowed: "Nothing outside the allow list",
+  unknown: "Imports we do not know",
+  code: "Contains code",
+  dangerous: "Calls dangerous functions",
+  unresolvable: "Cannot tell",
+  malformed: "Cannot tell",
+  opaque: "Cannot tell",
 };
 
 /** What of a pickle comes first: the worst. */
@@ -68,8 +68,10 @@ const CLASSES = ["dangerous", "code", "unknown", "allowed"] as const;
 
 function pickleLines({ verdict, streams, imports, findings }: PickleFacts): string[] {
   const sorted = [...imports].sort((a, b) => CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class));
+  const unknown = imports.filter((one) => one.class === "unknown").length;
+  const words = verdict === "unknown" ? `${VERDICTS.unknown} (${unknown})` : VERDICTS[verdict];
   return [
-    `pickle: ${VERDICTS[verdict]} (${verdict}); ${streams} ${streams === 1 ? "stream" : "streams"}, nothing was executed`,
+    `pickle: ${words}; verdict ${verdict}, ${streams} ${streams === 1 ? "stream" : "streams"}, nothing was executed`,
     ...table(
       sorted.map((one) => [`import`, one.class, importLabel(one)]),
       "  ",

@@ -40,7 +40,8 @@ import {
   runListGraphs,
   runListGraphValues,
 } from "../frameworks/onnx/graphReading";
-import { editSafetensorsMetadataJob, runEditSafetensorsMetadata } from "../frameworks/safetensorsMetadata";
+import { runEditSafetensorsMetadata, runPrefillMetadata } from "../frameworks/safetensorsMetadata";
+import { editSafetensorsMetadataJob, prefillMetadataJob } from "../frameworks/safetensorsMetadataJobs";
 import { textOfFileJob } from "../frameworks/textJob";
 import { runTextOfFile } from "../frameworks/textOfFile";
 import { exportModelJob, importArchiveJob, previewArchiveJob } from "../store/archive/archiveJobs";
@@ -53,7 +54,8 @@ import { copyModelJob, runCopyModel } from "../store/copyModelJob";
 import { editModelJob, runEditModel } from "../store/editModelJob";
 import { listNameJob, runListName } from "../store/listNameJob";
 import { readLabelsJob, runReadLabels } from "../store/modelLabels";
-import { pickleVerdictsJob, runPickleVerdicts } from "../store/pickleVerdicts";
+import { pickleVerdictsJob } from "../store/pickleVerdicts";
+import { runPickleVerdicts } from "../store/pickleVerdictsJob";
 import { pinModelJob, runPinModel } from "../store/pins";
 import { rememberListingJob, runRememberListing } from "../store/rememberListingJob";
 import { runSaveModel, saveModelJob } from "../store/saveModelJob";
@@ -115,4 +117,5 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(exportSliceJob, runExportSlice),
   defineJob(sliceTextJob, runSliceText),
   defineJob(editSafetensorsMetadataJob, runEditSafetensorsMetadata),
+  defineJob(prefillMetadataJob, runPrefillMetadata),
 ]);
