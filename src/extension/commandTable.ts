@@ -8,6 +8,7 @@ import { copyModel } from "./commands/copyModel";
 import { copyPath } from "./commands/copyPath";
 import { copyTag } from "./commands/copyTag";
 import { deleteModel } from "./commands/deleteModel";
+import { editFileMetadata } from "./commands/editFileMetadata";
 import { editLabels, editMetadata, editSignatures } from "./commands/editModel";
 import { emptyTrash } from "./commands/emptyTrash";
 import { exportModel } from "./commands/exportModel";
@@ -54,6 +55,7 @@ export const commandTable: CommandTable = {
   "modelbench.exportModel": exportModel,
   "modelbench.convertToSafetensors": convertToSafetensors,
   "modelbench.convertToMessagePack": convertToMessagePack,
+  "modelbench.editFileMetadata": editFileMetadata,
   "modelbench.showWhatChanged": showWhatChanged,
   "modelbench.copyModel": copyModel,
   "modelbench.selectForCompare": selectForCompare,

@@ -44,6 +44,7 @@ export interface Commands {
   "modelbench.compareWithSelected": [target?: Target | FileArgument];
   "modelbench.compareWithPrevious": [target?: Target];
   "modelbench.compareSelected": [target?: Target | FileArgument, selected?: readonly (TreeNode | FileArgument)[]];
+  "modelbench.editFileMetadata": [file?: FileArgument];
   "modelbench.editLabels": [target?: Target];
   "modelbench.editMetadata": [target?: Target];
   "modelbench.editSignatures": [target?: Target];

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ModelbenchError } from "../base/errors";
-import type { JobKey, JobOptions } from "../base/ports";
+import type { JobOptions } from "../base/ports";
 import { type FileReader, openFileReader } from "../formats/fileReader";
 import { stringifyExact } from "../formats/jsonExact";
 import { headerWithMetadata } from "../formats/safetensors/editHeader";
@@ -10,26 +10,12 @@ import { type BesideFile, replaceFileBeside } from "../store/archive/beside";
 import { MODEL_YAML } from "../store/layout";
 import type { ModelInfo } from "../store/model";
 import { statOf } from "../store/modelFiles";
+import { ModelStore } from "../store/modelStore";
+import type { MetadataEdit, MetadataEntry } from "./safetensorsMetadataJobs";
 import { yamlAsData } from "./yamlAsData";
 
 /** Bytes of tensors that are copied at once. */
 const COPIED_AT_ONCE = 1 << 20;
-
-/** What changes in the metadata of a safetensors file; keys that are not named stay what they are. */
-export interface MetadataEdit {
-  /** Absolute. */
-  readonly path: string;
-  readonly set: readonly (readonly [key: string, value: string])[];
-  readonly remove: readonly string[];
-}
-
-/**
- * Edits the string metadata of a safetensors file outside of a model: a new file with a new header and the very same
- * tensors takes its place in one step.
- */
-export const editSafetensorsMetadataJob: JobKey<MetadataEdit, { readonly bytes: number; readonly changed: boolean }> = {
-  name: "safetensors.metadata",
-};
 
 /**
  * The work behind `editSafetensorsMetadataJob`. A failure or a cancel leaves the file as it was.
@@ -80,6 +66,19 @@ export function prefilledMetadata(
     add("metadata", key, typeof value === "string" ? value : stringifyExact(value));
   }
   return filled;
+}
+
+/** The work behind `prefillMetadataJob`. @throws ModelbenchError as `ModelStore.get` */
+export async function runPrefillMetadata({
+  home,
+  tag,
+  own,
+}: {
+  readonly home: string;
+  readonly tag: string;
+  readonly own: readonly MetadataEntry[];
+}): Promise<readonly MetadataEntry[]> {
+  return [...prefilledMetadata(new ModelStore(home).get(tag).info, new Map(own))];
 }
 
 async function copyData(

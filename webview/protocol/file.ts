@@ -29,7 +29,7 @@ export const fileViewSchema = z.strictObject({
 export type FileView = z.infer<typeof fileViewSchema>;
 
 /** What the page of a file has the extension do with it. */
-export const fileCommandSchema = z.enum(["saveModel", "importModel"]);
+export const fileCommandSchema = z.enum(["saveModel", "importModel", "editFileMetadata"]);
 /** What the page of a file has the extension do with it. */
 export type FileCommand = z.infer<typeof fileCommandSchema>;
 

@@ -301,6 +301,7 @@ export const pageStrings = {
   "file.parameters": "Parameters",
   "file.tensorBytes": "Bytes of tensors",
   "file.modified": "Changed",
+  "file.editMetadata": "Edit Metadata…",
   "file.noMetadata": "No metadata.",
   "file.moreMetadata": "{0} more entries; modelbench inspect shows all of them.",
   "format.onnx": "ONNX",

@@ -3,6 +3,7 @@ import type { ContentView } from "../protocol/content";
 import { usePage, useText } from "./context";
 import { formatBytes, formatMoment } from "./format";
 import { formatWords, pickleWords } from "./formatWords";
+import { Button } from "./kit";
 import { Block, Methods, Onnx } from "./overview";
 import { Pairs } from "./pairs";
 
@@ -31,6 +32,7 @@ export function FileOverview({ content }: { readonly content: ContentView }): VN
         <Block title={t("overview.metadata")}>
           <Pairs rows={metadata} empty={t("file.noMetadata")} testId="metadata" />
           {moreMetadata === 0 ? null : <p class="quiet">{t("file.moreMetadata", moreMetadata)}</p>}
+          <EditMetadata content={content} />
         </Block>
         {files.length < 2 ? null : (
           <Block title={t("overview.files")}>
@@ -43,6 +45,25 @@ export function FileOverview({ content }: { readonly content: ContentView }): VN
           </Block>
         )}
       </div>
+    </div>
+  );
+}
+
+/** Only a safetensors file has metadata that can be replaced without its tensors; shards have theirs each. */
+function EditMetadata({ content }: { readonly content: ContentView }): VNode | null {
+  const { file, peer } = usePage();
+  const t = useText();
+  const info = file.file.value.state === "ready" ? file.file.value.value : undefined;
+  if (content.format !== "safetensors" || content.files.length > 1 || !info || info.isCopy || info.isGone) return null;
+  const edit = (): void => {
+    // What it asks and how it fails meets the user outside the page.
+    peer.request("file/command", { command: "editFileMetadata" }).catch(() => undefined);
+  };
+  return (
+    <div class="actions">
+      <Button testId="file-edit-metadata" onClick={edit}>
+        {t("file.editMetadata")}
+      </Button>
     </div>
   );
 }

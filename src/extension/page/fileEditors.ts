@@ -9,6 +9,7 @@ import {
   type WebviewPanel,
   workspace,
 } from "vscode";
+import type { FileCommand } from "../../../webview/protocol/file";
 import { type Disposable, Scope } from "../../base/scope";
 import type { PageServices } from "../services";
 import { contentHandlers } from "./contentHandlers";
@@ -108,7 +109,7 @@ export class FileEditors implements CustomReadonlyEditorProvider<OpenDocument>, 
   }
 }
 
-async function runFileCommand(command: "saveModel" | "importModel", path: string): Promise<void> {
+async function runFileCommand(command: FileCommand, path: string): Promise<void> {
   await commands.executeCommand(`modelbench.${command}`, Uri.file(path));
 }
 

@@ -10,6 +10,7 @@ import { exportModel } from "../../../src/store/archive/exportModel";
 import { ModelStore } from "../../../src/store/modelStore";
 import { modelYaml } from "../../fixtures/hostileArchives";
 import { rawMember, tarOf } from "../../fixtures/rawTar";
+import { safetensorsBytes, VECTORS } from "../../fixtures/safetensors";
 import { tempFolder } from "../store/storeKit";
 import { closeScreens, inspectScreen, openFile, startScreens, unexpected } from "./pageScreens";
 
@@ -41,6 +42,22 @@ test("a file shows what it is, its signature and its metadata, and is saved as a
   await page.waitForFunction("true");
   assert.deepEqual(file.commands, [`saveModel ${iris}`]);
   assert.deepEqual(unexpected(file.rig), []);
+});
+
+test("the metadata of a safetensors file is edited from beside it; of other files and of shards it is not", async () => {
+  const one = join(folder, "one.safetensors");
+  writeFileSync(one, safetensorsBytes(`{"__metadata__":{"format":"pt"}}`));
+  await using file = await openFile(one);
+  const { page } = file.rig;
+  await page.getByTestId("file-edit-metadata").click();
+  await page.waitForFunction("true");
+  assert.deepEqual(file.commands, [`editFileMetadata ${one}`]);
+  assert.deepEqual(unexpected(file.rig), []);
+  for (const path of [iris, join(VECTORS, "safetensors", "sharded", "model.safetensors.index.json")]) {
+    await using other = await openFile(path);
+    await other.rig.page.getByTestId("about").waitFor();
+    assert.equal(await other.rig.page.getByTestId("file-edit-metadata").count(), 0, path);
+  }
 });
 
 test("what cannot be read says why and where, and can be tried again", async () => {
