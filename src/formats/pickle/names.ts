@@ -3,6 +3,11 @@ function words(text: string): readonly string[] {
   return text.trim().split(/\s+/);
 }
 
+/** Built in a function, so that a bundle that asks nothing of a list leaves it out. */
+function setOf(list: () => readonly string[]): ReadonlySet<string> {
+  return new Set(list());
+}
+
 /** Pairs of one module with each of the names. */
 function pairs(module: string, names: string): readonly string[] {
   return words(names).map((name) => `${module} ${name}`);
@@ -29,9 +34,9 @@ const TORCH_REBUILDS = `
 /**
  * The exact `module name` pairs that build data and nothing else. Each group names who vouches for it.
  */
-export const ALLOWED: ReadonlySet<string> = new Set([
+export const ALLOWED: ReadonlySet<string> = /* @__PURE__ */ setOf(() => [
   // pytorch torch/_weights_only_unpickler.py, _get_allowed_globals
-  ...pairs("collections", "OrderedDict Counter deque defaultdict"),
+  ...pairs("collections", "OrderedDict Counter"),
   ...pairs("_codecs", "encode"),
   ...pairs("builtins", "bytearray set complex"),
   ...pairs("torch", "Tensor Size device UntypedStorage"),
@@ -48,6 +53,8 @@ export const ALLOWED: ReadonlySet<string> = new Set([
   ...pairs("numpy.core.multiarray", "_reconstruct scalar"),
   ...pairs("numpy._core.numeric", "_frombuffer"),
   ...pairs("numpy.core.numeric", "_frombuffer"),
+  // Python's containers, which keep what they are given
+  ...pairs("collections", "deque defaultdict"),
   // Python's value classes: their constructors take plain values and keep them
   ...pairs("datetime", "date datetime time timedelta timezone"),
   ...pairs("decimal", "Decimal"),
@@ -57,7 +64,7 @@ export const ALLOWED: ReadonlySet<string> = new Set([
 ]);
 
 /** Modules none of whose names a data file needs: they run, load, open, connect, or reach anything by its name. */
-export const DANGEROUS_MODULES: ReadonlySet<string> = new Set(
+export const DANGEROUS_MODULES: ReadonlySet<string> = /* @__PURE__ */ setOf(() =>
   words(`
     os posix nt sys subprocess _posixsubprocess importlib _frozen_importlib _frozen_importlib_external imp runpy pkgutil
     pydoc ctypes _ctypes marshal pickle _pickle cPickle shelve code codeop socket _socket pty shutil commands popen2
@@ -75,7 +82,7 @@ export const DANGEROUS_MODULES: ReadonlySet<string> = new Set(
 );
 
 /** Single names of modules that are harmless otherwise. */
-export const DANGEROUS_NAMES: ReadonlySet<string> = new Set([
+export const DANGEROUS_NAMES: ReadonlySet<string> = /* @__PURE__ */ setOf(() => [
   ...pairs("numpy", "load loads save savez savez_compressed savetxt loadtxt genfromtxt fromfile memmap fromregex"),
   ...pairs("typing", "get_type_hints ForwardRef evaluate_forward_ref"),
   ...pairs("dataclasses", "make_dataclass"),
@@ -94,7 +101,7 @@ export const DANGEROUS_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** Built-in types whose calls only make values. */
-export const HARMLESS_BUILTINS: ReadonlySet<string> = new Set(
+export const HARMLESS_BUILTINS: ReadonlySet<string> = /* @__PURE__ */ setOf(() =>
   words(`
     object type str bytes int float bool list dict tuple Ellipsis NotImplemented None True False unicode long basestring
     xrange
@@ -102,7 +109,7 @@ export const HARMLESS_BUILTINS: ReadonlySet<string> = new Set(
 );
 
 /** Modules of Python's library that hold classes of plain values. */
-export const PLAIN_MODULES: ReadonlySet<string> = new Set(
+export const PLAIN_MODULES: ReadonlySet<string> = /* @__PURE__ */ setOf(() =>
   words(`
     collections collections.abc _collections datetime _datetime decimal _decimal _pydecimal fractions enum copyreg
     array math cmath numbers random re _sre statistics string ipaddress zoneinfo dataclasses typing abc time calendar
@@ -111,7 +118,7 @@ export const PLAIN_MODULES: ReadonlySet<string> = new Set(
 );
 
 /** Single plain names of modules that hold other things too. */
-export const PLAIN_NAMES: ReadonlySet<string> = new Set([
+export const PLAIN_NAMES: ReadonlySet<string> = /* @__PURE__ */ setOf(() => [
   ...pairs("types", "SimpleNamespace MappingProxyType NoneType GenericAlias"),
   ...pairs("pathlib", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"),
   ...pairs("pathlib._local", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"),
@@ -125,7 +132,7 @@ export const PLAIN_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** Top-level modules of Python's own library, those of Python 2 included. */
-export const STANDARD_LIBRARY: ReadonlySet<string> = new Set(
+export const STANDARD_LIBRARY: ReadonlySet<string> = /* @__PURE__ */ setOf(() =>
   words(`
      Bastion __future__ _abc _aix_support _ast _asyncio _bisect _blake2 _bootsubprocess _bz2 _codecs _codecs_cn
      _codecs_hk _codecs_iso2022 _codecs_jp _codecs_kr _codecs_tw _collections _collections_abc _compat_pickle
