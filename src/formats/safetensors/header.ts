@@ -72,7 +72,7 @@ export function readSafetensorsHeader(reader: PositionalReader, path: string): S
 }
 
 /** Length of the header in bytes, which lies in the file. @throws ModelbenchError `format.corrupt` */
-export function headerLength(reader: PositionalReader, path: string): number {
+function headerLength(reader: PositionalReader, path: string): number {
   const wrong = (what: string) => new ModelbenchError("format.corrupt", `${path}: ${what}.`, { path, offset: 0 });
   if (reader.size < LENGTH_BYTES) {
     throw wrong(`has ${reader.size} bytes; a safetensors file starts with a length of ${LENGTH_BYTES}`);

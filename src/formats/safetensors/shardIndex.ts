@@ -3,7 +3,7 @@ import type { PositionalReader } from "../../base/ports";
 import { HeaderTokens } from "./headerTokens";
 
 /** Longest index that is read: the largest models have some 10 MB of tensor names. */
-export const MAX_INDEX_BYTES = 64 * 1024 ** 2;
+const MAX_INDEX_BYTES = 64 * 1024 ** 2;
 /** Tensors that an index may name. */
 const MAX_TENSORS = 1_000_000;
 
