@@ -3,6 +3,7 @@ import { stridesOf } from "../stridedItems";
 import type { DType } from "../tensor";
 import { items, type NumpyType, numpyType, shapeOf } from "./numpyTypes";
 import { type StorageId, storageId } from "./storages";
+import type { PickleStream } from "./streams";
 import { type CallNode, importOf, type Value } from "./values";
 
 /** An array that stands plainly in a file: what it is, and where its elements lie. */
@@ -33,7 +34,9 @@ interface Step {
 }
 
 /** The arrays in a pickled object, in its order. An object that is referred to twice is met once. */
-export function arraysIn(root: Value): FoundArray[] {
+export function arraysIn({ root, imports }: Pick<PickleStream, "root" | "imports">): FoundArray[] {
+  // An array comes about by an import, and going through a million plain values takes memory for each.
+  if (root === undefined || imports.length === 0) return [];
   const found: FoundArray[] = [];
   const seen = new Set<object>();
   const waiting: Step[] = [{ value: root, key: undefined, parent: undefined }];
@@ -45,7 +48,10 @@ export function arraysIn(root: Value): FoundArray[] {
     if (array) found.push({ ...array, path: pathOf(step) });
     else {
       const below = parts(value, step);
-      for (let i = below.length - 1; i >= 0; i--) waiting.push(below[i] as Step);
+      for (let i = below.length - 1; i >= 0; i--) {
+        const next = below[i];
+        if (next !== undefined && typeof next.value === "object") waiting.push(next);
+      }
     }
   }
   return found;

@@ -74,9 +74,7 @@ class MemberReading {
     const content = method === 0 ? this.#stored() : this.#inflated(own);
     if (!content) return [];
     const streams = this.#look(content, own);
-    return streams.flatMap(({ root }) =>
-      (root === undefined ? [] : arraysIn(root)).flatMap((array) => this.#locate(array)),
-    );
+    return streams.flatMap((stream) => arraysIn(stream).flatMap((array) => this.#locate(array)));
   }
 
   #look(content: PositionalReader, own: Notes): readonly PickleStream[] {
