@@ -75,4 +75,6 @@ def judge(file):
     return answers
 
 
-print("@@" + json.dumps({"write": write, "judge": judge}[sys.argv[1]](*sys.argv[2:])))
+answer = {"write": write, "judge": judge}[sys.argv[1]](*sys.argv[2:])
+# The reader looks for the last mark, which a mutant may hold too.
+print("@@" + json.dumps(answer).replace("@@", "@\\u0040"))

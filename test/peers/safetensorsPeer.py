@@ -93,4 +93,5 @@ def packing():
 
 if __name__ == "__main__":
     answer = {"write": write, "judge": judge, "metadata": metadata, "packing": packing}[sys.argv[1]](*sys.argv[2:])
-    print("@@" + json.dumps(answer))
+    # The reader looks for the last mark, which a mutant may hold too.
+    print("@@" + json.dumps(answer).replace("@@", "@\\u0040"))
