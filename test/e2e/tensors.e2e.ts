@@ -73,6 +73,7 @@ suite("the tensors of a model, in the real window", () => {
     await walkTo("goto-row");
     await keyboard.type("4");
     await keyboard.press("Enter");
+    await view().locator('[data-testid="slice"] [role="gridcell"]:focus', { hasText: "133.5" }).waitFor();
     await keyboard.press("End");
     await view().getByTestId("slice-place").getByText("[2, 1, 4, 5] = 138.5").waitFor();
   });

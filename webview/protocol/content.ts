@@ -130,7 +130,7 @@ export const viewRangeSchema = z.strictObject({
 export type ViewRange = z.infer<typeof viewRangeSchema>;
 
 /** Most values that one slice carries. */
-export const SLICE_VALUES = 16_384;
+const SLICE_VALUES = 16_384;
 /** Most cells of a heat map along one axis. */
 export const HEAT_CELLS = 256;
 

@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { ModelbenchError } from "../../../src/base/errors";
 import type { ModelFacts } from "../../../src/frameworks/modelFacts";
+import { STATE_SCHEMA } from "../../../webview/protocol/savedState";
 import { type HostOptions, makeHost, REF } from "./pageHost";
 import type { RigOptions } from "./pageRig";
 import {
@@ -300,12 +301,13 @@ test("the page remembers its tab, and forgets a state of another schema", async 
   await rig.page.getByTestId("signature-run").waitFor();
   const saved = await rig.saved();
   assert.deepEqual(saved, {
-    schema: 3,
+    schema: STATE_SCHEMA,
     store: "own",
     tag: "iris_clf:v2",
     section: "signatures",
     edit: null,
     tensors: null,
+    graph: { graph: 0, table: "nodes", query: "", op: null, active: 0 },
   });
   await using again = await openDetails({}, { saved });
   await again.page.getByTestId("signature-run").waitFor();

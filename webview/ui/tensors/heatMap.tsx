@@ -6,6 +6,7 @@ import { usePage, useText } from "../context";
 import { failureOf } from "../editState";
 import { ErrorBox } from "../errorBox";
 import { roundCell } from "../format";
+import { Button } from "../kit";
 import { colorsOf, heatRange, paintHeat, paintScale } from "./heatColors";
 import { planeSize } from "./sliceGrid";
 import type { ChosenTensor } from "./tensorsState";
@@ -19,8 +20,10 @@ export function HeatMap({ chosen }: { readonly chosen: ChosenTensor }): VNode {
   const t = useText();
   const [map, setMap] = useState<HeatMapView | undefined>(undefined);
   const [failure, setFailure] = useState<ErrorView | undefined>(undefined);
+  const [tries, setTries] = useState(0);
   const { rows, columns } = planeSize(chosen);
   useEffect(() => {
+    setFailure(undefined);
     const abort = new AbortController();
     const sides = { rows: Math.min(rows, HEAT_CELLS), columns: Math.min(columns, HEAT_CELLS) };
     peer
@@ -30,8 +33,16 @@ export function HeatMap({ chosen }: { readonly chosen: ChosenTensor }): VNode {
         if (!abort.signal.aborted) setFailure(failureOf(error));
       });
     return () => abort.abort();
-  }, []);
-  if (failure) return <ErrorBox error={failure} testId="heat-error" />;
+  }, [tries]);
+  if (failure) {
+    return (
+      <ErrorBox error={failure} testId="heat-error">
+        <Button testId="heat-retry" onClick={() => setTries(tries + 1)}>
+          {t("page.retry")}
+        </Button>
+      </ErrorBox>
+    );
+  }
   if (!map) {
     return (
       <p class="quiet" role="status">

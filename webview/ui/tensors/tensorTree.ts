@@ -60,7 +60,7 @@ export function matching(rows: readonly TensorRow[], query: string): number[] {
 }
 
 /** Elements of a tensor; a leaf without a dtype has none. */
-export function parametersOf({ dtype, shape }: TensorRow): number {
+function parametersOf({ dtype, shape }: TensorRow): number {
   return dtype === null ? 0 : elementCount(shape);
 }
 

@@ -27,6 +27,9 @@ export interface TensorsPort {
   changed(): void;
 }
 
+/** A long list is shown as far as it was read this often, in milliseconds: each time its groups are made again. */
+const LIST_MS = 250;
+
 /** The list of tensors and what is chosen of it; it outlives the section's being hidden. */
 export class TensorsState {
   readonly rows = signal<readonly TensorRow[]>([]);
@@ -85,14 +88,11 @@ export class TensorsState {
     this.#wanted = saved?.chosen ?? null;
   }
 
-  /** What to remember. */
-  get saved(): SavedTensors {
-    const chosen = this.chosen.value;
-    return {
-      chosen: chosen ? { tensor: chosen.tensor, name: chosen.row.name, view: chosen.view } : this.#wanted,
-      isFlat: this.isFlat.value,
-      isHeatMap: this.isHeatMap.value,
-    };
+  /** What to remember; `null` while all is as at first. */
+  get saved(): SavedTensors | null {
+    const [now, isFlat, isHeatMap] = [this.chosen.value, this.isFlat.value, this.isHeatMap.value];
+    const chosen = now ? { tensor: now.tensor, name: now.row.name, view: now.view } : this.#wanted;
+    return chosen || isFlat || isHeatMap ? { chosen, isFlat, isHeatMap } : null;
   }
 
   /** Looks at a tensor, from its first values on. */
@@ -158,13 +158,18 @@ export class TensorsState {
     this.failure.value = undefined;
     this.isComplete.value = false;
     let rows: readonly TensorRow[] = [];
+    let shownMs = Number.NEGATIVE_INFINITY;
     try {
       for (;;) {
         const part = { start: rows.length, count: TENSOR_PART };
         const { tensors } = await this.#peer.request("content/tensors", part, listing.signal);
         rows = [...rows, ...tensors];
         const isLast = tensors.length === 0 || rows.length >= this.#port.total();
-        this.#take(rows, isLast);
+        const now = performance.now();
+        if (isLast || now - shownMs > LIST_MS) {
+          this.#take(rows, isLast);
+          shownMs = now;
+        }
         if (isLast) return;
       }
     } catch (error) {
@@ -175,7 +180,7 @@ export class TensorsState {
   #take(rows: readonly TensorRow[], isLast: boolean): void {
     this.rows.value = rows;
     this.isComplete.value = isLast;
-    const { chosen } = this.saved;
+    const chosen = this.saved?.chosen;
     if (!chosen) return;
     const isThere = rows[chosen.tensor]?.name === chosen.name;
     const tensor = isThere ? chosen.tensor : rows.findIndex(({ name }) => name === chosen.name);
