@@ -2,8 +2,8 @@ import { ModelbenchError } from "../base/errors";
 import type { PositionalReader } from "../base/ports";
 import { readNpyHeader } from "./npy";
 import type { PickleFacts } from "./pickle/facts";
+import { scanObjectArray } from "./pickle/objectArray";
 import { readPickleFile } from "./pickle/pickleFile";
-import { scanObjectArray } from "./pickle/scanPickle";
 import { claimedFormat, unclaimedFormat } from "./sniff";
 
 /** Whether a file of this name can be, or hold, a pickle: names that claim another format are not asked. */

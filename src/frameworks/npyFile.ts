@@ -3,7 +3,7 @@ import { elementCount } from "../formats/elements";
 import { openFileReader } from "../formats/fileReader";
 import { readNpyHeader } from "../formats/npy";
 import { isRowMajorHeader, npyData } from "../formats/npyData";
-import { scanObjectArray } from "../formats/pickle/scanPickle";
+import { scanObjectArray } from "../formats/pickle/objectArray";
 import type { FileContent } from "./content";
 
 /**

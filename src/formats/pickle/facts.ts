@@ -2,7 +2,7 @@
 export type PickleVerdict = "dangerous" | "code" | "unresolvable" | "unknown" | "malformed" | "opaque" | "allowed";
 
 /** Verdicts, the worst first. */
-export const PICKLE_VERDICTS: readonly PickleVerdict[] = [
+const PICKLE_VERDICTS: readonly PickleVerdict[] = [
   "dangerous",
   "code",
   "unresolvable",

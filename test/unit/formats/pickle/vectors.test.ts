@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { bufferReader } from "../../../../src/formats/bufferReader";
 import { importLabel } from "../../../../src/formats/pickle/facts";
 import { Notes } from "../../../../src/formats/pickle/notes";
-import { scanObjectArray } from "../../../../src/formats/pickle/scanPickle";
+import { scanObjectArray } from "../../../../src/formats/pickle/objectArray";
 import { readStreams } from "../../../../src/formats/pickle/streams";
 import { inspectFile } from "../../../../src/frameworks/inspect";
 
