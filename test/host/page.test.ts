@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as vscode from "vscode";
 import type { TestApi } from "../../src/extension/extension";
 import { OpenPages } from "../../src/extension/page/openPages";
+import { STATE_SCHEMA } from "../../webview/protocol/savedState";
 import { plant } from "../unit/store/storeKit";
 import { activated, temporaryFolder, useStore } from "./kit";
 import { until } from "./until";
@@ -51,12 +52,13 @@ describe("the pages", () => {
     const pages = ownPages(api);
     const restored = blankPanel();
     await pages.restore(restored, {
-      schema: 3,
+      schema: STATE_SCHEMA,
       store: "own",
       tag: "shown:v2",
       section: "test",
       edit: null,
       tensors: null,
+      graph: null,
     });
     await tabs("shown:v2");
     assert.match(restored.webview.html, /Content-Security-Policy/);
