@@ -31,7 +31,7 @@ export function claimedFormat(path: string): FileFormat | undefined {
 }
 
 /** The format that the first bytes show; `unknown` when they show none that we know by a mark. */
-export function sniffFormat(reader: PositionalReader): FileFormat {
+function sniffFormat(reader: PositionalReader): FileFormat {
   const head = Buffer.from(reader.read(0, Math.min(reader.size, 512)));
   const is = (mark: string, at = 0): boolean => head.toString("latin1", at, at + mark.length) === mark;
   if (is("\x93NUMPY")) return "npy";

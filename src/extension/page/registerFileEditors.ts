@@ -8,7 +8,7 @@ import type { FileEditors } from "./fileEditors";
 export function registerFileEditors(scope: Scope, services: PageServices, context: ExtensionContext): void {
   let made: Promise<FileEditors> | undefined;
   const editors = (): Promise<FileEditors> => {
-    made ??= import("./fileEditors").then(({ FileEditors: Made }) => scope.own(new Made(services, context)));
+    made ??= import("./pages").then(({ FileEditors: Made }) => scope.own(new Made(services, context)));
     return made;
   };
   const provider: Pick<FileEditors, "openCustomDocument" | "resolveCustomEditor"> = {

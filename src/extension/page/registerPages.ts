@@ -12,7 +12,7 @@ import type { OpenPages } from "./openPages";
 export function registerPages(scope: Scope, services: PageServices, context: ExtensionContext): Pages {
   let opened: Promise<OpenPages> | undefined;
   const pages = (): Promise<OpenPages> => {
-    opened ??= import("./openPages").then(({ OpenPages: Opened }) => scope.own(new Opened(services, context)));
+    opened ??= import("./pages").then(({ OpenPages: Opened }) => scope.own(new Opened(services, context)));
     return opened;
   };
   scope.own(
