@@ -150,12 +150,17 @@ function Sides({ found }: { readonly found: ComparisonView }): VNode {
           <span class="badge">{index === 0 ? "A" : "B"}</span>
           <strong>{side.name}</strong>
           <span class="quiet">
-            {[formatWords(t, side.format), formatBytes(side.bytes), t("compare.tensorCount", side.tensors)].join(" · ")}
+            {[...formatOf(t, side), formatBytes(side.bytes), t("compare.tensorCount", side.tensors)].join(" · ")}
           </span>
         </section>
       ))}
     </div>
   );
+}
+
+/** A version of no framework has files, and no format of its own. */
+function formatOf(t: ReturnType<typeof useText>, { kind, format }: ComparisonView["a"]): string[] {
+  return kind === "model" && format === "unknown" ? [] : [formatWords(t, format)];
 }
 
 function Warnings({ warnings }: { readonly warnings: readonly string[] }): VNode {
