@@ -65,10 +65,7 @@ export type ComparisonView = z.infer<typeof comparisonSchema>;
 const headSchema = z.strictObject({ name: z.string(), dtype: z.string(), shape: z.array(count), bytes: z.number() });
 
 /** How a tensor changed. */
-export const tensorChangeSchema = z.enum(["added", "removed", "moved", "reshaped", "recast", "kind", "values"]);
-/** How a tensor changed. */
-export type TensorChangeName = z.infer<typeof tensorChangeSchema>;
-
+const tensorChangeSchema = z.enum(["added", "removed", "moved", "reshaped", "recast", "kind", "values"]);
 /** A tensor that is not the same on both sides. */
 export const differenceRowSchema = z.strictObject({
   changes: z.array(tensorChangeSchema),
