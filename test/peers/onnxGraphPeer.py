@@ -250,12 +250,62 @@ def graphs(folder, seed, count):
     return answers
 
 
+class Fault(Exception):
+    """Where the bytes of a message are damaged."""
+
+
+def varint(blob, at, end, path):
+    value = 0
+    for n in range(10):
+        if at >= end:
+            raise Fault(f"{path}: ends inside a number")
+        value |= (blob[at] & 127) << (7 * n)
+        at += 1
+        if blob[at - 1] < 128:
+            return value, at
+    raise Fault(f"{path}: a number of more than 10 bytes")
+
+
+def walk_wire(blob, descriptor, at, end, path):
+    """The package does not say where it stopped: the path of the first field whose bytes make no sense."""
+    while at < end:
+        tag, at = varint(blob, at, end, path)
+        field, wire = descriptor.fields_by_number.get(tag >> 3), tag & 7
+        inner = f"{path}.{field.name if field else tag >> 3}"
+        if tag >> 3 == 0 or wire not in (0, 1, 2, 5):
+            raise Fault(f"{path}: no field")
+        if wire == 0:
+            _, at = varint(blob, at, end, inner)
+        elif wire != 2:
+            at += 8 if wire == 1 else 4
+        else:
+            length, at = varint(blob, at, end, inner)
+            if at + length > end:
+                raise Fault(f"{inner}: ends outside")
+            if field and field.message_type:
+                walk_wire(blob, field.message_type, at, at + length, inner)
+            elif field and field.type in (field.TYPE_FLOAT, field.TYPE_DOUBLE):
+                if length % (8 if field.type == field.TYPE_DOUBLE else 4):
+                    raise Fault(f"{inner}: packed")
+            elif field and field.type not in (field.TYPE_STRING, field.TYPE_BYTES):
+                inside = at
+                while inside < at + length:
+                    _, inside = varint(blob, inside, at + length, f"{inner}: packed")
+            at += length
+        if at > end:
+            raise Fault(f"{inner}: ends outside")
+
+
 def judged(blob):
     """What the package reads of a model, or why it does not. The values of its tensors must be there."""
     model = onnx.ModelProto()
     try:
         model.ParseFromString(blob)
     except Exception as error:
+        try:
+            walk_wire(blob, onnx.ModelProto.DESCRIPTOR, 0, len(blob), "wire")
+        except Fault as fault:
+            return {"refused": str(fault)}
         return {"refused": str(error)[:200]}
     if not model.HasField("graph"):
         return {"refused": "no graph"}
@@ -263,25 +313,29 @@ def judged(blob):
     ops = {}
 
     inside = list(model.graph.initializer)
+    inner = []
 
     def walk(nodes):
         for n in nodes:
             ops[op_of(n)] = ops.get(op_of(n), 0) + 1
             for a in n.attribute:
                 inside.extend([*([a.t] if a.HasField("t") else []), *a.tensors])
+                inside.extend(s.values for s in [*([a.sparse_tensor] if a.HasField("sparse_tensor") else []), *a.sparse_tensors])
                 for g in [a.g, *a.graphs]:
-                    inside.extend(g.initializer)
+                    inner.extend([*g.initializer, *(s.values for s in g.sparse_initializer)])
                     walk(g.node)
 
     walk(model.graph.node)
     for f in model.functions:
         walk(f.node)
-    for t in inside:
-        if t.data_location != TensorProto.EXTERNAL:
-            try:
-                numpy_helper.to_array(t)
-            except Exception as error:
-                return {"refused": f"tensor: {type(error).__name__} {error}"[:200]}
+    inside.extend(s.values for s in model.graph.sparse_initializer)
+    for where, tensors in (("tensor", inside), ("tensor of a subgraph", inner)):
+        for t in tensors:
+            if t.data_location != TensorProto.EXTERNAL:
+                try:
+                    numpy_helper.to_array(t)
+                except Exception as error:
+                    return {"refused": f"{where}: {type(error).__name__} {error}"[:200]}
     tensors = [[t.name, t.data_type, list(t.dims)] for t in model.graph.initializer]
     tensors += [[s.values.name, s.values.data_type, list(s.dims)] for s in model.graph.sparse_initializer]
     return {"facts": {
@@ -388,4 +442,5 @@ def seen(array):
 
 
 commands = {"graphs": graphs, "judge": judge, "values": values}
-print("@@" + json.dumps(commands[sys.argv[1]](*sys.argv[2:]), default=text))
+# What begins the answer must not be in it.
+print("@@" + json.dumps(commands[sys.argv[1]](*sys.argv[2:]), default=text).replace("@", "\\u0040"))

@@ -11,7 +11,7 @@ import { readStoredBytes, readStoredTexts } from "./tensorData";
 import { readTensorHeader, type TensorHeader } from "./tensorHeader";
 
 /** Values of one attribute, and of a tensor in it, that are read; how many there are is said beside them. */
-export const MOST_VALUES = 16;
+const MOST_VALUES = 16;
 /** Tensors of one attribute that are read. */
 const MOST_TENSORS = 4;
 

@@ -72,7 +72,8 @@ function located(
 ): Pick<TensorHeader, "bytes" | "plain"> {
   const storedBytes = Math.ceil((count * type.bits) / 8);
   if (found.isExternal) return { bytes: storedBytes, plain: undefined };
-  if (found.raw) {
+  // Texts are never raw.
+  if (found.raw && type.dtype !== "string") {
     const size = found.raw.end - found.raw.start;
     if (type.bits > 0 && size !== storedBytes) {
       throw proto.fault(`has a tensor ${quote(found.name)} of ${storedBytes} bytes, but ${size} are there`);

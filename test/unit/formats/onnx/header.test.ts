@@ -97,6 +97,7 @@ test("a shape must fit the amount of data, in raw and in typed fields", () => {
     tensorFields({ name: "t", type: 1, dims: [-1], raw: floats(1) }),
     tensorFields({ name: "t", type: 7, dims: [3], more: [packed(7, [1, 2])] }),
     tensorFields({ name: "t", type: 1, dims: [3], more: [block(4, floats(1, 2))] }),
+    tensorFields({ name: "t", type: 8, dims: [3], raw: Buffer.from("abc") }),
   ];
   for (const tensor of tensors) failsWith("format.corrupt", () => read(model({ initializers: [tensor] })));
   assert.equal(
