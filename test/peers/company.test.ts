@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { build } from "esbuild";
 import { ModelStore } from "../../src/store/modelStore";
 import { formatTag } from "../../src/store/tag";
+import { bundleProcess } from "../fixtures/bundleProcess";
 import { contentOf, draftOf } from "./companyContent";
 import type { CompanyReport } from "./companyMember";
 import { PYTHON } from "./realStore";
@@ -21,7 +21,7 @@ test(`${OURS} of our processes and ${PEERS} of BentoML on one store for ${SECOND
   try {
     const home = join(temp, "home");
     await makeBase(home, temp);
-    const bundle = await bundleMember(temp);
+    const bundle = await bundleProcess("test/peers/companyMember", join(temp, "member.cjs"));
     const peers = Array.from({ length: PEERS }, (_, i) => startPeer(home, i));
     // BentoML takes seconds to start; the others begin when it works.
     await Promise.all(peers.map(({ ready }) => ready));
@@ -75,13 +75,6 @@ function assertNothingLost(home: string, reports: readonly CompanyReport[]): voi
   }
   const ours = store.check().problems.filter(({ tag }) => tag !== undefined && /:(o|base)/.test(tag));
   assert.deepEqual(ours, []);
-}
-
-async function bundleMember(temp: string): Promise<string> {
-  const outfile = join(temp, "member.cjs");
-  const entryPoints = [join(process.cwd(), "test/peers/companyMember.ts")];
-  await build({ entryPoints, outfile, bundle: true, platform: "node", target: "node20", format: "cjs" });
-  return outfile;
 }
 
 async function startMember(bundle: string, home: string, temp: string, number: number): Promise<CompanyReport> {
