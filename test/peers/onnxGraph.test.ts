@@ -146,7 +146,7 @@ function walked<T>(walk: Generator<number, T>): T {
 }
 
 test("values of every type, raw, in typed fields and outside, are what numpy_helper reads", () => {
-  const { files, values } = askPython("onnxGraphPeer.py", "values", folder) as {
+  const { files, values } = askPython("onnxValuesPeer.py", folder) as {
     files: string[];
     values: Record<string, unknown[]>;
   };

@@ -2,7 +2,6 @@
 
   onnxGraphPeer.py graphs FOLDER SEED COUNT   writes random models and answers with their tables
   onnxGraphPeer.py judge FILE                 reads every model of FILE (u32 length, bytes, ...) and says what is in it
-  onnxGraphPeer.py values FOLDER              writes a model with a tensor of every type, and its values
 """
 import json
 import os
@@ -14,32 +13,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from onnxPlain import plain, seen, text
+
 STANDARD = ("", "ai.onnx")
-
-
-def plain(value):
-    """A value as strict JSON: integers beyond 2^53 and special floats as text, complex as Python writes it."""
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return str(value)
-    if isinstance(value, (float, np.floating)):
-        value = float(value)
-        if value != value or value in (float("inf"), float("-inf")):
-            return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
-        return "-0" if value == 0 and np.signbit(value) else value
-    if isinstance(value, (complex, np.complexfloating)):
-        return [plain(float(value.real)), plain(float(value.imag))]
-    return value
-
-
-def text(value):
-    """The package answers with bytes where a text is not UTF-8."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def op_of(node):
@@ -357,90 +333,6 @@ def judge(file):
     return answers
 
 
-def values(folder):
-    """Every type, as raw_data, in its typed field and outside; first the file, then what numpy_helper reads of it."""
-    made, expected = [], {}
-    sizes = {TensorProto.STRING: ["", "ü😀", "a\0b", "c", "d", "e"]}
-    for kind in range(1, 27):
-        name = TensorProto.DataType.Name(kind)
-        if kind == TensorProto.STRING:
-            made.append(helper.make_tensor("typed_STRING", kind, [2, 3], sizes[kind]))
-            expected["typed_STRING"] = sizes[kind]
-            continue
-        dtype = helper.tensor_dtype_to_np_dtype(kind)
-        bits = {"4": 4, "2": 2}.get(name[-1:], 8) if name in ("UINT4", "INT4", "UINT2", "INT2") else 8
-        pattern = np.frombuffer(bytes((37 * i + 11) % 256 for i in range(16 * 7)), np.uint8)
-        if np.dtype(dtype).itemsize == 1 and name != "BOOL":
-            codes = np.arange(7, dtype=np.uint8) * 37 + 11
-            if name == "FLOAT4E2M1" or bits == 4:
-                codes &= 15
-            if bits == 2:
-                codes &= 3
-            source = codes.view(dtype) if bits == 8 and name != "FLOAT4E2M1" else None
-        if name == "BOOL":
-            array = np.array([True, False, True, True, False, False, True])
-        elif np.dtype(dtype).itemsize > 1:
-            array = np.frombuffer(pattern.tobytes()[: 7 * np.dtype(dtype).itemsize], dtype)
-        elif source is not None:
-            array = source
-        elif name in ("UINT4", "UINT2"):
-            array = codes.astype(np.int32).astype(dtype)
-        elif name in ("INT4", "INT2"):
-            top = 2 ** (bits - 1)
-            array = ((codes.astype(np.int32) + top) % (2 * top) - top).astype(dtype)
-        else:
-            array = np.array([0, 0.5, 1, -1.5, 6, -0.0, 4], np.float32).astype(dtype)
-        for shape in ([7], [7, 1]) if kind % 2 else ([1, 7], [7]):
-            raw = numpy_helper.from_array(array.reshape(shape), f"raw_{name}_{len(shape)}")
-            made.append(raw)
-            expected[raw.name] = seen(numpy_helper.to_array(raw))
-        typed = typed_tensor(name, kind, array)
-        made.append(typed)
-        expected[typed.name] = seen(numpy_helper.to_array(typed))
-    graph = helper.make_graph([], "values", [], [], made)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 25)])
-    path = os.path.join(folder, "values.onnx")
-    onnx.save(model, path)
-    outside = os.path.join(folder, "outside.onnx")
-    onnx.save(model, outside, save_as_external_data=True, location="outside.bin", size_threshold=0)
-    return {"files": [path, outside], "values": expected}
-
-
-def typed_tensor(name, kind, array):
-    """The values in the field that onnx.proto names for the type."""
-    t = TensorProto()
-    t.name = f"typed_{name}"
-    t.data_type = kind
-    t.dims.extend([7])
-    raw = numpy_helper.from_array(array, "x").raw_data
-    if name in ("FLOAT", "COMPLEX64"):
-        t.float_data.extend(np.frombuffer(raw, np.float32).tolist())
-    elif name in ("DOUBLE", "COMPLEX128"):
-        t.double_data.extend(np.frombuffer(raw, np.float64).tolist())
-    elif name == "INT64":
-        t.int64_data.extend(array.tolist())
-    elif name in ("UINT32", "UINT64"):
-        t.uint64_data.extend(array.tolist())
-    elif name in ("INT8", "INT16", "INT32"):
-        t.int32_data.extend(array.tolist())
-    elif name in ("UINT16", "FLOAT16", "BFLOAT16"):
-        t.int32_data.extend(np.frombuffer(raw, np.uint16).tolist())
-    else:
-        t.int32_data.extend(np.frombuffer(raw, np.uint8).tolist())
-    return t
-
-
-def seen(array):
-    """Values in a type that JSON knows: the small floats are exact as float64."""
-    if array.dtype.kind == "O":
-        return [item.decode() if isinstance(item, bytes) else item for item in array.ravel().tolist()]
-    if array.dtype.kind in "biuc" and array.dtype.isbuiltin == 1:
-        return plain(array.ravel().tolist())
-    if array.dtype.name.startswith(("int", "uint")):
-        return plain(array.ravel().astype(np.int64).tolist())
-    return plain(array.ravel().astype(np.float64).tolist())
-
-
-commands = {"graphs": graphs, "judge": judge, "values": values}
+commands = {"graphs": graphs, "judge": judge}
 # What begins the answer must not be in it.
 print("@@" + json.dumps(commands[sys.argv[1]](*sys.argv[2:]), default=text).replace("@", "\\u0040"))
