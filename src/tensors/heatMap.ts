@@ -9,7 +9,7 @@ export interface HeatMap {
   readonly rows: number;
   readonly columns: number;
   /** Row-major: the mean of what a cell covers, of magnitudes for complex numbers; NaN where that has no finite value. */
-  readonly means: Float32Array;
+  readonly means: Float64Array;
   /** Whether only a part of the values was read. */
   readonly sampled: boolean;
 }
@@ -55,7 +55,7 @@ export function* heatMap(
     isClose ? along * size : READ_BYTES,
   );
   const most = isClose ? PIECE : MAX_READS;
-  const sums = new CellSums(cells.rows * cells.columns);
+  const means = new CellMeans(cells.rows * cells.columns);
   for (const [line, lineCount] of blocks(lines, items, most)) {
     for (const [item, itemCount] of taken(items, most)) {
       const values = magnitudes(
@@ -66,21 +66,21 @@ export function* heatMap(
         const outer = cellOf(lines, line + i);
         const [base, step] = byRows ? [outer * cells.columns, 1] : [outer, cells.columns];
         const at = byRows ? i * itemCount : i;
-        sums.add(values, at, byRows ? 1 : lineCount, items, item, itemCount, base, step);
+        means.add(values, at, byRows ? 1 : lineCount, items, item, itemCount, base, step);
       }
       yield itemCount * lineCount * size;
     }
   }
   const sampled = lines.perCell * lines.cells < lines.size || items.perCell * items.cells < items.size;
-  return { ...cells, means: sums.means(), sampled };
+  return { ...cells, means: means.values(), sampled };
 }
 
-class CellSums {
-  readonly #sums: Float64Array;
+class CellMeans {
+  readonly #means: Float64Array;
   readonly #counts: Float64Array;
 
   constructor(cells: number) {
-    this.#sums = new Float64Array(cells);
+    this.#means = new Float64Array(cells);
     this.#counts = new Float64Array(cells);
   }
 
@@ -98,22 +98,42 @@ class CellSums {
     for (let i = 0; i < count; ) {
       const cell = cellOf(items, first + i);
       const end = Math.min(count, startOf(items, cell + 1) - first);
-      let [sum, finite] = [0, 0];
-      for (; i < end; i++) {
-        const value = values[at + i * stride] ?? 0;
-        if (value - value !== 0) continue;
-        sum += value;
-        finite++;
-      }
-      const place = base + cell * step;
-      this.#sums[place] = (this.#sums[place] ?? 0) + sum;
-      this.#counts[place] = (this.#counts[place] ?? 0) + finite;
+      this.#join(base + cell * step, values, at + i * stride, stride, end - i);
+      i = end;
     }
   }
 
-  means(): Float32Array {
-    return Float32Array.from(this.#sums, (sum, cell) => sum / (this.#counts[cell] ?? 0));
+  /** NaN for a cell without a finite value. */
+  values(): Float64Array {
+    return this.#means.map((mean, cell) => (this.#counts[cell] === 0 ? Number.NaN : mean));
   }
+
+  #join(cell: number, values: Float64Array, at: number, stride: number, count: number): void {
+    let [sum, finite] = [0, 0];
+    for (let i = 0; i < count; i++) {
+      const value = values[at + i * stride] ?? 0;
+      if (value - value !== 0) continue;
+      sum += value;
+      finite++;
+    }
+    if (finite === 0) return;
+    // Near the end of the range a sum is infinite where the mean is not.
+    const mean = Number.isFinite(sum) ? sum / finite : dividedMean(values, at, stride, count, finite);
+    const known = this.#counts[cell] ?? 0;
+    const share = finite / (known + finite);
+    this.#means[cell] = (this.#means[cell] ?? 0) * (1 - share) + mean * share;
+    this.#counts[cell] = known + finite;
+  }
+}
+
+/** The mean of the finite values, each divided before they are added. */
+function dividedMean(values: Float64Array, at: number, stride: number, count: number, finite: number): number {
+  let mean = 0;
+  for (let i = 0; i < count; i++) {
+    const value = values[at + i * stride] ?? 0;
+    if (value - value === 0) mean += value / finite;
+  }
+  return mean;
 }
 
 /** How many lines and how many items of each are read so that the whole stays within the budget. */

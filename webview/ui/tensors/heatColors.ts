@@ -11,7 +11,7 @@ export interface HeatColors {
   readonly mark: Rgb;
 }
 
-/** What the ends of the scale stand for; where values lie on both sides of zero, zero is in its middle. */
+/** What the ends of the scale stand for; where values lie on both sides of zero, zero is in its middle. Below zero the color is another. */
 export interface HeatRange {
   readonly low: number;
   readonly high: number;
@@ -38,7 +38,9 @@ export function heatRange(means: HeatMapView["means"]): HeatRange {
 
 /** The color of a mean. */
 export function heatColor(mean: number, { low, high, isTwoSided }: HeatRange, colors: HeatColors): Rgb {
-  const share = high > low ? (mean - low) / (high - low) : 0;
+  // Halves, because the distance from end to end may be beyond the range of numbers.
+  const share = high > low ? (mean / 2 - low / 2) / (high / 2 - low / 2) : 0;
+  if (!isTwoSided && high <= 0 && low < 0) return mixed(colors.middle, colors.below, 1 - share);
   if (!isTwoSided) return mixed(colors.middle, colors.above, share);
   return share < 0.5
     ? mixed(colors.middle, colors.below, 1 - 2 * share)
@@ -107,7 +109,8 @@ export function paintScale(canvas: HTMLCanvasElement, range: HeatRange, colors: 
   const { width, height } = canvas;
   const image = pen.createImageData(width, height);
   for (let index = 0; index < width * height; index++) {
-    const mean = range.low + ((range.high - range.low) * (index % width)) / (width - 1);
+    const share = (index % width) / (width - 1);
+    const mean = range.low * (1 - share) + range.high * share;
     image.data.set([...heatColor(mean, range, colors), 255], index * 4);
   }
   pen.putImageData(image, 0, 0);
