@@ -63,7 +63,7 @@ export const pageStrings = {
   "axes.axis": "axis {0} ({1})",
   "axes.index": "Index of axis {0}, 0 to {1}",
   "axes.number": "Index of axis {0} as a number, 0 to {1}",
-  "axes.of": "of {0}",
+  "axes.of": "0 – {0}",
   "slice.grid": "Values of {0}, {1} rows, {2} columns",
   "slice.row": "Row",
   "slice.column": "Column",

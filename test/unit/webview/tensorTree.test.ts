@@ -7,6 +7,7 @@ import {
   firstExpanded,
   matching,
   segmentsOf,
+  separatorOf,
   type TensorOrder,
   tensorTree,
   treeLines,
@@ -40,6 +41,13 @@ describe("names become groups", () => {
     const [root] = lines;
     assert.deepEqual([root?.node.tensors, root?.node.parameters, root?.node.bytes], [3, 13, 52]);
     assert.deepEqual([lines[3]?.position, lines[3]?.siblings], [2, 2]);
+  });
+
+  test("names with dots only stay joined by dots, and a search takes them either way", () => {
+    const rows = [row("model.layers.0.w", [2, 3]), row("model.layers.1.w", [4])];
+    assert.equal(treeLines(tree(rows), () => false, separatorOf(rows))[0]?.label, "model.layers");
+    assert.equal(separatorOf([row("params/a", [1], { path: ["params", "a"] })]), "/");
+    assert.deepEqual([matching(rows, "layers/1"), matching(rows, "layers.1")], [[1], [1]]);
   });
 
   test("a name that is also the beginning of another one is both a tensor and a group", () => {
@@ -110,6 +118,8 @@ test("colors run from one end to the other, and meet at zero where values lie on
   );
   const one = heatRange([2, 4]);
   assert.deepEqual([heatColor(2, one, colors), heatColor(4, one, colors)], [colors.middle, colors.above]);
+  const negative = heatRange([-4, -2]);
+  assert.deepEqual([heatColor(-4, negative, colors), heatColor(-2, negative, colors)], [colors.below, colors.middle]);
   assert.deepEqual(heatRange([null]), { low: 0, high: 0, isTwoSided: false });
 });
 

@@ -99,7 +99,7 @@ function AxisIndex(props: {
           currentTarget.value = String(index);
         }}
       />
-      <span class="quiet">{t("axes.of", size)}</span>
+      <span class="quiet">{t("axes.of", size - 1)}</span>
     </div>
   );
 }

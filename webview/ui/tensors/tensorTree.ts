@@ -54,7 +54,7 @@ export function matching(rows: readonly TensorRow[], query: string): number[] {
     const row = rows[index];
     if (!row) return false;
     const { name, dtype, nativeDtype, kind, shape, file } = row;
-    const text = `${name} ${dtype ?? kind} ${nativeDtype} [${shape.join()}] ${shape.join("x")} ${file}`;
+    const text = `${name} ${segmentsOf(row).join("/")} ${dtype ?? kind} ${nativeDtype} [${shape.join()}] ${shape.join("x")} ${file}`;
     return words.every((word) => text.toLowerCase().includes(word));
   });
 }
@@ -150,8 +150,17 @@ class Group {
 /** `layers.2` comes before `layers.10`. */
 const collator = new Intl.Collator("en", { numeric: true });
 
+/** What stands between the segments of these names: a dot where no name has a path or a slash. */
+export function separatorOf(rows: readonly TensorRow[]): "." | "/" {
+  return rows.some(({ name, path }) => path.length > 1 || name.includes("/")) ? "/" : ".";
+}
+
 /** The lines that are shown: a group that holds nothing but another group is one line with it. */
-export function treeLines(roots: readonly TensorNode[], isExpanded: (node: TensorNode) => boolean): TreeLine[] {
+export function treeLines(
+  roots: readonly TensorNode[],
+  isExpanded: (node: TensorNode) => boolean,
+  separator: "." | "/" = "/",
+): TreeLine[] {
   const lines: TreeLine[] = [];
   const below = (nodes: readonly TensorNode[], level: number): void => {
     nodes.forEach((first, index) => {
@@ -159,7 +168,7 @@ export function treeLines(roots: readonly TensorNode[], isExpanded: (node: Tenso
       let { label } = first;
       for (let only = onlyGroup(node); only; only = onlyGroup(node)) {
         node = only;
-        label += `/${only.label}`;
+        label += `${separator}${only.label}`;
       }
       const isOpen = node.tensor === undefined ? isExpanded(node) : undefined;
       lines.push({ node, label, level, position: index + 1, siblings: nodes.length, isExpanded: isOpen });

@@ -5,7 +5,7 @@ import { ErrorBox } from "../errorBox";
 import { formatBytes } from "../format";
 import { Button, Checkbox, Dropdown, TextField } from "../kit";
 import { TensorPane } from "./tensorPane";
-import { firstExpanded, matching, type TensorOrder, tensorTree, treeLines } from "./tensorTree";
+import { firstExpanded, matching, separatorOf, type TensorOrder, tensorTree, treeLines } from "./tensorTree";
 import { TensorTreeView } from "./tensorTreeView";
 
 const ORDERS: readonly TensorOrder[] = ["file", "name", "size"];
@@ -53,7 +53,7 @@ function TensorList({ totalBytes }: { readonly totalBytes: number }): VNode {
   const overrides = tensors.expanded.value;
   const isSearch = query.trim() !== "";
   const lines = useMemo(
-    () => treeLines(roots, ({ id }) => overrides.get(id) ?? (isSearch || first.has(id))),
+    () => treeLines(roots, ({ id }) => overrides.get(id) ?? (isSearch || first.has(id)), separatorOf(rows)),
     [roots, overrides, isSearch, first],
   );
   return (
@@ -121,7 +121,7 @@ function ListBar({ found }: { readonly found: number }): VNode {
         {tensors.isComplete.value || listed === 0
           ? t("tensors.count", count.format(found), all)
           : t("tensors.listing", count.format(listed), all)}
-        {view
+        {view && tensors.query.value.trim() === ""
           ? ` · ${t("tensors.parameters", count.format(view.parameters))} · ${formatBytes(view.tensorBytes)}`
           : null}
       </p>
