@@ -32,4 +32,5 @@ export const pickleStrings = {
   "pickle.search": "Search imports and findings",
   "pickle.shown": "{0} of {1}",
   "pickle.nothing": "Nothing fits.",
+  "pickle.show": "Show What It Does",
 } as const;

@@ -7,6 +7,9 @@ import { Button } from "./kit";
 import { Block, Methods, Onnx } from "./overview";
 import { Pairs } from "./pairs";
 
+/** Formats that have a place for metadata. */
+const WITH_METADATA = new Set(["onnx", "safetensors"]);
+
 /** What the headers of a file say, on one page. */
 export function FileOverview({ content }: { readonly content: ContentView }): VNode {
   const t = useText();
@@ -29,11 +32,13 @@ export function FileOverview({ content }: { readonly content: ContentView }): VN
         ) : null}
       </div>
       <div class="overview-column">
-        <Block title={t("overview.metadata")}>
-          <Pairs rows={metadata} empty={t("file.noMetadata")} testId="metadata" />
-          {moreMetadata === 0 ? null : <p class="quiet">{t("file.moreMetadata", moreMetadata)}</p>}
-          <EditMetadata content={content} />
-        </Block>
+        {metadata.length === 0 && !WITH_METADATA.has(content.format) ? null : (
+          <Block title={t("overview.metadata")}>
+            <Pairs rows={metadata} empty={t("file.noMetadata")} testId="metadata" />
+            {moreMetadata === 0 ? null : <p class="quiet">{t("file.moreMetadata", moreMetadata)}</p>}
+            <EditMetadata content={content} />
+          </Block>
+        )}
         {files.length < 2 ? null : (
           <Block title={t("overview.files")}>
             <Pairs

@@ -8,7 +8,7 @@ import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
 import { FileOverview } from "./fileOverview";
 import { formatBytes } from "./format";
-import { formatWords } from "./formatWords";
+import { formatWords, pickleWords } from "./formatWords";
 import { Icon } from "./icons";
 import { Button, Tabs } from "./kit";
 
@@ -68,7 +68,11 @@ function FileHeader(props: { readonly file: FileView | undefined; readonly conte
       </ul>
       <div class="head-actions">
         {SAVED.has(format) && file?.isGone === false ? (
-          <Button testId="file-save" kind="primary" onClick={() => run("saveModel")}>
+          <Button
+            testId="file-save"
+            kind={content?.pickle?.verdict === "dangerous" ? "secondary" : "primary"}
+            onClick={() => run("saveModel")}
+          >
             <span class="with-icon">
               <Icon name="add" />
               {t("file.save")}
@@ -156,6 +160,7 @@ function Sections({ content }: { readonly content: ContentView }): VNode {
   const active = all.some(({ id }) => id === page.section.value) ? page.section.value : "overview";
   return (
     <>
+      <PickleNotice content={content} />
       <FileWarnings warnings={content.warnings} />
       <Tabs
         name="section"
@@ -165,6 +170,29 @@ function Sections({ content }: { readonly content: ContentView }): VNode {
         tabs={all}
       />
     </>
+  );
+}
+
+/** Verdicts that nobody should have to look for. */
+const NOTICED = new Set(["dangerous", "code"]);
+
+function PickleNotice({ content: { pickle } }: { readonly content: ContentView }): VNode | null {
+  const page = usePage();
+  const t = useText();
+  if (!pickle || !NOTICED.has(pickle.verdict) || page.section.value === "pickle") return null;
+  return (
+    <section class="notice" aria-label={t("pickle.verdict")} data-testid="pickle-notice">
+      <Icon name="warning" />
+      <div>
+        <p class="error-title">{pickleWords(t, pickle)}</p>
+        <p>{t(`pickle.about.${pickle.verdict}`)}</p>
+        <div class="actions">
+          <Button testId="pickle-show" onClick={() => page.show("pickle")}>
+            {t("pickle.show")}
+          </Button>
+        </div>
+      </div>
+    </section>
   );
 }
 

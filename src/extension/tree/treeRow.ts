@@ -87,7 +87,7 @@ export function shortPath(path: string, userHome: string): string {
 
 /**
  * `latest · onnx · 5.81 KiB · 2d`: what tree and pickers say of a version beside its name. What keeps it from running
- * comes first, because a narrow tree cuts the end.
+ * and what is dangerous come first, because a narrow tree cuts the end.
  */
 export function versionDescription(
   summary: ModelSummary,
@@ -102,8 +102,9 @@ export function versionDescription(
   const latest = summary.isLatest ? [t("latest")] : [];
   const pinned = isPinned ? [t("pinned")] : [];
   const pickle = verdict ? [pickleRemark(t, verdict)] : [];
+  const [loud, quiet] = verdict?.verdict === "dangerous" ? [pickle, []] : [[], pickle];
   const size = humanSize(summary.sizeBytes);
-  return visible([...remark, ...latest, ...pinned, facts.label, ...pickle, size, age].join(" · "));
+  return visible([...remark, ...loud, ...latest, ...pinned, facts.label, ...quiet, size, age].join(" · "));
 }
 
 /** What is said of a store beside its folder: why it is this one, and that nothing can be written. */
