@@ -70,7 +70,7 @@ test("subgraphs and functions are entered and left with the keyboard alone, and 
   await page.keyboard.press("ArrowDown");
   await page.getByTestId("graph-search").locator("input").focus();
   await page.keyboard.press("ArrowDown");
-  assert.equal(await page.evaluate("document.activeElement?.dataset.row"), "1");
+  await page.waitForFunction("document.activeElement?.dataset.row === '1'");
   await page.keyboard.press("End");
   await page.getByTestId("graph-node-op").getByText("local.Scale").waitFor();
   await page.keyboard.press("Enter");

@@ -29,7 +29,7 @@ export function GraphTable(props: {
   const widths = columns.map(({ width }) => width).join(" ");
   return (
     <div
-      class="graph-table"
+      class={`graph-table graph-${table}`}
       role="grid"
       ref={viewport}
       aria-label={label}
@@ -39,8 +39,8 @@ export function GraphTable(props: {
       onScroll={drawn.onScroll}
       onKeyDown={onKeyDown}
     >
-      <div class="graph-body" role="presentation" style={{ height: `${drawn.bodyHeight}px` }}>
-        <div class="graph-row graph-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: widths }}>
+      <div class="graph-body" role="presentation" style={{ height: `${drawn.bodyHeight}px`, "--columns": widths }}>
+        <div class="graph-row graph-head" role="row" aria-rowindex={1}>
           {columns.map(({ title }) => (
             <span role="columnheader" key={title}>
               {t(title)}
@@ -54,7 +54,7 @@ export function GraphTable(props: {
             row={graph.rowAt(index)}
             isActive={index === active}
             columns={columns}
-            style={{ top: `${drawn.rowPlace(index)}px`, gridTemplateColumns: widths }}
+            style={{ top: `${drawn.rowPlace(index)}px` }}
             onChoose={() => move(index)}
             onEnter={() => enter(index)}
           />
@@ -70,7 +70,7 @@ function Row(props: {
   readonly row: TableRow | undefined;
   readonly isActive: boolean;
   readonly columns: readonly Column[];
-  readonly style: { readonly top: string; readonly gridTemplateColumns: string };
+  readonly style: { readonly top: string };
   readonly onChoose: () => void;
   readonly onEnter: () => void;
 }): VNode {
