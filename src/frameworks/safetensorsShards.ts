@@ -3,6 +3,7 @@ import { ModelbenchError, type Warning } from "../base/errors";
 import type { FileReader, openFileReader } from "../formats/fileReader";
 import { FolderFiles, plainLocation } from "../formats/folderFiles";
 import { readSafetensorsHeader, type SafetensorsEntry } from "../formats/safetensors/header";
+import { quoted } from "../formats/safetensors/quoted";
 import { readShardIndex, type ShardIndex } from "../formats/safetensors/shardIndex";
 import { safetensorsData } from "../formats/safetensors/values";
 import type { FileContent, ShardFile, StoredTensor } from "./content";
@@ -160,8 +161,4 @@ class Shards {
   #wrong(what: string): ModelbenchError {
     return new ModelbenchError("format.corrupt", `${this.#path}: ${what}.`, { path: this.#path });
   }
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text);
 }

@@ -17,12 +17,16 @@ export interface FlaxHeader {
 const MAX_DEPTH = 1000;
 /** Values in one file: a listing of as many, written as JSON, stays within 256 MiB of memory. */
 const MAX_NODES = 50_000;
+/** Longest key that is read: names are far shorter, and a header may claim any length. */
+const MAX_KEY_BYTES = 65_536;
+/** Bytes of all keys together. */
+const MAX_KEYS_BYTES = 64 * 2 ** 20;
 /** Texts up to here are checked to be UTF-8, as Python does; longer ones when they are read. */
 const MAX_CHECKED_TEXT = 1 << 20;
 
 /** The bounds that a file is read within when the caller has none of his own. */
 function flaxBudget(name: string): Budget {
-  return new Budget(name, { nodes: MAX_NODES, depth: MAX_DEPTH });
+  return new Budget(name, { nodes: MAX_NODES, depth: MAX_DEPTH, bytes: MAX_KEYS_BYTES });
 }
 
 /**
@@ -104,6 +108,9 @@ class HeaderReading {
   #key(start: number): TreeKey {
     const token = this.#cursor.next();
     if (token.type === "str") {
+      if (token.length > MAX_KEY_BYTES) {
+        throw this.#cursor.corrupt(`a key has ${token.length} bytes; at most ${MAX_KEY_BYTES} are read`, start);
+      }
       this.#budget.bytes(token.length);
       return this.#cursor.text(token);
     }

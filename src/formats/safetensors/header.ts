@@ -3,6 +3,7 @@ import { ModelbenchError, type Warning } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { dtypeByNativeName, type SafetensorsDtype } from "./dtypes";
 import { HeaderTokens } from "./headerTokens";
+import { quoted } from "./quoted";
 import { checkRanges } from "./ranges";
 import { Remarks } from "./remarks";
 
@@ -139,7 +140,7 @@ class HeaderParser {
       tokens.object((key, at) => {
         this.#budget.nodes();
         if (metadata.has(key)) {
-          this.remarks.add("metadata", `the metadata ${JSON.stringify(key)} twice; the last counts`, LENGTH_BYTES + at);
+          this.remarks.add("metadata", `the metadata ${quoted(key)} twice; the last counts`, LENGTH_BYTES + at);
         }
         metadata.set(key, tokens.string());
       });
@@ -151,18 +152,17 @@ class HeaderParser {
   #tensor(name: string, keyAt: number): void {
     this.#budget.nodes();
     const tokens = this.#tokens;
-    if (this.#names.has(name)) throw tokens.wrong(`has the tensor ${JSON.stringify(name)} twice`, keyAt);
+    if (this.#names.has(name)) throw tokens.wrong(`has the tensor ${quoted(name)} twice`, keyAt);
     this.#names.add(name);
-    if (name.includes("\0"))
-      this.remarks.add("name", `a NUL in the name ${JSON.stringify(name)}`, LENGTH_BYTES + keyAt);
+    if (name.includes("\0")) this.remarks.add("name", `a NUL in the name ${quoted(name)}`, LENGTH_BYTES + keyAt);
     const fields: { type?: SafetensorsDtype; shape?: bigint[]; range?: [bigint, bigint] } = {};
     tokens.object((field, fieldAt) => {
       const known = FIELDS.get(field);
       if (known === undefined) {
-        this.remarks.add("field", `the unknown field ${JSON.stringify(field)}`, LENGTH_BYTES + fieldAt);
+        this.remarks.add("field", `the unknown field ${quoted(field)}`, LENGTH_BYTES + fieldAt);
         return tokens.skip();
       }
-      if (fields[known] !== undefined) throw tokens.wrong(`has ${field} twice in ${JSON.stringify(name)}`, fieldAt);
+      if (fields[known] !== undefined) throw tokens.wrong(`has ${field} twice in ${quoted(name)}`, fieldAt);
       if (known === "type") fields.type = this.#type(name);
       else if (known === "shape") fields.shape = this.#shape();
       else fields.range = this.#range();
@@ -170,7 +170,7 @@ class HeaderParser {
     const { type, shape, range } = fields;
     if (!(type && shape && range)) {
       const missing = !type ? "dtype" : !shape ? "shape" : "data_offsets";
-      throw tokens.wrong(`has no ${missing} for the tensor ${JSON.stringify(name)}`, keyAt);
+      throw tokens.wrong(`has no ${missing} for the tensor ${quoted(name)}`, keyAt);
     }
     this.claims.push({ name, type, shape, begin: range[0], end: range[1], offset: LENGTH_BYTES + keyAt });
   }
@@ -181,7 +181,7 @@ class HeaderParser {
     const native = this.#tokens.string();
     const type = dtypeByNativeName.get(native);
     if (type) return type;
-    const what = `has the unknown dtype ${JSON.stringify(native)} for the tensor ${JSON.stringify(name)}`;
+    const what = `has the unknown dtype ${quoted(native)} for the tensor ${quoted(name)}`;
     throw this.#tokens.wrong(what, at);
   }
 

@@ -1,5 +1,6 @@
 import { ModelbenchError } from "../../base/errors";
 import type { ClaimedEntry, SafetensorsEntry } from "./header";
+import { quoted } from "./quoted";
 
 const MAX_U64 = 2n ** 64n - 1n;
 
@@ -32,7 +33,7 @@ export function checkRanges(
     if (start !== covered) {
       const what = start < covered ? "shares bytes with the tensor before it" : "leaves a hole before it";
       const places = `its data begins at ${start - dataStart}, ${covered - dataStart} was expected`;
-      throw wrong(path, `the tensor ${JSON.stringify(name)} ${what}: ${places}`, offset);
+      throw wrong(path, `the tensor ${quoted(name)} ${what}: ${places}`, offset);
     }
     covered = start + bytes;
   }
@@ -44,29 +45,23 @@ export function checkRanges(
 }
 
 function checkRange({ name, type, shape, begin, end, offset }: ClaimedEntry, dataBytes: number, path: string): void {
-  if (end < begin)
-    throw wrong(path, `the tensor ${JSON.stringify(name)} ends at ${end}, before its begin at ${begin}`, offset);
+  if (end < begin) throw wrong(path, `the tensor ${quoted(name)} ends at ${end}, before its begin at ${begin}`, offset);
   if (end > dataBytes) {
-    throw wrong(path, `the tensor ${JSON.stringify(name)} ends at ${end} of ${dataBytes} bytes of data`, offset);
+    throw wrong(path, `the tensor ${quoted(name)} ends at ${end} of ${dataBytes} bytes of data`, offset);
   }
   let count = 1n;
   for (const dim of shape) {
     count *= dim;
-    if (count > MAX_U64)
-      throw wrong(path, `the shape of ${JSON.stringify(name)} has more elements than can exist`, offset);
+    if (count > MAX_U64) throw wrong(path, `the shape of ${quoted(name)} has more elements than can exist`, offset);
   }
   const bits = count * BigInt(type.bits);
-  if (bits > MAX_U64) throw wrong(path, `the shape of ${JSON.stringify(name)} needs more bytes than can exist`, offset);
+  if (bits > MAX_U64) throw wrong(path, `the shape of ${quoted(name)} needs more bytes than can exist`, offset);
   if (bits % 8n !== 0n) {
-    throw wrong(
-      path,
-      `the ${count} elements of ${JSON.stringify(name)} (${type.native}) do not end at a whole byte`,
-      offset,
-    );
+    throw wrong(path, `the ${count} elements of ${quoted(name)} (${type.native}) do not end at a whole byte`, offset);
   }
   if (bits / 8n !== end - begin) {
     const words = `needs ${bits / 8n} bytes for ${count} elements of ${type.native}, its data_offsets give ${end - begin}`;
-    throw wrong(path, `the tensor ${JSON.stringify(name)} ${words}`, offset);
+    throw wrong(path, `the tensor ${quoted(name)} ${words}`, offset);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Budget } from "../../base/budget";
 import type { PositionalReader } from "../../base/ports";
 import { HeaderTokens } from "./headerTokens";
+import { quoted } from "./quoted";
 
 /** Longest index that is read: the largest models have some 10 MB of tensor names. */
 const MAX_INDEX_BYTES = 64 * 1024 ** 2;
@@ -75,7 +76,7 @@ function readWeightMap(tokens: HeaderTokens, budget: Budget): Map<string, string
   const map = new Map<string, string>();
   tokens.object((tensor, at) => {
     budget.nodes();
-    if (map.has(tensor)) throw tokens.wrong(`has the tensor ${JSON.stringify(tensor)} twice`, at);
+    if (map.has(tensor)) throw tokens.wrong(`has the tensor ${quoted(tensor)} twice`, at);
     map.set(tensor, tokens.string());
   });
   return map;

@@ -2,6 +2,7 @@ import type { Warning } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { packedData, runData, type TensorData } from "../tensorData";
 import type { SafetensorsEntry } from "./header";
+import { quoted } from "./quoted";
 import { Remarks } from "./remarks";
 
 /** BOOL values that are looked at while a file is opened, and the reads that this may take. */
@@ -28,7 +29,7 @@ export function oddBoolWarnings(
     left -= bytes;
     if (left < 0) break;
     const odd = reader.read(start, bytes).findIndex((byte) => byte > 1);
-    if (odd >= 0) remarks.add("bool", `a BOOL other than 0 and 1 in ${JSON.stringify(name)}`, start + odd);
+    if (odd >= 0) remarks.add("bool", `a BOOL other than 0 and 1 in ${quoted(name)}`, start + odd);
   }
   return remarks.warnings();
 }

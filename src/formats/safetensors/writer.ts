@@ -4,6 +4,7 @@ import type { DType } from "../tensor";
 import type { TensorData } from "../tensorData";
 import { SAFETENSORS_DTYPES, type SafetensorsDtype, safetensorsDtype } from "./dtypes";
 import { LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY } from "./header";
+import { quoted } from "./quoted";
 
 /** Elements that are packed at once: a whole number of bytes for 4 and for 6 bits. */
 const PACKED_AT_ONCE = 1 << 20;
@@ -70,7 +71,7 @@ export function headerBytes(text: string): Uint8Array {
 export function metadataMember(metadata: ReadonlyMap<string, string>): string {
   const members = [...metadata].map(([key, value]) => {
     if (hasHalfPair(key) || hasHalfPair(value)) {
-      throw new ModelbenchError("input.name", `The metadata ${JSON.stringify(key)} holds half a surrogate pair.`);
+      throw new ModelbenchError("input.name", `The metadata ${quoted(key)} holds half a surrogate pair.`);
     }
     return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
   });
@@ -89,9 +90,9 @@ function inFileOrder(tensors: readonly NewSafetensor[]): PlacedTensor[] {
     const type = safetensorsDtype(data.dtype);
     if (reason !== undefined || !type) {
       const code = type ? "input.name" : "input.dtype";
-      throw new ModelbenchError(code, `The tensor ${JSON.stringify(name)} ${reason}.`);
+      throw new ModelbenchError(code, `The tensor ${quoted(name)} ${reason}.`);
     }
-    if (names.has(name)) throw new ModelbenchError("input.name", `There are two tensors ${JSON.stringify(name)}.`);
+    if (names.has(name)) throw new ModelbenchError("input.name", `There are two tensors ${quoted(name)}.`);
     names.add(name);
     return { name, data, type, bytes: (elementCount(data.shape) * type.bits) / 8 };
   });
@@ -121,7 +122,7 @@ function* valueBytes({ name, data, type, bytes }: PlacedTensor): Generator<Uint8
   if (written !== bytes) {
     throw new ModelbenchError(
       "format.corrupt",
-      `The tensor ${JSON.stringify(name)} does not have the ${bytes} bytes of its shape.`,
+      `The tensor ${quoted(name)} does not have the ${bytes} bytes of its shape.`,
     );
   }
 }

@@ -178,3 +178,19 @@ test("mutants of what flax wrote end in a tree or in a failure of ours", () => {
     answersOrFails(() => msgpackRestore(changed), `MODELBENCH_SEED=${seed} ${changed.toString("hex")}`);
   }
 });
+
+test("a key that claims a gigabyte is refused before it is read", () => {
+  const start = Buffer.from([0x81, 0xdb, 0x40, 0x00, 0x00, 0x00]);
+  let read = 0;
+  const reader = {
+    size: 2 ** 30 + 7,
+    read(offset: number, length: number) {
+      read += length;
+      const bytes = Buffer.alloc(length);
+      start.copy(bytes, 0, Math.min(offset, start.length));
+      return bytes;
+    },
+  };
+  assert.match(failsWith("format.corrupt", () => readFlaxHeader(reader, "test")).message, /a key has 1073741824 bytes/);
+  assert.ok(read < 200_000, `${read} bytes`);
+});

@@ -122,3 +122,11 @@ test("mutants end in an answer or a failure of ours", () => {
   }
   assert.deepEqual(Object.keys(Object.prototype), []);
 });
+
+test("a name of any length makes a message of a line, not of its own length", () => {
+  const name = "n".repeat(1_000_000);
+  const entry = `"${name}":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}`;
+  const message = refused(`{${entry},${entry}}`);
+  assert.match(message, /twice/);
+  assert.ok(message.length < 300, `${message.length} characters`);
+});
