@@ -91,7 +91,7 @@ suite("comparing in the real window", () => {
     await rig.workbench.contextMenu(rig.workbench.row(/^v2/), "Compare Model with Selected");
     const view = rig.workbench.view();
     await view.getByTestId("compare-row-0").filter({ hasText: "params/Dense_11/kernel" }).waitFor();
-    await view.getByTestId("compare-facts").filter({ hasText: "labels.stage" }).waitFor();
+    await view.getByTestId("compare-facts").filter({ hasText: "Label stage" }).waitFor();
     await view.getByTestId("compare-verdict").filter({ hasText: "1 moved" }).waitFor();
     await shot("two-versions");
   });

@@ -18,15 +18,37 @@ const sideSchema = z.strictObject({
   tensors: count,
 });
 
+/** What a side says: text, or what is known of a file. */
+const factSchema = z.union([
+  z.string(),
+  z.strictObject({ format: z.string(), bytes: z.number(), sha256: z.optional(z.string()) }),
+]);
+/** What a side says: text, or what is known of a file. */
+export type FactView = z.infer<typeof factSchema>;
+
 /** Something that both sides say of themselves, differently. */
 export const factDifferenceSchema = z.strictObject({
-  /** For instance `labels.stage`. */
-  name: z.string(),
+  /** Where it is from, for instance `labels`. */
+  part: z.enum([
+    "model",
+    "labels",
+    "metadata",
+    "options",
+    "context",
+    "format",
+    "signatures",
+    "fileMetadata",
+    "onnx",
+    "pickle",
+    "files",
+  ]),
+  /** For instance `stage`; `content` of files that are compared by themselves. */
+  key: z.string(),
   change: z.enum(["added", "removed", "changed"]),
   /** `null` when it was added. */
-  a: z.nullable(z.string()),
+  a: z.nullable(factSchema),
   /** `null` when it was removed. */
-  b: z.nullable(z.string()),
+  b: z.nullable(factSchema),
 });
 /** Something that both sides say of themselves, differently. */
 export type FactDifferenceView = z.infer<typeof factDifferenceSchema>;

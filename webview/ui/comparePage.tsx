@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
-import type { ComparisonView, FactDifferenceView } from "../protocol/compare";
+import type { ComparisonView } from "../protocol/compare";
 import { CompareDetails } from "./compareDetails";
+import { CompareFacts } from "./compareFacts";
 import { CompareTable } from "./compareTable";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
@@ -8,6 +9,7 @@ import { formatBytes } from "./format";
 import { formatWords } from "./formatWords";
 import { Icon } from "./icons";
 import { Button } from "./kit";
+import { countWords, type Translate } from "./texts";
 
 /** Two versions or files beside each other: what they say of themselves, and every tensor that differs. */
 export function ComparePage(): VNode {
@@ -89,7 +91,7 @@ function Cancelled(): VNode {
 }
 
 function Found({ found }: { readonly found: ComparisonView }): VNode {
-  const { compare } = usePage();
+  const { compare, locale } = usePage();
   const t = useText();
   const { a, b, facts, moreFacts, same, rows, warnings } = found;
   const shared = a.tensors > 0 && b.tensors > 0;
@@ -98,10 +100,10 @@ function Found({ found }: { readonly found: ComparisonView }): VNode {
     <>
       <Sides found={found} />
       <p role="status" class="compare-verdict" data-testid="compare-verdict">
-        {same ? t("compare.same") : hasNothing ? t("compare.nothing") : verdictText(t, found)}
+        {same ? t("compare.same") : hasNothing ? t("compare.nothing") : verdictText(t, locale.value, found)}
       </p>
       {warnings.length === 0 ? null : <Warnings warnings={warnings} />}
-      {facts.length === 0 ? null : <Facts facts={facts} more={moreFacts} />}
+      {facts.length === 0 ? null : <CompareFacts facts={facts} more={moreFacts} />}
       {rows === 0 ? null : (
         <section aria-labelledby="compare-tensors">
           <h2 id="compare-tensors">{t("compare.tensors")}</h2>
@@ -110,7 +112,9 @@ function Found({ found }: { readonly found: ComparisonView }): VNode {
             <CompareTable key={`${rows}`} rows={rows} />
             <CompareDetails row={compare.rows.value.get(compare.chosen.value)} />
           </div>
-          {found.moreRows === 0 ? null : <p class="quiet">{t("compare.moreRows", found.moreRows)}</p>}
+          {found.moreRows === 0 ? null : (
+            <p class="quiet">{countWords(t, locale.value, "compare.moreRows", found.moreRows)}</p>
+          )}
         </section>
       )}
       <div class="actions">
@@ -120,23 +124,24 @@ function Found({ found }: { readonly found: ComparisonView }): VNode {
   );
 }
 
-function verdictText(t: ReturnType<typeof useText>, { facts, moreFacts, counts }: ComparisonView): string {
-  const { equal, unreadable, ...changes } = counts;
-  const said = CHANGES.flatMap((change) =>
-    changes[change] > 0 ? [t(`compare.count.${change}`, changes[change])] : [],
+/** Tensors first, then what else is said of them. */
+function verdictText(t: Translate, locale: string, { facts, moreFacts, counts }: ComparisonView): string {
+  const { values } = counts;
+  const said = COUNTS.flatMap((count) =>
+    counts[count] > 0 ? [t(`compare.count.${count}`, counts[count].toLocaleString(locale))] : [],
   );
   const parts = [
-    ...(facts.length > 0 ? [t("compare.count.facts", facts.length + moreFacts)] : []),
+    ...(values > 0 ? [countWords(t, locale, "compare.count.values", values)] : []),
     ...said,
-    ...(unreadable > 0 ? [t("compare.count.unreadable", unreadable)] : []),
-    ...(equal > 0 ? [t("compare.count.equal", equal)] : []),
+    ...(facts.length > 0 ? [countWords(t, locale, "compare.count.facts", facts.length + moreFacts)] : []),
   ];
   return parts.join(" · ");
 }
 
-const CHANGES = ["values", "reshaped", "recast", "kind", "removed", "added", "moved"] as const;
+const COUNTS = ["reshaped", "recast", "kind", "removed", "added", "moved", "unreadable", "equal"] as const;
 
 function Sides({ found }: { readonly found: ComparisonView }): VNode {
+  const { locale } = usePage();
   const t = useText();
   return (
     <div class="compare-sides">
@@ -150,7 +155,11 @@ function Sides({ found }: { readonly found: ComparisonView }): VNode {
           <span class="badge">{index === 0 ? "A" : "B"}</span>
           <strong>{side.name}</strong>
           <span class="quiet">
-            {[...formatOf(t, side), formatBytes(side.bytes), t("compare.tensorCount", side.tensors)].join(" · ")}
+            {[
+              ...formatOf(t, side),
+              formatBytes(side.bytes),
+              countWords(t, locale.value, "compare.tensorCount", side.tensors),
+            ].join(" · ")}
           </span>
         </section>
       ))}
@@ -159,7 +168,7 @@ function Sides({ found }: { readonly found: ComparisonView }): VNode {
 }
 
 /** A version of no framework has files, and no format of its own. */
-function formatOf(t: ReturnType<typeof useText>, { kind, format }: ComparisonView["a"]): string[] {
+function formatOf(t: Translate, { kind, format }: ComparisonView["a"]): string[] {
   return kind === "model" && format === "unknown" ? [] : [formatWords(t, format)];
 }
 
@@ -174,36 +183,5 @@ function Warnings({ warnings }: { readonly warnings: readonly string[] }): VNode
         ))}
       </ul>
     </section>
-  );
-}
-
-function Facts({ facts, more }: { readonly facts: readonly FactDifferenceView[]; readonly more: number }): VNode {
-  const t = useText();
-  return (
-    <div>
-      <h2>{t("compare.facts")}</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section class="table-scroll" tabIndex={0} aria-label={t("compare.facts")}>
-        <table class="table compare-facts" data-testid="compare-facts">
-          <thead>
-            <tr>
-              <th scope="col">{t("compare.fact")}</th>
-              <th scope="col">A</th>
-              <th scope="col">B</th>
-            </tr>
-          </thead>
-          <tbody>
-            {facts.map(({ name, change, a, b }) => (
-              <tr key={name} data-change={change}>
-                <th scope="row">{name}</th>
-                <td>{a ?? <span class="quiet">{t("compare.none")}</span>}</td>
-                <td>{b ?? <span class="quiet">{t("compare.none")}</span>}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
-      {more === 0 ? null : <p class="quiet">{t("compare.moreFacts", more)}</p>}
-    </div>
   );
 }

@@ -5,8 +5,9 @@ import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { DifferenceRow } from "../protocol/compare";
 import { usePage, useText } from "./context";
-import { roundCell } from "./format";
+import { type Cell, roundCell } from "./format";
 import { gridTarget } from "./gridKeys";
+import type { Translate } from "./texts";
 import { drawnItems, useWindow } from "./windowed";
 
 /** Pixels of a row, as the style sheet has them. */
@@ -14,7 +15,10 @@ const ROW_HEIGHT = 24;
 /** Rows that are seen at most, and pixels of a scroll bar below them. */
 const MOST_SEEN = 20;
 const SCROLL_BAR = 16;
-const COLUMNS = ["name", "change", "maxAbs", "maxRel", "norm", "differing"] as const;
+/** The first figure is what the rows are sorted by. */
+const FIGURES = ["norm", "maxAbs", "maxRel"] as const;
+const COLUMNS = ["name", "change", ...FIGURES, "differing"] as const;
+const SORTED_BY = "norm";
 
 /** The tensors that differ, those in sight only; a row is chosen with arrow keys or a click. */
 export function CompareTable({ rows }: { readonly rows: number }): VNode {
@@ -57,8 +61,14 @@ export function CompareTable({ rows }: { readonly rows: number }): VNode {
       <div class="compare-body" role="rowgroup" style={{ height: `${drawn.bodyHeight}px` }}>
         <div class="compare-row compare-head" role="row" aria-rowindex={1}>
           {COLUMNS.map((column) => (
-            <span role="columnheader" key={column} title={t(`compare.column.${column}Hint`)}>
+            <span
+              role="columnheader"
+              key={column}
+              title={t(`compare.column.${column}Hint`)}
+              aria-sort={column === SORTED_BY ? "descending" : undefined}
+            >
               {t(`compare.column.${column}`)}
+              {column === SORTED_BY ? <span aria-hidden="true"> ↓</span> : null}
             </span>
           ))}
         </div>
@@ -84,31 +94,43 @@ export function CompareTable({ rows }: { readonly rows: number }): VNode {
 }
 
 function Cells({ found }: { readonly found: DifferenceRow | undefined }): VNode {
+  const { locale } = usePage();
   const t = useText();
   const values = found?.values ?? undefined;
   const name = found === undefined ? "…" : nameOf(found);
-  const changes = found?.changes.map((change) => t(`compare.change.${change}`)) ?? [];
+  const { leaf } = found ?? {};
+  const changes =
+    found?.changes.map((change) =>
+      change === "values" && leaf ? `${leaf.a} → ${leaf.b}` : t(`compare.change.${change}`),
+    ) ?? [];
   if (found?.reason !== null && found !== undefined) changes.push(t("compare.unreadable"));
   return (
     <>
-      <span role="gridcell" title={name}>
-        {name}
+      <span role="gridcell" title={name} class="keeps-end">
+        <bdi>{name}</bdi>
       </span>
-      <span role="gridcell">{changes.join(", ")}</span>
-      {[values?.maxAbs, values?.maxRel, values?.norm].map((figure, i) => (
-        <span role="gridcell" class="number" key={i}>
-          {figure === undefined || figure === null
-            ? ""
-            : typeof figure === "number"
-              ? roundCell(figure)
-              : String(figure)}
+      <span role="gridcell" title={changes.join(", ")}>
+        {changes.join(", ")}
+      </span>
+      {FIGURES.map((figure) => (
+        <span role="gridcell" class="number" key={figure}>
+          {figureText(values?.[figure])}
         </span>
       ))}
       <span role="gridcell" class="number">
-        {values === undefined ? "" : t("compare.of", values.differing, values.count)}
+        {values === undefined ? "" : differingText(t, locale.value, values)}
       </span>
     </>
   );
+}
+
+function figureText(figure: Cell | null | undefined): string {
+  return typeof figure === "number" ? roundCell(figure) : String(figure ?? "");
+}
+
+/** How many values differ, of how many. */
+export function differingText(t: Translate, locale: string, values: NonNullable<DifferenceRow["values"]>): string {
+  return t("compare.of", values.differing.toLocaleString(locale), values.count.toLocaleString(locale));
 }
 
 /** The name on both sides, where they differ. */

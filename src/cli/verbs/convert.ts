@@ -45,8 +45,7 @@ export const convert: Verb = {
     try {
       const made = await convertFile(input, destination, args.isSet("replace"), jobOptions(context, "Converting"));
       if (output.json) output.document(stringifyExact(documentOf(made), 2));
-      else
-        output.lines(`${made.path}  ${humanSize(made.bytes)}, ${made.tensors} tensors, verified`, ...planLines(made));
+      else output.lines(madeLine(made), ...planLines(made));
     } catch (error) {
       if (error instanceof ModelbenchError && error.code === "convert.lossy") {
         const { dropped } = previewConversion(input);
@@ -56,6 +55,10 @@ export const convert: Verb = {
     }
   },
 };
+
+function madeLine({ path, bytes, tensors }: Converted): string {
+  return `${path}  ${humanSize(bytes)}, ${tensors} ${tensors === 1 ? "tensor" : "tensors"}, verified`;
+}
 
 function optionsOf(args: ParsedArgs): ConvertOptions {
   const like = args.value("like");

@@ -11,7 +11,7 @@ export type CompareArgument = Target | FileArgument;
 
 /** Remembers a version or file, to compare another one with it. */
 export async function selectForCompare(services: Services, target?: CompareArgument): Promise<void> {
-  const thing = await thingOf(services, target, services.t("Select which model for compare?"));
+  const thing = await thingOf(services, target, services.t("Compare which model?"));
   if (thing) await services.compared.select(thing);
 }
 

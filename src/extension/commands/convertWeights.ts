@@ -44,7 +44,8 @@ async function convert(services: Services, to: ConvertibleFormat, from?: Target 
   const { path, tensors, bytes } = await ui.progress(t("Converting {0}", name), (signal, report) =>
     jobs.run(convertFileJob, input, { signal, onProgress: report }),
   );
-  const said = t("{0} written: {1} tensors, {2}, each equal to its source.", basename(path), tensors, humanSize(bytes));
+  const [file, count, size] = [basename(path), tensorCount(services, tensors), humanSize(bytes)];
+  const said = t("{0} written: {1}, {2}, verified equal to the source.", file, count, size);
   if (!(await ui.inform(said, t("Open")))) return;
   await ui.openWith(path, to === "safetensors" ? FILE_EDITORS.safetensors : FILE_EDITORS.file);
 }
@@ -74,8 +75,13 @@ function suggestedTarget(ref: ContentRef, source: string, extension: string): st
   return join(dirname(source), `${basename(stem, extname(stem))}.${extension}`);
 }
 
+function tensorCount({ t }: Services, count: number): string {
+  return count === 1 ? t("1 tensor") : t("{0} tensors", count);
+}
+
 /** Everything that will not be the same afterwards, before anything is written. */
-function reviewOf({ t }: Services, name: string, all: ConversionPlan, kept: ConversionPlan): Review<Choice> {
+function reviewOf(services: Services, name: string, all: ConversionPlan, kept: ConversionPlan): Review<Choice> {
+  const { t } = services;
   const keepable = all.dropped.length - kept.dropped.length;
   const line = (index: number, item: Omit<ReviewItem<Choice>, "value">): ReviewItem<Choice> => ({
     ...item,
@@ -83,7 +89,7 @@ function reviewOf({ t }: Services, name: string, all: ConversionPlan, kept: Conv
     value: { kind: "line", line: index },
   });
   const leaves: ReviewItem<Choice> = {
-    label: t("Keep {0} leaves that are no tensors", keepable),
+    label: keepable === 1 ? t("Keep 1 leaf that is no tensor") : t("Keep {0} leaves that are no tensors", keepable),
     description: t("as JSON in the file's metadata"),
     picked: true,
     value: { kind: "leaves" },
@@ -106,8 +112,9 @@ function reviewOf({ t }: Services, name: string, all: ConversionPlan, kept: Conv
     title: (chosen) => {
       const left = chosen.some(({ kind }) => kind === "leaves") ? kept.dropped.length : all.dropped.length;
       const size = humanSize(all.tensorBytes);
-      if (left === 0) return t("Convert {0}: {1} tensors, {2}, nothing left out", name, all.tensors, size);
-      return t("Convert {0}: {1} tensors, {2}, {3} left out", name, all.tensors, size, left);
+      const count = tensorCount(services, all.tensors);
+      if (left === 0) return t("Convert {0}: {1}, {2}, nothing left out", name, count, size);
+      return t("Convert {0}: {1}, {2}, {3} left out", name, count, size, left);
     },
     hint: t("Enter goes on and asks where to; nothing is written yet"),
     unavailable: t("Not the same afterwards"),

@@ -1,4 +1,4 @@
-import type { ComparisonView, DifferenceRow } from "../../../webview/protocol/compare";
+import type { ComparisonView, DifferenceRow, FactView } from "../../../webview/protocol/compare";
 import type { ComparisonSummary } from "../../frameworks/compare/compareJobs";
 import type { TensorDifference, TensorHead } from "../../frameworks/compare/comparison";
 import { haveUlps } from "../../tensors/difference";
@@ -23,7 +23,7 @@ export function comparisonView(found: ComparisonSummary): ComparisonView {
     a: side(a),
     b: side(b),
     same,
-    facts: facts.map((fact) => ({ ...fact })),
+    facts: facts.map(({ part, key, change, a, b }) => ({ part, key, change, a: factView(a), b: factView(b) })),
     moreFacts,
     counts: { ...counts },
     rows: tensors.length,
@@ -54,6 +54,11 @@ export function differenceRow(found: TensorDifference): DifferenceRow {
     near: near.map(cut),
     hasUlps: Boolean(values && a?.dtype && b?.dtype && haveUlps(a.dtype, b.dtype)),
   };
+}
+
+/** A file's facts are data, all else is text. */
+function factView(value: ComparisonSummary["facts"][number]["a"]): FactView | null {
+  return value === null || typeof value === "string" ? value : { ...value };
 }
 
 function headOf(head: TensorHead | null): DifferenceRow["a"] {

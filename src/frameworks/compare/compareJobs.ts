@@ -2,13 +2,12 @@ import type { JobKey } from "../../base/ports";
 import type { ValueDifference } from "../../tensors/difference";
 import type { ContentRef } from "../contentJobs";
 import type { Comparison } from "./comparison";
-import type { FactDifference } from "./facts";
+import type { FactDifference, FileFact } from "./facts";
 
-/** A fact that differs, in words. */
-export interface FactWords extends Pick<FactDifference, "change"> {
-  readonly name: string;
-  readonly a: string | null;
-  readonly b: string | null;
+/** A fact that differs, its values in words; those of a file stay data. */
+export interface FactWords extends Pick<FactDifference, "change" | "key" | "part"> {
+  readonly a: FileFact | string | null;
+  readonly b: FileFact | string | null;
 }
 
 /** A comparison as a window shows it: the first of what differs, and how many more there are. */

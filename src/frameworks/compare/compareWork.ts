@@ -6,9 +6,9 @@ import type { ContentRef } from "../contentJobs";
 import { contents, dataOf } from "../contentReading";
 import { compare } from "./compare";
 import type { ComparedRefs, ComparisonSummary, FactWords, TensorPair } from "./compareJobs";
-import type { FactDifference } from "./facts";
+import type { FactDifference, FileFact } from "./facts";
 import type { Comparable } from "./side";
-import { factName, factText } from "./words";
+import { factText } from "./words";
 
 /** Most tensors and facts that leave the jobs process: the command line has all of them. */
 const MOST = { tensors: 5_000, facts: 500, characters: 4_000 };
@@ -30,10 +30,12 @@ function comparable(ref: ContentRef): Comparable {
 }
 
 function wordsOf(fact: FactDifference): FactWords {
-  const { change, part, a, b } = fact;
-  const text = (value: unknown): string => factText(part, value).slice(0, MOST.characters);
+  const { change, key, part, a, b } = fact;
+  const text = (value: unknown): FileFact | string =>
+    part === "files" ? (value as FileFact) : factText(part, value).slice(0, MOST.characters);
   return {
-    name: factName(fact).slice(0, MOST.characters),
+    part,
+    key: key.slice(0, MOST.characters),
     change,
     a: change === "added" ? null : text(a),
     b: change === "removed" ? null : text(b),

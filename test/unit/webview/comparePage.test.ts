@@ -55,10 +55,12 @@ test("what differs is listed by the size of the change, and a row says all about
     rows.map((row) => row.split(/\s+/)[0]),
     ["kernel", "bias", "step", "gone", "came"],
   );
-  assert.match(rows[0] ?? "", /^kernel\s+values\s+7\s+0\.9333\s+7\s+1 of 2$/);
+  assert.match(rows[0] ?? "", /^kernel\s+values\s+7\s+7\s+0\.9333\s+1 of 2$/);
   assert.match(await textOf(page.getByTestId("compare-details")), /\[0\]\s+0\.5 → 7\.5/);
+  assert.match(rows[2] ?? "", /^step\s+3 → 4/);
+  assert.match(await textOf(page.locator("[aria-sort=descending]")), /^Norm/);
   await page.getByTestId("compare-ulps").click();
-  assert.match(await textOf(page.getByTestId("compare-ulp-table")), /0\s+1[\s\S]*16777216 – 33554431\s+1/);
+  assert.match(await textOf(page.getByTestId("compare-ulp-table")), /0\s+1[\s\S]*2\^24 – 2\^25\s+1/);
   assert.deepEqual(unexpected(rig), []);
 });
 
@@ -155,6 +157,12 @@ for (const theme of ["dark", "light", "contrast"] as const) {
       await rig.page.getByTestId("compare-row-0").getByText("kernel").waitFor();
       await rig.page.getByTestId("compare-ulps").click();
       await rig.page.getByTestId("compare-ulp-table").waitFor();
+      await rig.page
+        .getByTestId("compare-verdict")
+        .getByText(/^3 tensors with other .* equal · 3 differences in/)
+        .waitFor();
+      const facts = await textOf(rig.page.getByTestId("compare-facts"));
+      assert.match(facts, /Label stage\s+dev\s+prod[\s\S]*File saved_model\.msgpack\s+flax MessagePack, \d+ B/);
       await inspectScreen(rig, `${theme}-${width}-compare`);
       assert.deepEqual(unexpected(rig), []);
     });

@@ -38,7 +38,7 @@ suite("comparing models", () => {
     await selectForCompare(parts);
     await compareWithSelected(parts);
     assert.match(lines.at(-1) ?? "", /^compare: iris:v1 with iris:v1$/);
-    assert.match(lines[0] ?? "", /^pick: Select which model for compare\?/);
+    assert.match(lines[0] ?? "", /^pick: Compare which model\?/);
   });
 
   test("a version is compared with the one saved before it", async () => {
