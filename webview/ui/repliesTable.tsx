@@ -15,7 +15,7 @@ export function RepliesTable(props: {
   const t = useText();
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section class="table-scroll" tabIndex={0} aria-label={t("replies.title")}>
+    <section class="table-scroll table-short" tabIndex={0} aria-label={t("replies.title")}>
       <table class="table replies" data-testid="replies">
         <thead>
           <tr>

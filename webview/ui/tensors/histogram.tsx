@@ -53,7 +53,7 @@ export function Histogram(props: {
       </figcaption>
       {isTable ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <div class="table-scroll" tabIndex={0}>
+        <div class="table-scroll table-short" tabIndex={0}>
           <table class="table">
             <thead>
               <tr>
