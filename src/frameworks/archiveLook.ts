@@ -30,6 +30,7 @@ export interface ArchiveModel {
   readonly framework: string;
   /** As it stands in model.yaml. */
   readonly created: string;
+  readonly createdMs: number;
   readonly labels: readonly (readonly [string, string])[];
   readonly metadata: readonly (readonly [string, string])[];
   readonly signatures: Readonly<Record<string, MethodSignature>>;

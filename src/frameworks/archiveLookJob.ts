@@ -104,6 +104,7 @@ class Telling implements ArchiveListener {
       module: info.module,
       framework: adapterFor(info.module)?.label ?? "",
       created: info.creationTime.text,
+      createdMs: info.creationTime.epochMs,
       labels: [...info.labels],
       metadata: textPairs(info.metadata),
       signatures: signaturesIn(this.#path, info, this.#declaring),

@@ -53,7 +53,10 @@ export const archiveModelSchema = z.strictObject({
   tag: z.string(),
   module: z.string(),
   framework: z.string(),
+  /** As it stands in model.yaml. */
   created: z.string(),
+  /** `null` when it is no moment. */
+  createdMs: z.nullable(z.number()),
   labels: z.array(rowSchema),
   metadata: z.array(rowSchema),
   methods: z.array(methodViewSchema),

@@ -5,12 +5,13 @@ import { MEMBER_TENSORS } from "../protocol/file";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
 import type { ArchiveLook } from "./fileState";
-import { formatBytes, formatPercent, formatShape } from "./format";
+import { formatBytes, formatMoment, formatPercent, formatShape } from "./format";
 import { formatWords, verdictWords } from "./formatWords";
 import { Icon } from "./icons";
 import { Button } from "./kit";
 import { Block, Methods } from "./overview";
 import { Pairs } from "./pairs";
+import { countWords } from "./texts";
 
 /** Members that are drawn before more are asked for. */
 const PART = 200;
@@ -50,13 +51,14 @@ function LookState({ look }: { readonly look: ArchiveLook }): VNode {
   const t = useText();
   const members = file.members.value;
   const { doneBytes, isStale, state, totalBytes } = look;
+  const files = countWords(t, locale.value, "archive.files", members.length);
   if (state === "reading") {
     const share = totalBytes ? doneBytes / totalBytes : 0;
     return (
       <div class="archive-state row" data-testid="archive-state" data-state={state}>
         <progress aria-label={t("archive.reading")} value={share} max={1} />
         <span class="quiet">
-          {t("archive.progress", members.length, formatBytes(doneBytes), formatPercent(locale.value, share))}
+          {t("archive.progress", files, formatBytes(doneBytes), formatPercent(locale.value, share))}
         </span>
         <Button testId="archive-stop" onClick={() => file.stop()}>
           {t("archive.stop")}
@@ -67,9 +69,7 @@ function LookState({ look }: { readonly look: ArchiveLook }): VNode {
   const bytes = members.reduce((sum, member) => sum + member.bytes, 0);
   return (
     <div class="archive-state row" role="status" data-testid="archive-state" data-state={state}>
-      <span class="quiet">
-        {t(state === "done" ? "archive.done" : "archive.partly", members.length, formatBytes(bytes))}
-      </span>
+      <span class="quiet">{t(state === "done" ? "archive.done" : "archive.partly", files, formatBytes(bytes))}</span>
       {isStale ? <span>{t("archive.stale")}</span> : null}
       {isStale || state === "stopped" ? <Again /> : null}
     </div>
@@ -87,11 +87,12 @@ function Again(): VNode {
 }
 
 function Model({ model }: { readonly model: ArchiveModelView }): VNode {
+  const { locale } = usePage();
   const t = useText();
   const about = [
     { key: t("archive.tag"), value: model.tag },
     { key: t("overview.module"), value: model.module === "" ? t("archive.noModule") : model.module },
-    { key: t("overview.saved"), value: model.created },
+    { key: t("overview.saved"), ...momentOf(locale.value, model) },
   ];
   return (
     <div class="overview" data-testid="archive-model">
@@ -115,6 +116,12 @@ function Model({ model }: { readonly model: ArchiveModelView }): VNode {
       </div>
     </div>
   );
+}
+
+/** A moment as the language writes it, as it stands in model.yaml beside it; what is no moment stays as it is. */
+function momentOf(locale: string, model: ArchiveModelView): { readonly value: string; readonly title: string } {
+  const { created, createdMs } = model;
+  return { value: createdMs === null ? created : formatMoment(locale, createdMs), title: created };
 }
 
 function Members(): VNode | null {
@@ -175,7 +182,11 @@ function Member({ member, index }: { readonly member: ArchiveMemberView; readonl
         <td>
           {tensorCount === 0 ? null : (
             <button type="button" class="link" aria-expanded={isOpen} data-testid="member-tensors" onClick={toggle}>
-              {t("archive.tensors", number(tensorCount), number(parameters))}
+              {t(
+                "archive.tensors",
+                countWords(t, locale.value, "archive.tensorCount", tensorCount),
+                number(parameters),
+              )}
             </button>
           )}
           {verdict === null ? null : (
@@ -199,7 +210,7 @@ function Member({ member, index }: { readonly member: ArchiveMemberView; readonl
 }
 
 function Tensors({ count }: { readonly count: number }): VNode {
-  const { file } = usePage();
+  const { file, locale } = usePage();
   const t = useText();
   const tensors = file.chosen.value?.tensors ?? [];
   return (
@@ -213,7 +224,7 @@ function Tensors({ count }: { readonly count: number }): VNode {
           ))}
         </ul>
         {tensors.length < Math.min(count, MEMBER_TENSORS) || count <= tensors.length ? null : (
-          <p class="quiet">{t("archive.moreTensors", count - tensors.length)}</p>
+          <p class="quiet">{t("archive.moreTensors", (count - tensors.length).toLocaleString(locale.value))}</p>
         )}
       </td>
     </tr>

@@ -185,6 +185,7 @@ function modelViewOf({ labels, metadata, signatures, ...model }: ArchiveModel): 
     pairs.slice(0, MOST_ROWS).map(([key, value]) => ({ key: cut(key), value: cut(value) }));
   return {
     ...model,
+    createdMs: Number.isFinite(model.createdMs) ? model.createdMs : null,
     labels: rows(labels),
     metadata: rows(metadata),
     methods: Object.entries(signatures)

@@ -108,7 +108,11 @@ test("the members of an archive appear with what is in them, and its model; it i
     "model.yaml",
     "saved_model.onnx",
   ]);
-  assert.match((await page.getByTestId("archive-model").textContent()) ?? "", /digits:v1.*bentoml\.onnx/);
+  assert.match(
+    (await page.getByTestId("archive-model").textContent()) ?? "",
+    /digits:v1.*bentoml\.onnx.*Saved[A-Z][a-z]{2} \d/,
+  );
+  assert.match((await page.getByTestId("archive-state").textContent()) ?? "", /^2 files, .* in all$/);
   await page.getByTestId("member-tensors").first().click();
   await page.getByTestId("member-list").getByText("float32").first().waitFor();
   await page.getByTestId("file-import").click();
