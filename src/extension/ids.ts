@@ -32,6 +32,8 @@ export interface Commands {
   "modelbench.openInNetron": [target?: Target];
   "modelbench.unloadModel": [];
   "modelbench.saveModel": [file?: FileArgument];
+  /** The same of the file whose menu it is in, under the name that fits there. */
+  "modelbench.saveAsModel": [file?: FileArgument];
   "modelbench.lookIntoArchive": [file?: FileArgument];
   "modelbench.importModel": [from?: ImportArgument, selected?: readonly FileArgument[]];
   "modelbench.exportModel": [target?: Target, selected?: readonly TreeNode[]];
@@ -45,6 +47,8 @@ export interface Commands {
   "modelbench.compareWithPrevious": [target?: Target];
   "modelbench.compareSelected": [target?: Target | FileArgument, selected?: readonly (TreeNode | FileArgument)[]];
   "modelbench.editFileMetadata": [file?: FileArgument];
+  /** The same of the file whose menu it is in, under the name that fits there. */
+  "modelbench.editMetadataInFile": [file?: FileArgument];
   "modelbench.editLabels": [target?: Target];
   "modelbench.editMetadata": [target?: Target];
   "modelbench.editSignatures": [target?: Target];

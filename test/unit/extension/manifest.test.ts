@@ -63,11 +63,18 @@ test("every menu, key binding and welcome text refers to a command that exists",
   }
 });
 
-test("the palette hides what only makes sense on a tree row, and shows the rest", () => {
+test("the palette hides what only makes sense on a tree row or a file, and shows the rest", () => {
   const hidden = (contributes.menus["commandPalette"] ?? []).filter(({ when }) => when === "false");
-  const onRows = ["compareSelected", "copyPath", "restoreFromTrash", "revealInOs", "showMore", "showWhatChanged"].map(
-    (name) => `modelbench.${name}`,
-  );
+  const onRows = [
+    "compareSelected",
+    "copyPath",
+    "editMetadataInFile",
+    "restoreFromTrash",
+    "revealInOs",
+    "saveAsModel",
+    "showMore",
+    "showWhatChanged",
+  ].map((name) => `modelbench.${name}`);
   assert.deepEqual(hidden.map(({ command }) => command).sort(), onRows);
 });
 
