@@ -4,7 +4,7 @@ import type { StringKey } from "../protocol/strings";
 export type Translate = (key: StringKey, ...args: readonly (string | number)[]) => string;
 
 /** Texts that have another one, `<key>.one`, for a single thing. */
-export type CountedKey = { [Key in StringKey]: `${Key}.one` extends StringKey ? Key : never }[StringKey];
+type CountedKey = { [Key in StringKey]: `${Key}.one` extends StringKey ? Key : never }[StringKey];
 
 /** A text about so many things, the count as the language groups its digits; one thing has a text of its own. */
 export function countWords(t: Translate, locale: string, key: CountedKey, count: number): string {
