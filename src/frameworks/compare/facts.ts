@@ -38,15 +38,15 @@ export interface FactDifference {
 export interface FileFact {
   readonly bytes: number;
   readonly format: FileFormat;
-  /** Of files of the same size without tensors. */
+  /** Of files of the same size, unless tensors and metadata tell all that is in them. */
   readonly sha256?: string;
 }
 
 type Facts = ReadonlyMap<FactPart, ReadonlyMap<string, unknown>>;
 
 /**
- * What two sides say differently of themselves, apart from tensors. Files without tensors and of the same size are read,
- * and the bytes just read yielded.
+ * What two sides say differently of themselves, apart from tensors. Files of the same size of which tensors do not tell
+ * everything are read, and the bytes just read yielded.
  * @throws ModelbenchError `file.access`
  */
 export function* factDifferences(a: Side, b: Side): Generator<number, readonly FactDifference[]> {
@@ -157,21 +157,26 @@ function pathOf(side: Side, file: string): string {
   return path;
 }
 
+/** Formats of which tensors and metadata tell everything; others have a graph, objects or what nobody knows besides. */
+const TOLD_BY_TENSORS: ReadonlySet<FileFormat> = new Set(["safetensors", "flax-msgpack", "msgpack", "npy", "npz"]);
+
 function comparedFiles(side: Side, other: Side): Side["files"] {
   if (side.model && other.model) return side.files.filter(({ path }) => path !== MODEL_YAML);
-  const isBare = !side.model && !other.model;
-  return isBare && tensorless(side) && tensorless(other) ? side.files : [];
+  if (side.model || other.model) return [];
+  const isUntold = side.format === other.format && !TOLD_BY_TENSORS.has(side.format);
+  return isUntold || (tensorless(side) && tensorless(other)) ? side.files : [];
 }
 
 function tensorless({ content }: Side): boolean {
   return content.tensors.length === 0;
 }
 
-/** Whose bytes are compared: what has the same size as the other side's and no tensors to tell it by. */
+/** Whose bytes are compared: what has the same size as the other side's and is not wholly told by tensors. */
 function readFiles(side: Side, other: Side): Side["files"] {
   const withTensors = new Set([...side.content.tensors, ...other.content.tensors].map(({ file }) => file));
   const sizes = new Map(other.files.map(({ path, bytes }) => [other.model ? path : "", bytes]));
+  const isTold = (path: string, format: FileFormat): boolean => withTensors.has(path) && TOLD_BY_TENSORS.has(format);
   return comparedFiles(side, other).filter(
-    ({ path, bytes }) => !withTensors.has(path) && sizes.get(side.model ? path : "") === bytes,
+    ({ path, bytes, format }) => !isTold(path, format) && sizes.get(side.model ? path : "") === bytes,
   );
 }
