@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { ModelbenchError, type Warning } from "../../base/errors";
 import type { JobOptions } from "../../base/ports";
@@ -114,7 +115,7 @@ class Work {
     const b = headOf(this.#b.content.tensors, pair.b);
     const changes = formChanges(a, b, pair.moved || this.#haveOtherKeys(pair));
     if (changes.includes("reshaped") || changes.includes("kind")) return { changes, a, b, values: null };
-    if (!isArray(a)) return this.#leaf(pair, { changes, a, b, values: null });
+    if (!isArray(a)) return yield* this.#leaf(pair, { changes, a, b, values: null });
     const values = yield* this.#values(pair);
     if (typeof values === "string") return { changes, a, b, values: null, reason: values };
     if (values === undefined || values.differing === 0) return { changes, a, b, values: values ?? null };
@@ -137,28 +138,40 @@ class Work {
   }
 
   /** Whether a leaf that is no array says something else. */
-  #leaf(pair: Pair, same: TensorDifference): TensorDifference {
-    const [a, b] = [leafOf(this.#a, pair.a), leafOf(this.#b, pair.b)];
+  *#leaf(pair: Pair, same: TensorDifference): Generator<number, TensorDifference> {
+    const [a, b] = [yield* leafOf(this.#a, pair.a), yield* leafOf(this.#b, pair.b)];
     return a === b ? same : { ...same, changes: [...same.changes, "values"], leaf: { a, b } };
   }
 }
 
-/** What a leaf says in words; of an extension, which nobody understands, the digest. */
-function leafOf(side: Side, number: number): string {
+/** What a leaf says in words; of a long one, and of an extension, which nobody understands, the digest. */
+function* leafOf(side: Side, number: number): Generator<number, string> {
   const tensor = side.content.tensors[number];
-  const value = side.content.leaf?.(number);
+  const isLong = tensor !== undefined && tensor.bytes > LEAF_AT_ONCE;
+  const value = isLong ? undefined : side.content.leaf?.(number);
   if (value !== undefined) return leafText(value);
-  if (!tensor || tensor.offset === null || tensor.bytes > MAX_LEAF) return "";
-  const reader = openFileReader(join(side.folder, tensor.file));
+  if (!tensor || tensor.offset === null) return "";
+  return yield* leafDigest(join(side.folder, tensor.file), tensor.offset, tensor.bytes);
+}
+
+/** The words of `leafText` for bytes of a file, of any number. */
+function* leafDigest(path: string, offset: number, bytes: number): Generator<number, string> {
+  const reader = openFileReader(path);
   try {
-    return leafText(reader.read(tensor.offset, tensor.bytes));
+    const hash = createHash("sha256");
+    for (let done = 0; done < bytes; done += LEAF_AT_ONCE) {
+      const piece = reader.read(offset + done, Math.min(LEAF_AT_ONCE, bytes - done));
+      hash.update(piece);
+      if (bytes > LEAF_AT_ONCE) yield piece.length;
+    }
+    return `${bytes} bytes, sha256 ${hash.digest("hex")}`;
   } finally {
     reader.close();
   }
 }
 
-/** Longest extension that is read. */
-const MAX_LEAF = 1 << 20;
+/** Bytes of a leaf that are read at once; a longer one is digested piece by piece. */
+const LEAF_AT_ONCE = 1 << 20;
 
 /** The values of a tensor, or why they cannot be read. */
 function dataOf({ content }: Side, number: number): TensorData | string {

@@ -312,6 +312,46 @@ suite("a comparison of two trees", () => {
     assert.equal(counts.equal, 2);
   });
 
+  test("tells leaves of any length apart", async () => {
+    const long = (last: number): FlaxTree => {
+      const bytes = Buffer.alloc((1 << 20) + 7, 0x61);
+      bytes[bytes.length - 1] = last;
+      const blob = new Uint8Array(bytes);
+      return new Map<string, FlaxTree>([
+        ["blob", blob],
+        ["text", bytes.toString()],
+        ["same", blob.subarray(0, -1)],
+        ["w", array(1)],
+      ]);
+    };
+    const [a, b] = [flaxFile("long-a.msgpack", long(0x62)), flaxFile("long-b.msgpack", long(0x63))];
+    const { tensors, counts, same } = await compareFiles(a, b);
+    assert.deepEqual(
+      [same, tensors.map(({ a: head, changes }) => [head?.name, changes]), counts.equal],
+      [
+        false,
+        [
+          ["blob", ["values"]],
+          ["text", ["values"]],
+        ],
+        2,
+      ],
+    );
+    assert.match(tensors[0]?.leaf?.a ?? "", /^1048583 bytes, sha256 [0-9a-f]{64}$/);
+    // An extension of a type that nobody knows.
+    const ext = (name: string, last: number): string => {
+      const head = Buffer.from([0x81, 0xa1, 0x65, 0xc9, 0, 0x10, 0, 1, 99]);
+      const path = join(folder, name);
+      writeFileSync(path, Buffer.concat([head, Buffer.alloc(1 << 20), Buffer.from([last])]));
+      return path;
+    };
+    const found = await compareFiles(ext("ext-a.msgpack", 1), ext("ext-b.msgpack", 2));
+    assert.deepEqual(
+      found.tensors.map(({ changes }) => changes),
+      [["values"]],
+    );
+  });
+
   test("tells integer keys from texts", async () => {
     const a = flaxFile("int.msgpack", new Map<string, FlaxTree>([["layers", new Map([[0, array(1)]])]]));
     const b = flaxFile("text.msgpack", new Map<string, FlaxTree>([["layers", new Map([["0", array(1)]])]]));
