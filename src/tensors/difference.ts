@@ -71,8 +71,7 @@ export function* difference(
     const right = b.read(start, length);
     if (a.dtype === b.dtype && left.equals(right)) ulps?.addEqual(length);
     else {
-      if (is64(a.dtype) && a.dtype === b.dtype) compareIntegers(found, a.dtype, left, right, start);
-      else compareNumbers(found, a.dtype, b.dtype, left, right, start, length);
+      comparePiece(found, { dtype: a.dtype, bytes: left }, { dtype: b.dtype, bytes: right }, start, length);
       ulps?.add(left, right);
     }
     yield left.length + right.length;
@@ -114,21 +113,28 @@ class Found {
   }
 }
 
+/** Elements of one side, as they are stored. */
+interface Piece {
+  readonly dtype: DType;
+  readonly bytes: Uint8Array;
+}
+
+/** 64-bit integers are compared exactly: as float64 the neighbours of a large one are equal to it. */
+function comparePiece(found: Found, a: Piece, b: Piece, start: number, length: number): void {
+  const is64 = ({ dtype }: Piece): boolean => dtype === "int64" || dtype === "uint64";
+  if (!is64(a) && !is64(b)) compareNumbers(found, a, b, start, length);
+  else if (isInteger(a) && isInteger(b)) compareIntegers(found, a, b, start, length);
+  else if (is64(a)) compareIntegersToFloats(found, a, b, start, length);
+  else compareIntegersToFloats(found, b, a, start, length);
+}
+
 const left64s = new Float64Array(AT_ONCE * 2);
 const right64s = new Float64Array(AT_ONCE * 2);
 
-function compareNumbers(
-  found: Found,
-  a: DType,
-  b: DType,
-  left: Uint8Array,
-  right: Uint8Array,
-  start: number,
-  length: number,
-): void {
-  toFloat64s(a, left, left64s);
-  toFloat64s(b, right, right64s);
-  const [aParts, bParts] = [partsOf(a), partsOf(b)];
+function compareNumbers(found: Found, a: Piece, b: Piece, start: number, length: number): void {
+  toFloat64s(a.dtype, a.bytes, left64s);
+  toFloat64s(b.dtype, b.bytes, right64s);
+  const [aParts, bParts] = [partsOf(a.dtype), partsOf(b.dtype)];
   if (aParts === 2 || bParts === 2) compareComplex(found, aParts, bParts, start, length);
   else compareReal(found, start, length);
 }
@@ -158,30 +164,52 @@ function compareComplex(found: Found, aParts: 1 | 2, bParts: 1 | 2, start: numbe
   }
 }
 
-/** 64-bit integers are subtracted exactly: as float64 the neighbours of a large one are equal to it. */
-function compareIntegers(
-  found: Found,
-  dtype: "int64" | "uint64",
-  left: Uint8Array,
-  right: Uint8Array,
-  start: number,
-): void {
-  const xs = integers(dtype, left);
-  const ys = integers(dtype, right);
-  for (let i = 0; i < xs.length; i++) {
+function compareIntegers(found: Found, a: Piece, b: Piece, start: number, length: number): void {
+  const [xs, ys] = [integers(a, length), integers(b, length)];
+  for (let i = 0; i < length; i++) {
     const x = xs[i] ?? 0n;
     const y = ys[i] ?? 0n;
     if (x !== y) found.add(start + i, Math.abs(Number(y - x)), Math.max(Math.abs(Number(x)), Math.abs(Number(y))));
   }
 }
 
-function integers(dtype: "int64" | "uint64", bytes: Uint8Array): BigInt64Array | BigUint64Array {
-  const { buffer } = new Uint8Array(bytes);
-  return dtype === "int64" ? new BigInt64Array(buffer) : new BigUint64Array(buffer);
+/** 64-bit integers and real or complex numbers, whichever side is which. */
+function compareIntegersToFloats(found: Found, whole: Piece, other: Piece, start: number, length: number): void {
+  const xs = integers(whole, length);
+  const parts = partsOf(other.dtype);
+  toFloat64s(other.dtype, other.bytes, right64s);
+  for (let i = 0; i < length; i++) {
+    const x = xs[i] ?? 0n;
+    const re = right64s[i * parts] ?? 0;
+    const im = parts === 2 ? (right64s[i * parts + 1] ?? 0) : 0;
+    const isNone = Number.isNaN(re) || Number.isNaN(im);
+    const distance = isNone ? Number.NaN : modulus(distanceTo(x, re), im);
+    if (distance !== 0) found.add(start + i, distance, Math.max(Math.abs(Number(x)), modulus(re, im)));
+  }
 }
 
-function is64(dtype: DType): dtype is "int64" | "uint64" {
-  return dtype === "int64" || dtype === "uint64";
+/** The absolute value of a real or complex number. */
+function modulus(re: number, im: number): number {
+  return im === 0 ? Math.abs(re) : Math.hypot(re, im);
+}
+
+/** 0 only when the two are equal. */
+function distanceTo(x: bigint, y: number): number {
+  const rounded = Number(x);
+  if (Number.isSafeInteger(rounded) || !Number.isInteger(y)) return Math.abs(y - rounded);
+  return Math.abs(Number(BigInt(y) - x));
+}
+
+function integers({ dtype, bytes }: Piece, length: number): BigInt64Array | BigUint64Array {
+  if (dtype === "int64") return new BigInt64Array(new Uint8Array(bytes).buffer);
+  if (dtype === "uint64") return new BigUint64Array(new Uint8Array(bytes).buffer);
+  toFloat64s(dtype, bytes, left64s);
+  return BigInt64Array.from({ length }, (_, i) => BigInt(left64s[i] ?? 0));
+}
+
+/** A bool is one, too: 0 or 1. */
+function isInteger({ dtype }: Piece): boolean {
+  return dtype === "bool" || /^u?int\d/.test(dtype);
 }
 
 function worstOf({ worst, first }: Found, a: TensorData, b: TensorData): Pick<ValueDifference, "worst"> {

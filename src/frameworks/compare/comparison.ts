@@ -21,7 +21,7 @@ export interface ComparedSide {
  * How a tensor changed; several may hold at once. `added`: only B has it. `moved`: under another name,
  * or under keys of another type. `reshaped`:
  * another shape. `recast`: another type. `kind`: what was an array is something else, or the other way round. `values`:
- * other values; recast ones are compared as float64.
+ * other values; recast ones are compared as float64, 64-bit integers exactly.
  */
 export type TensorChange = "added" | "removed" | "moved" | "reshaped" | "recast" | "kind" | "values";
 

@@ -108,6 +108,28 @@ suite("the difference of two tensors", () => {
     assert.equal(ends.maxAbs, 2 ** 64);
   });
 
+  test("64-bit integers are compared exactly with those of other types", () => {
+    const large = 2n ** 53n;
+    const signed = of("int64", BigInt64Array.of(large + 1n, -1n, 7n, 3n));
+    const unsigned = of("uint64", BigUint64Array.of(large, 2n ** 64n - 1n, 7n, 3n));
+    const both = compared(signed, unsigned);
+    assert.deepEqual([both.differing, both.maxAbs, both.worst?.index], [2, 2 ** 64, [1]]);
+    const small = compared(of("int8", Int8Array.of(-1, 5)), of("int64", BigInt64Array.of(-1n, large + 1n)));
+    assert.deepEqual([small.differing, small.maxAbs], [1, 2 ** 53 - 4]);
+    const doubles = floats(2 ** 53, -1, 7.5, Number.NaN);
+    const { worst: there, ...found } = compared(signed, doubles);
+    const { worst: back, ...reverse } = compared(doubles, signed);
+    assert.deepEqual(found, reverse);
+    assert.deepEqual([there?.a, there?.b], [back?.b, back?.a]);
+    assert.deepEqual([found.differing, found.nan, found.maxAbs, there?.index], [3, 1, 1, [0]]);
+    const complex = of("complex128", Float64Array.of(2 ** 53, 0, -1, 0, 7, 3, 3, 0), [4]);
+    const modulus = compared(signed, complex);
+    assert.deepEqual([modulus.differing, modulus.maxAbs, modulus.worst?.index], [2, 3, [2]]);
+    const edges = of("int64", BigInt64Array.of(2n ** 62n, -(2n ** 63n), 2n ** 63n - 1n));
+    assert.equal(compared(edges, floats(2 ** 62, -(2 ** 63), 2 ** 63)).differing, 1);
+    assert.equal(compared(edges, floats(2 ** 62, Number.NEGATIVE_INFINITY, 2 ** 63)).maxAbs, Number.POSITIVE_INFINITY);
+  });
+
   test("other types are compared by what they stand for", () => {
     const halves = of("float16", Uint16Array.of(0x3c00, 0x4000));
     assert.deepEqual(compared(halves, of("float32", Float32Array.of(1, 2))).differing, 0);
