@@ -22,6 +22,12 @@ async function diffInFront(): Promise<{ before: string; after: string; label: st
   return before && after && { before: before.getText(), after: after.getText(), label: tab.label };
 }
 
+async function configureGit(settings: Readonly<Record<string, unknown>>): Promise<void> {
+  for (const [name, value] of Object.entries(settings)) {
+    await vscode.workspace.getConfiguration("git").update(name, value, vscode.ConfigurationTarget.Global);
+  }
+}
+
 describe("what changed in a model file", () => {
   const folder = temporaryFolder();
   const path = join(folder.path, "add.onnx");
@@ -31,7 +37,8 @@ describe("what changed in a model file", () => {
 
   before(async () => {
     await activated();
-    await vscode.workspace.getConfiguration("git").update("enabled", true, vscode.ConfigurationTarget.Global);
+    // A repository beside the workspace is taken for one above it, which older versions open only when told to.
+    await configureGit({ enabled: true, openRepositoryInParentFolders: "always" });
     git("init", "-q");
     writeFileSync(path, addModel());
     git("add", ".");
@@ -39,7 +46,7 @@ describe("what changed in a model file", () => {
   });
   after(async () => {
     await vscode.commands.executeCommand("workbench.action.closeAllEditors");
-    await vscode.workspace.getConfiguration("git").update("enabled", undefined, vscode.ConfigurationTarget.Global);
+    await configureGit({ enabled: undefined, openRepositoryInParentFolders: undefined });
     folder.remove();
   });
 
