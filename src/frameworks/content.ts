@@ -85,8 +85,19 @@ export type LeafValue =
   | Uint8Array
   | { readonly re: number; readonly im: number };
 
+/** Metadata of which several shards have different values: that of the first one is read. */
+export interface MetadataConflict {
+  readonly key: string;
+  /** The shard whose value is read. */
+  readonly kept: string;
+  /** Those that have another one. */
+  readonly others: readonly string[];
+}
+
 /** A file that was read by its headers and stays open, so that values can be read. */
 export interface FileContent extends ContentFacts {
+  /** Left out where there are none. */
+  readonly metadataConflicts?: readonly MetadataConflict[];
   /**
    * The values of `tensors[index]`.
    * @throws ModelbenchError `tensor.unreadable` in words when they cannot be read, `format.corrupt`, `file.access`

@@ -6,7 +6,7 @@ import { readSafetensorsHeader, type SafetensorsEntry } from "../formats/safeten
 import { quoted } from "../formats/safetensors/quoted";
 import { readShardIndex, type ShardIndex } from "../formats/safetensors/shardIndex";
 import { safetensorsData } from "../formats/safetensors/values";
-import type { FileContent, ShardFile, StoredTensor } from "./content";
+import type { FileContent, MetadataConflict, ShardFile, StoredTensor } from "./content";
 import { safetensorsFacts } from "./safetensorsFacts";
 
 /** Shards that stay open: values are mostly read one tensor after another. */
@@ -32,9 +32,10 @@ export function openSafetensorsShards(path: string, name: string, open: typeof o
   opened.checkTotal(index);
   return {
     tensors: opened.tensors,
-    metadata: Object.fromEntries(opened.metadata),
+    metadata: Object.fromEntries(opened.metadata.values),
+    metadataConflicts: opened.metadata.conflicts,
     shards: opened.shards,
-    warnings: opened.warnings,
+    warnings: [...opened.warnings, ...opened.metadata.warnings(path)],
     data: (at) => opened.data(at),
     close: () => opened.close(),
   };
@@ -49,9 +50,41 @@ function readIndex(path: string, open: typeof openFileReader): ShardIndex {
   }
 }
 
+/** Shards that a warning names. */
+const NAMED = 3;
+
+/** The metadata of all shards: of a key the first value, and which shards have another one. */
+class ShardMetadata {
+  readonly values = new Map<string, string>();
+  readonly #owners = new Map<string, string>();
+  readonly #others = new Map<string, string[]>();
+
+  add(key: string, value: string, place: string): void {
+    const known = this.values.get(key);
+    if (known === undefined) {
+      this.values.set(key, value);
+      this.#owners.set(key, place);
+    } else if (known !== value) this.#others.set(key, [...(this.#others.get(key) ?? []), place]);
+  }
+
+  get conflicts(): MetadataConflict[] {
+    return [...this.#others].map(([key, others]) => ({ key, kept: this.#owners.get(key) ?? "", others }));
+  }
+
+  /** @param path of the index */
+  warnings(path: string): Warning[] {
+    return this.conflicts.map(({ key, kept, others }) => {
+      const more = others.length > NAMED ? ` and ${others.length - NAMED} more` : "";
+      const named = `${others.slice(0, NAMED).join(", ")}${more}`;
+      const message = `${path}: the metadata ${quoted(key)} has another value in ${named} than in ${kept}, whose value is read.`;
+      return { code: "safetensors.metadata", message, path };
+    });
+  }
+}
+
 class Shards {
   readonly tensors: StoredTensor[] = [];
-  readonly metadata = new Map<string, string>();
+  readonly metadata = new ShardMetadata();
   readonly warnings: Warning[] = [];
   readonly shards: ShardFile[] = [];
   readonly #path: string;
@@ -122,7 +155,7 @@ class Shards {
       this.shards.push({ path: name, bytes: reader.size });
       for (const tensor of tensors) this.tensors.push(tensor);
       for (const entry of header.entries) this.#places.push({ shard, entry });
-      for (const [key, value] of Object.entries(metadata)) this.metadata.set(key, this.metadata.get(key) ?? value);
+      for (const [key, value] of Object.entries(metadata)) this.metadata.add(key, value, place);
       this.warnings.push(...warnings);
       return header.entries;
     } finally {

@@ -25,6 +25,17 @@ export interface Dropped {
   readonly reason: string;
 }
 
+/** Metadata of which shards have several values, as what is left out: one value is read. @param counts by key, which do */
+export function lostMetadata({ metadataConflicts = [] }: FileContent, counts: (key: string) => boolean): Dropped[] {
+  return metadataConflicts
+    .filter(({ key }) => counts(key))
+    .map(({ key, kept, others }) => ({
+      name: key,
+      kind: "metadata",
+      reason: `has another value in ${others.join(", ")} than in ${kept}, whose value is kept`,
+    }));
+}
+
 /** Something that is there afterwards in another form. */
 export interface Changed {
   /** In words. */

@@ -5,7 +5,7 @@ import { flaxFile } from "../../formats/flaxMsgpack/writer";
 import type { TensorData } from "../../formats/tensorData";
 import type { FileContent, StoredTensor } from "../content";
 import { LEAVES_KEY, readKeptLeaves } from "./keptLeaves";
-import { ChangeNotes, type Dropped, type Planned } from "./plan";
+import { ChangeNotes, type Dropped, lostMetadata, type Planned } from "./plan";
 
 /** Bytes of values that are handed on at once. */
 const PIECE_BYTES = 1 << 20;
@@ -25,7 +25,8 @@ export function planFlax(content: FileContent, like: StoredNode | undefined): Pl
   for (const [key, text] of Object.entries(content.metadata)) plan.addMetadata(key, text);
   plan.nameLists();
   return {
-    dropped: plan.dropped,
+    // Other metadata is left out whatever its value.
+    dropped: [...plan.dropped, ...lostMetadata(content, (key) => key === LEAVES_KEY)],
     changed: plan.changed,
     metadata: {},
     arrays: plan.arrays,

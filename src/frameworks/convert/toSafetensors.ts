@@ -1,15 +1,21 @@
+import { ModelbenchError } from "../../base/errors";
 import { type NewSafetensor, safetensorsFile, whyNotSafetensors } from "../../formats/safetensors/writer";
 import type { FileContent, StoredTensor } from "../content";
 import { isKeepable, keptLeavesJson, LEAVES_KEY } from "./keptLeaves";
-import { ChangeNotes, type ConvertOptions, type Dropped, type Planned } from "./plan";
+import { ChangeNotes, type ConvertOptions, lostMetadata, type Planned } from "./plan";
 
 /**
  * What a safetensors file can hold of a tree, by the naming of transformers: keys joined by `.`.
  * @param metadata that the source carries itself
- * @throws ModelbenchError as `FileContent.leaf`
+ * @throws ModelbenchError `usage` for metadata under the key of kept leaves, as `FileContent.leaf`
  */
 export function planSafetensors(content: FileContent, isTree: boolean, options: ConvertOptions): Planned {
-  const dropped: Dropped[] = [];
+  if (Object.hasOwn(options.metadata ?? {}, LEAVES_KEY)) {
+    throw new ModelbenchError("usage", `The metadata ${LEAVES_KEY} holds kept leaves and cannot be set.`, {
+      remedy: "Keep leaves with --leaves, or choose another key.",
+    });
+  }
+  const dropped = lostMetadata(content, (key) => !Object.hasOwn(options.metadata ?? {}, key));
   const changed = new ChangeNotes();
   const arrays: { index: number; path: readonly [string] }[] = [];
   const kept: number[] = [];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import fc from "fast-check";
@@ -178,6 +178,51 @@ suite("safetensors to MessagePack", () => {
     assert.throws(() => previewConversion({ source: path, to: "flax-msgpack", options: { metadata: { a: "b" } } }), {
       code: "usage",
     });
+  });
+});
+
+/** A safetensors file of one byte. */
+function byteFile(path: string, tensor: string, metadata: Readonly<Record<string, string>>): void {
+  const header = JSON.stringify({
+    __metadata__: metadata,
+    [tensor]: { dtype: "U8", shape: [1], data_offsets: [0, 1] },
+  });
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  writeFileSync(path, Buffer.concat([length, Buffer.from(header), Buffer.from([1])]));
+}
+
+suite("the metadata of a conversion", () => {
+  test("leaves the key of kept leaves alone", async () => {
+    const source = flaxFile(map({ w: array([1]), step: 3n }));
+    for (const leaves of [true, false]) {
+      const options = { leaves, drop: true, metadata: { "modelbench.leaves": "[]" } };
+      await assert.rejects(convert(source, "safetensors", options), { code: "usage", message: /modelbench\.leaves/ });
+    }
+  });
+
+  test("of shards that disagree is said to be left out, and warned of", async () => {
+    const at = join(folder, "sharded");
+    mkdirSync(at);
+    byteFile(join(at, "1.safetensors"), "a", { format: "pt", epoch: "1" });
+    byteFile(join(at, "2.safetensors"), "b", { format: "pt", epoch: "2", "modelbench.leaves": "[]" });
+    byteFile(join(at, "3.safetensors"), "c", { format: "pt", epoch: "3" });
+    const source = join(at, "model.safetensors.index.json");
+    const shards = { a: "1.safetensors", b: "2.safetensors", c: "3.safetensors" };
+    writeFileSync(source, JSON.stringify({ weight_map: shards }));
+    const reason = "has another value in 2.safetensors, 3.safetensors than in 1.safetensors, whose value is kept";
+    assert.deepEqual(dropped(source, "safetensors"), [["epoch", reason]]);
+    assert.deepEqual(dropped(source, "safetensors", { metadata: { epoch: "9" } }), []);
+    const [warning, ...others] = inspectFile(source).warnings;
+    assert.equal(warning?.code, "safetensors.metadata");
+    assert.match(warning?.message ?? "", /"epoch" .* 2\.safetensors, 3\.safetensors than in 1\.safetensors/);
+    assert.deepEqual(others, []);
+    await assert.rejects(convert(source, "safetensors"), { code: "convert.lossy" });
+    byteFile(join(at, "3.safetensors"), "c", { "modelbench.leaves": '[{"path":["x"],"kind":"null"}]' });
+    assert.deepEqual(
+      dropped(source, "flax-msgpack").map(([name]) => name),
+      ["epoch", "modelbench.leaves"],
+    );
   });
 });
 
