@@ -1,5 +1,3 @@
-import { existsSync, lstatSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import type { JobOptions } from "../base/ports";
 import { type FileReader, openFileReader } from "../formats/fileReader";
@@ -7,10 +5,10 @@ import { stringifyExact } from "../formats/jsonExact";
 import { headerWithMetadata } from "../formats/safetensors/editHeader";
 import { LENGTH_BYTES, readSafetensorsHeader } from "../formats/safetensors/header";
 import { type BesideFile, replaceFileBeside } from "../store/archive/beside";
-import { MODEL_YAML } from "../store/layout";
 import type { ModelInfo } from "../store/model";
 import { statOf } from "../store/modelFiles";
 import { ModelStore } from "../store/modelStore";
+import { assertReplaceable } from "./replaceable";
 import type { MetadataEdit, MetadataEntry } from "./safetensorsMetadataJobs";
 import { yamlAsData } from "./yamlAsData";
 
@@ -26,7 +24,7 @@ export async function runEditSafetensorsMetadata(
   { path, set, remove }: MetadataEdit,
   { signal, onProgress }: JobOptions,
 ): Promise<{ readonly bytes: number; readonly changed: boolean }> {
-  assertEditable(path);
+  assertReplaceable(path, "an edit", "Export it first.");
   const reader = openFileReader(path);
   try {
     const before = stampOf(path);
@@ -102,20 +100,6 @@ function edited(
   for (const key of remove) metadata.delete(key);
   for (const [key, value] of set) metadata.set(key, value);
   return metadata;
-}
-
-/** A link would be replaced by a file, and what a model was saved with never changes. */
-function assertEditable(path: string): void {
-  if (!statOf(path)?.isFile()) return;
-  if (lstatSync(path).isSymbolicLink()) {
-    throw refusal(path, "is a link, which an edit would replace by a file", `Edit ${realpathSync(path)}.`);
-  }
-  for (let folder = dirname(realpathSync(path)); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, MODEL_YAML))) {
-      throw refusal(path, `belongs to the model in ${folder}, whose files do not change`, "Export it first.");
-    }
-    if (folder === dirname(folder)) return;
-  }
 }
 
 function stampOf(path: string): string {

@@ -13,6 +13,7 @@ import { Pace } from "../../store/pace";
 import type { FileContent } from "../content";
 import { openContent } from "../contentFormats";
 import { openFlaxFile } from "../flaxFile";
+import { assertReplaceable } from "../replaceable";
 import { openSafetensorsFile } from "../safetensorsFile";
 import type { ConversionPlan, Converted, ConvertibleFormat, ConvertOptions, Dropped, Planned } from "./plan";
 import { planFlax } from "./toFlax";
@@ -47,7 +48,7 @@ export function previewConversion(input: ConvertInput): ConversionPlan {
 /**
  * Converts a file. The result is written beside its place, each tensor compared by its digest with the source, and only
  * then given its name.
- * @param destination absolute; taken from another file only when `replace` says so
+ * @param destination absolute; taken from another file only when `replace` says so, and never a link or inside a version
  * @throws ModelbenchError `convert.lossy` when something would be left out and may not, `file.access`, `cancelled`, those
  *   of `previewConversion`
  */
@@ -57,6 +58,7 @@ export async function convertFile(
   replace: boolean,
   options: JobOptions,
 ): Promise<Converted> {
+  assertReplaceable(destination, "a conversion", "Name a file elsewhere.");
   const { content, planned, plan } = openPlanned(input);
   try {
     if (plan.dropped.length > 0 && !input.options.drop) throw lossy(input.source, plan.dropped);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import fc from "fast-check";
@@ -244,6 +244,34 @@ suite("a conversion", () => {
       readdirSync(folder).filter((name) => name.startsWith(".")),
       [],
     );
+  });
+
+  test("replaces no link and writes nothing into a version", async () => {
+    const input = { source: flaxFile(map({ w: array([1]) })), to: "safetensors", options: {} } as const;
+    const target = fresh("safetensors");
+    writeFileSync(target, "mine");
+    const version = join(folder, "version");
+    mkdirSync(join(version, "weights"), { recursive: true });
+    writeFileSync(join(version, "model.yaml"), "");
+    const saved = join(version, "weights", "saved.safetensors");
+    writeFileSync(saved, "saved");
+    const [link, dangling, aside] = ["link", "dangling", "aside"].map((name) =>
+      join(folder, `${name}.safetensors`),
+    ) as [string, string, string];
+    symlinkSync(target, link);
+    symlinkSync(join(folder, "nothing"), dangling);
+    symlinkSync(join(version, "weights"), aside);
+    for (const path of [link, dangling, saved, join(version, "new.safetensors"), join(aside, "new.safetensors")]) {
+      for (const replace of [true, false]) {
+        await assert.rejects(
+          convertFile(input, path, replace, {}),
+          { code: "file.access", message: /is a link|belongs to the model/ },
+          path,
+        );
+      }
+    }
+    assert.deepEqual([readFileSync(target, "utf8"), readFileSync(saved, "utf8")], ["mine", "saved"]);
+    assert.deepEqual(readdirSync(version), ["model.yaml", "weights"]);
   });
 
   test("writes .safetensors and .msgpack files of such files only", () => {
