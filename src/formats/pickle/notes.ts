@@ -69,6 +69,17 @@ export class Notes implements MachineListener {
     return this.uses.length > 0 || this.codes.length > 0;
   }
 
+  /** Whether a reading ended because of a limit: what comes behind is not known. */
+  get reachedLimit(): boolean {
+    return this.hasKind("limit");
+  }
+
+  /** Whether there is a finding of that kind. */
+  hasKind(kind: string): boolean {
+    for (const note of this.#findings.values()) if (note.kind === kind) return true;
+    return false;
+  }
+
   /** Empty notes about the same thing. */
   fresh(): Notes {
     return new Notes(this.#member, this.#resolves);
@@ -125,6 +136,13 @@ export class Notes implements MachineListener {
   /** @param message one sentence; the same sentence again only counts */
   finding(verdict: PickleVerdict, kind: string, message: string, offset: number): void {
     this.#note({ verdict, kind, message, offset, member: this.#member, count: 1 });
+  }
+
+  /** Members of an archive that nothing is left for. */
+  unread(count: number, offset: number): void {
+    if (count === 0) return;
+    const words = count === 1 ? "1 member was" : `${count} members were`;
+    this.finding("opaque", "limit", `${words} not looked into: all that one file may cost is spent.`, offset);
   }
 
   /** Takes over what others found. */

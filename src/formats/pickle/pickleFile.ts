@@ -77,13 +77,18 @@ function compressed(reader: PositionalReader, method: string, notes: Notes, limi
 
 /** PyTorch's first format. The other members are storages and lists of them. */
 function tar(reader: PositionalReader, notes: Notes, limits: ScanLimits): LocatedArray[] {
-  for (const { name, dataAt, bytes } of tarMembers(reader)) {
+  const members = tarMembers(reader);
+  for (const [i, { name, dataAt, bytes }] of members.entries()) {
+    if (!limits.left) {
+      notes.unread(members.length - i, dataAt);
+      break;
+    }
     const own = new Notes(name);
     const streams = readStreams(partOf(reader, dataAt, bytes), { start: 0, end: bytes }, own, limits, {
       joblib: false,
       search: false,
     });
-    if (own.hasActions || name === "pickle" || streams.at(-1)?.end === bytes) notes.add(own);
+    if (own.hasActions || own.reachedLimit || name === "pickle" || streams.at(-1)?.end === bytes) notes.add(own);
   }
   return [];
 }

@@ -3,7 +3,7 @@ import type { PositionalReader } from "../../base/ports";
 import { visible } from "../../base/visible";
 import { bufferReader } from "../bufferReader";
 import { readNpyHeader } from "../npy";
-import { inflated, MAX_UNPACKED_BYTES } from "./compressed";
+import { inflated, MAX_UNPACKED_BYTES, type Unpacked } from "./compressed";
 import { arraysIn } from "./foundArrays";
 import { inStorage, type LocatedArray } from "./locatedArray";
 import { Notes } from "./notes";
@@ -27,14 +27,37 @@ export function readZip(reader: PositionalReader, zip: ForgivingZip, notes: Note
   if (zip.start > 0) readPrefix(reader, zip.start, notes, limits);
   const storages = new Map<string, ForgivingMember>();
   for (const member of zip.members) storages.set(member.name, member);
-  return zip.members.flatMap((member) => new MemberReading(reader, member, storages, notes, limits).arrays());
+  const unread: ForgivingMember[] = [];
+  const arrays = once(zip.members).flatMap((member) => {
+    const isPossible = limits.left && (member.method !== 8 || limits.inflatable > 0);
+    if (isPossible) return new MemberReading(reader, member, storages, notes, limits).arrays();
+    unread.push(member);
+    return [];
+  });
+  notes.unread(unread.length, unread[0]?.dataAt ?? 0);
+  return arrays;
+}
+
+/** Members that would be read in the same way from the same place are read once. Empty ones hold nothing. */
+function once(members: readonly ForgivingMember[]): ForgivingMember[] {
+  const known = new Map<string, ForgivingMember>();
+  for (const member of members) {
+    const { name, dataAt, packedBytes, method, isEncrypted } = member;
+    const key = [dataAt, packedBytes, method, isEncrypted, PICKLE_NAME.test(name), folderOf(name)].join("\0");
+    if (packedBytes > 0 && !known.has(key)) known.set(key, member);
+  }
+  return [...known.values()];
+}
+
+function folderOf(name: string): string {
+  return name.replace(/[^/]*$/, "");
 }
 
 /** `pickle.load` reads what stands before an archive, where another loader reads the archive. */
 function readPrefix(reader: PositionalReader, end: number, notes: Notes, limits: ScanLimits): void {
   const own = new Notes();
   const streams = readStreams(reader, { start: 0, end }, own, limits, { joblib: true, search: true });
-  if (own.hasActions || streams.some((stream) => stream.end !== null)) notes.add(own);
+  if (own.hasActions || own.reachedLimit || streams.some((stream) => stream.end !== null)) notes.add(own);
 }
 
 class MemberReading {
@@ -59,9 +82,7 @@ class MemberReading {
   }
 
   arrays(): LocatedArray[] {
-    const { name, method, packedBytes } = this.#member;
-    if (packedBytes === 0) return [];
-    const own = new Notes(name, (id) => this.#place(id) !== undefined);
+    const { method } = this.#member;
     if (method !== 0 && method !== 8) {
       this.#notes.finding(
         "opaque",
@@ -71,10 +92,12 @@ class MemberReading {
       );
       return [];
     }
-    const content = method === 0 ? this.#stored() : this.#inflated(own);
-    if (!content) return [];
-    const streams = this.#look(content, own);
+    const streams = method === 0 ? this.#look(this.#stored(), this.#ownNotes()) : this.#deflated();
     return streams.flatMap((stream) => arraysIn(stream).flatMap((array) => this.#locate(array)));
+  }
+
+  #ownNotes(): Notes {
+    return new Notes(this.#member.name, (id) => this.#place(id) !== undefined);
   }
 
   #look(content: PositionalReader, own: Notes): readonly PickleStream[] {
@@ -84,7 +107,7 @@ class MemberReading {
     const options = { joblib: isNamed, search: isNamed };
     const streams = readStreams(content, { start: 0, end: content.size }, own, this.#limits, options);
     const isWhole = streams.at(-1)?.end === content.size;
-    const isRead = own.hasActions || isWhole;
+    const isRead = own.hasActions || own.reachedLimit || isWhole;
     if (!isRead && this.#member.isEncrypted) this.#encrypted();
     if (!isRead && (this.#member.isEncrypted || !isNamed)) return [];
     this.#check(content, own);
@@ -111,29 +134,52 @@ class MemberReading {
     return partOf(this.#reader, this.#member.dataAt, this.#member.packedBytes);
   }
 
-  /** Unpacked whole only when its beginning is that of a pickle: storages are large. */
-  #inflated(own: Notes): PositionalReader | undefined {
-    const { dataAt, packedBytes, isEncrypted, name } = this.#member;
-    const packed = (count: number): Buffer => Buffer.from(this.#reader.read(dataAt, Math.min(count, packedBytes)));
-    const probe = inflated(packed(PROBE_BYTES), packedBytes > PROBE_BYTES, inflateRawSync);
-    const head = probe.content.subarray(0, 8);
+  /** Unpacked whole only when its beginning may be that of a pickle: storages are large. */
+  #deflated(): readonly PickleStream[] {
+    const { isEncrypted, name, packedBytes } = this.#member;
+    const own = this.#ownNotes();
+    const probe = this.#inflated(PROBE_BYTES);
     if (probe.content.length === 0) {
-      if (isEncrypted) this.#encrypted();
+      const isSpent = this.#limits.inflatable === 0;
+      if (isSpent) this.#unread(own, probe.unread);
+      else if (isEncrypted) this.#encrypted();
       else own.finding("malformed", "crc", `${this.#quoted()} cannot be unpacked.`, 0);
       this.#notes.add(own);
-      return undefined;
+      return [];
     }
-    const isWanted = isDeclared(head) || PICKLE_NAME.test(name) || head.toString("latin1", 0, 6) === "\x93NUMPY";
-    if (!isWanted) return bufferReader(probe.content);
-    const { content, unread } = inflated(packed(MAX_UNPACKED_BYTES), packedBytes > MAX_UNPACKED_BYTES, inflateRawSync);
-    if (unread !== undefined) own.finding("opaque", "compressed", `${this.#quoted()}: ${unread}.`, 0);
-    return bufferReader(content);
+    const isCut = packedBytes > PROBE_BYTES || probe.unread !== undefined;
+    const isWanted = isDeclared(probe.content.subarray(0, 8)) || PICKLE_NAME.test(name);
+    if (isCut && !isWanted && !this.#mayGoOn(probe.content)) return this.#look(bufferReader(probe.content), own);
+    const { content, unread } = isCut ? this.#inflated(MAX_UNPACKED_BYTES) : probe;
+    this.#unread(own, unread);
+    if (unread !== undefined && !isEncrypted) this.#notes.add(own);
+    return this.#look(bufferReader(content), own.fresh());
+  }
+
+  /** Whether a pickle can have begun that what was unpacked does not end, or an array of objects. */
+  #mayGoOn(head: Buffer): boolean {
+    const own = this.#ownNotes();
+    const content = bufferReader(head);
+    if (head.toString("latin1", 0, 6) === "\x93NUMPY") return holdsObjects(content, this.#member.name);
+    const range = { start: 0, end: head.length };
+    const streams = readStreams(content, range, own, this.#limits, { joblib: false, search: false });
+    return own.hasActions || own.hasKind("truncated") || streams.some(({ end }) => end !== null);
+  }
+
+  #inflated(most: number): Unpacked {
+    const { dataAt, packedBytes } = this.#member;
+    const packed = Buffer.from(this.#reader.read(dataAt, Math.min(most, packedBytes)));
+    return inflated(packed, packedBytes > most, inflateRawSync, this.#limits);
+  }
+
+  #unread(own: Notes, why: string | undefined): void {
+    if (why !== undefined) own.finding("opaque", "compressed", `${this.#quoted()}: ${why}.`, 0);
   }
 
   /** A wrong checksum stops strict readers, and not the frameworks' own. */
   #check(content: PositionalReader, own: Notes): void {
     const stated = this.#member.crc32;
-    if (stated === undefined || content.size > MAX_UNPACKED_BYTES) return;
+    if (stated === undefined || content.size > MAX_UNPACKED_BYTES || !this.#limits.checks(content.size)) return;
     let found = 0;
     for (let at = 0; at < content.size; at += 65_536) {
       found = crc32(content.read(at, Math.min(65_536, content.size - at)), found);
@@ -168,10 +214,18 @@ class MemberReading {
   }
 
   #placeOf(key: string): StoragePlace | undefined {
-    const folder = this.#member.name.replace(/[^/]*$/, "");
+    const folder = folderOf(this.#member.name);
     const member = this.#members.get(`${folder}data/${key}`);
     if (member?.method !== 0 || member.isEncrypted) return undefined;
     return { offset: member.dataAt, bytes: member.packedBytes };
+  }
+}
+
+function holdsObjects(content: PositionalReader, name: string): boolean {
+  try {
+    return readNpyHeader(content, name).hasObjects;
+  } catch {
+    return false;
   }
 }
 

@@ -5,10 +5,20 @@ const MAX_OPCODES = 1_000_000;
 /** Bytes of opcodes and of the arguments that are looked at; data of arrays is skipped and does not count. */
 const MAX_BYTES = 10 * 1024 * 1024;
 
+/** Bytes that are made of compressed members, failed tries included. */
+const MAX_INFLATED_BYTES = 128 * 1024 * 1024;
+/** Time for unpacking members: damaged ones cost more than they give. */
+const MAX_INFLATE_MS = 2_000;
+/** Bytes of members that are compared with their checksums. */
+const MAX_CHECKED_BYTES = 256 * 1024 * 1024;
+
 /** What is left of the work that one file may cost; shared by its streams and members. */
 export class ScanLimits {
   #opcodes = MAX_OPCODES;
   #bytes = MAX_BYTES;
+  #inflatedBytes = MAX_INFLATED_BYTES;
+  #inflateMs = MAX_INFLATE_MS;
+  #checkedBytes = MAX_CHECKED_BYTES;
 
   /** Whether the work may go on. */
   get left(): boolean {
@@ -21,6 +31,24 @@ export class ScanLimits {
     if (this.#opcodes < 0) {
       throw new StreamBreak("limit", `There are more than ${MAX_OPCODES.toLocaleString("en")} opcodes.`, offset);
     }
+  }
+
+  /** Bytes that may still be made of compressed ones. */
+  get inflatable(): number {
+    return this.#inflateMs > 0 ? Math.max(0, this.#inflatedBytes) : 0;
+  }
+
+  /** Accounts for bytes made of compressed ones, and the time that took. */
+  inflated(bytes: number, ms: number): void {
+    this.#inflatedBytes -= bytes;
+    this.#inflateMs -= ms;
+  }
+
+  /** Whether that many bytes may be compared with their checksum; accounts for them. */
+  checks(bytes: number): boolean {
+    if (bytes > this.#checkedBytes) return false;
+    this.#checkedBytes -= bytes;
+    return true;
   }
 
   /** Accounts for bytes about to be read. @throws StreamBreak `limit` */

@@ -116,7 +116,9 @@ class StreamReading {
     if (!crossed) return attempt;
     const words = "An opcode goes beyond its frame; what is loaded depends on where Python reads it from.";
     attempt.notes.finding("malformed", "frame", words, offset);
-    attempt.notes.add(this.#follow(offset, true).attempt.notes);
+    const other = this.#follow(offset, true).attempt;
+    attempt.notes.add(other.notes);
+    if (other.broken?.kind === "limit") attempt.notes.finding("opaque", "limit", other.broken.message, offset);
     return attempt;
   }
 
