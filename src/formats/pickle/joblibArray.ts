@@ -17,13 +17,18 @@ export interface JoblibArray {
 /** Modules that the wrapper has been in. */
 const WRAPPER_MODULES: ReadonlySet<string> = new Set(["joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"]);
 
+/** Whether something is made of joblib's wrapper. */
+export function isJoblibWrapper(target: Value): boolean {
+  const source = importOf(target);
+  return source?.name === "NumpyArrayWrapper" && WRAPPER_MODULES.has(source.module ?? "");
+}
+
 /**
  * What BUILD has just completed, when that is a wrapper of an array whose bytes come next.
  * @see joblib numpy_pickle.py, NumpyArrayWrapper.read_array
  */
 export function joblibArray(target: Value, state: Value): JoblibArray | undefined {
-  const source = importOf(target);
-  if (source?.name !== "NumpyArrayWrapper" || !WRAPPER_MODULES.has(source.module ?? "")) return undefined;
+  if (!isJoblibWrapper(target)) return undefined;
   const type = numpyType(entryOf(state, "dtype"));
   const shape = shapeOf(entryOf(state, "shape"));
   if (!type || !shape) return undefined;

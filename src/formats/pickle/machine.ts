@@ -1,13 +1,13 @@
 import { readArgument, readIndex, readName } from "./arguments";
 import type { Cursor } from "./cursor";
 import { addItems, append, build, refuseCall, setItems } from "./effects";
-import { type JoblibArray, joblibArray, skipJoblibArray } from "./joblibArray";
+import { isJoblibWrapper, type JoblibArray, joblibArray, skipJoblibArray } from "./joblibArray";
 import { OPCODES, type Opcode } from "./opcodes";
 import { nameInPython3 } from "./pythonTwoNames";
 import type { ScanLimits } from "./scanLimits";
 import { Stack } from "./stack";
 import { StreamBreak } from "./streamBreak";
-import { type ImportNode, isForeign, isHashable, type Node, type Value } from "./values";
+import { hasBuffer, type ImportNode, isForeign, isHashable, type Node, type Value } from "./values";
 
 /** Hears what a pickle would do, in the order in which it would be done. */
 export interface MachineListener {
@@ -21,6 +21,8 @@ export interface MachineListener {
   external(kind: "ext" | "persid" | "buffer", id: Value, offset: number): void;
   /** Python refuses here, but what follows is read on. */
   flaw(message: string, offset: number): void;
+  /** Raw bytes may follow, which not every reader skips. */
+  unclear(offset: number): void;
   /** Bytes that look like a pickle themselves. */
   nested(offset: number, length: number): void;
 }
@@ -319,6 +321,7 @@ export class PickleMachine {
     if (!this.#isProbe) this.#refusal(build(target, state), offset);
     const array = this.#options.joblib && !this.#isProbe ? joblibArray(target, state) : undefined;
     if (array) this.#joblib(array, offset);
+    else if (this.#options.joblib && isJoblibWrapper(target)) this.#listener.unclear(offset);
   }
 
   /** The wrapper is replaced by its array; objects of an array are a pickle of their own. */
@@ -326,8 +329,15 @@ export class PickleMachine {
     this.#stack.pop(offset);
     const start = this.#cursor.at;
     if (array.hasObjects) {
+      this.#probe(start, array);
+      this.#cursor.moveTo(start);
       const inner = new PickleMachine(this.#cursor, this.#limits, this.#listener, { joblib: false });
-      this.#stack.push(inner.run());
+      try {
+        this.#stack.push(inner.run());
+      } catch (error) {
+        if (error instanceof StreamBreak) this.#listener.unclear(offset);
+        throw error;
+      }
       return;
     }
     const node = skipJoblibArray(array, this.#cursor, offset);
@@ -390,10 +400,4 @@ export class PickleMachine {
 
 function tuple(items: readonly Value[]): Node {
   return { kind: "tuple", items, hashable: items.every(isHashable) };
-}
-
-function hasBuffer(value: Value): boolean {
-  if (isForeign(value)) return true;
-  if (value === null || typeof value !== "object") return false;
-  return value.kind === "bytes" || value.kind === "bytearray" || value.kind === "buffer";
 }

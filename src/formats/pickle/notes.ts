@@ -124,6 +124,10 @@ export class Notes implements MachineListener {
     this.finding("malformed", "refused", `Python would refuse: the pickle ${message}.`, offset);
   }
 
+  unclear(offset: number): void {
+    this.finding("unresolvable", "joblib", "Raw bytes may follow that only joblib skips.", offset);
+  }
+
   nested(offset: number, length: number): void {
     this.finding(
       "allowed",

@@ -31,6 +31,12 @@ const PLAIN: ReadonlyMap<string, DType> = new Map([
   ["c16", "complex128"],
 ]);
 
+/** numpy takes the names of types as well as its short codes. */
+const LONG_NAMES: ReadonlyMap<string, string> = new Map([
+  ...[...PLAIN].map(([short, name]): [string, string] => [name, short]),
+  ["object", "O"],
+]);
+
 /** `NPY_ITEM_HASOBJECT` */
 const HAS_OBJECT = 1;
 
@@ -52,7 +58,8 @@ export function numpyType(value: Value | undefined): NumpyType | undefined {
 }
 
 function ofText(text: string, bigEndian: boolean, flags: number): NumpyType | undefined {
-  const [, kind = "", digits = ""] = /^[<>|=]?([a-zA-Z])([0-9]{0,9})$/.exec(text) ?? [];
+  const short = LONG_NAMES.get(text) ?? text;
+  const [, kind = "", digits = ""] = /^[<>|=]?([a-zA-Z])([0-9]{0,9})$/.exec(short) ?? [];
   if (kind === "") return undefined;
   const width = Number(digits || 0);
   const hasObjects = kind === "O" || (flags & HAS_OBJECT) !== 0;
@@ -71,11 +78,15 @@ function ofExtension(name: string): NumpyType | undefined {
 
 const PLAIN_NAMES: ReadonlySet<string> = new Set(PLAIN.values());
 
-/** The lengths that a tuple of integers states, or one integer. */
+/** The lengths that a tuple or list of integers states, or one integer. */
 export function shapeOf(value: Value | undefined): readonly number[] | undefined {
-  const parts = typeof value === "number" ? [value] : items(value);
+  const parts = typeof value === "number" ? [value] : (items(value) ?? listItems(value));
   const isShape = parts?.every((part) => typeof part === "number" && Number.isSafeInteger(part) && part >= 0);
   return isShape ? (parts as readonly number[]) : undefined;
+}
+
+function listItems(value: Value | undefined): readonly Value[] | undefined {
+  return value !== null && typeof value === "object" && value.kind === "list" ? value.items : undefined;
 }
 
 /** The elements of a tuple. */

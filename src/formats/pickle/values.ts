@@ -148,3 +148,10 @@ export function importOf(value: Value): ImportNode | undefined {
   while (at !== null && typeof at === "object" && at.kind === "call") at = at.callee;
   return at !== null && typeof at === "object" && at.kind === "import" ? at : undefined;
 }
+
+/** Whether a value has, or may have, memory of its own. */
+export function hasBuffer(value: Value): boolean {
+  if (isForeign(value)) return true;
+  if (value === null || typeof value !== "object") return false;
+  return value.kind === "bytes" || value.kind === "bytearray" || value.kind === "buffer";
+}

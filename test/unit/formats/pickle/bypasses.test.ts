@@ -91,6 +91,35 @@ test("what stands in place of a joblib array is followed as pickle.load would", 
   assert.ok(facts.imports.some(({ module, name }) => module === "os" && name === "system"));
 });
 
+function joblibFile(dtype: string, shape: string, rest: string): Buffer {
+  const state = `}(${text("subclass")}N${text("shape")}${shape}${text("order")}${text("C")}${text("dtype")}${text("numpy")}${text("dtype")}\x93${text(dtype)}\x89\x88\x87Rub`;
+  const wrapper = `\x80\x04cos\nsystem\nq\x050${text("joblib.numpy_pickle")}${text("NumpyArrayWrapper")}\x93)\x81`;
+  return Buffer.from(`${wrapper}${state}${rest}`, "latin1");
+}
+
+test("a joblib array is followed however its layout is spelled, by both readers", () => {
+  // The objects' pickle breaks on the outer memo for joblib only: pickle.load goes on and calls.
+  const objects = readPickleFile(bufferReader(joblibFile("O8", "K\x01\x85", "h\x05)R."))).facts;
+  assert.ok(
+    objects.findings.some(({ kind }) => kind === "call"),
+    JSON.stringify(objects),
+  );
+  assert.ok(objects.findings.some(({ verdict: found, kind }) => kind === "joblib" && found === "unresolvable"));
+  const call = "cposix\nsystem\n)R.";
+  for (const [dtype, shape] of [
+    ["float64", "K\x01\x85"],
+    ["f8", "](K\x01e"],
+    ["float64", "](K\x01e"],
+  ] as const) {
+    const { findings } = readPickleFile(bufferReader(joblibFile(dtype, shape, `N.${"x".repeat(6)}${call}`))).facts;
+    assert.ok(
+      findings.some(({ kind, message }) => kind === "call" && message.includes("posix.system")),
+      dtype,
+    );
+  }
+  assert.ok(kinds(joblibFile("what", "K\x01\x85", "N.")).includes("joblib"));
+});
+
 test("an opcode beyond its frame is read both ways", () => {
   // From a file the `o` that is left of the frame may be dropped, and what is imported is something else.
   const bytes = Buffer.from(`\x80\x04\x95\x03\0\0\0\0\0\0\0\x8c\x02osN.`, "latin1");
