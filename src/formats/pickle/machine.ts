@@ -7,7 +7,7 @@ import { nameInPython3 } from "./pythonTwoNames";
 import type { ScanLimits } from "./scanLimits";
 import { Stack } from "./stack";
 import { StreamBreak } from "./streamBreak";
-import { hasBuffer, type ImportNode, isForeign, isHashable, type Node, type Value } from "./values";
+import { hasBuffer, type ImportNode, isForeign, isHashable, tuple, type Value } from "./values";
 
 /** Hears what a pickle would do, in the order in which it would be done. */
 export interface MachineListener {
@@ -396,8 +396,4 @@ export class PickleMachine {
   #refusal(why: string | undefined, offset: number): void {
     if (why !== undefined && !this.#isProbe) this.#listener.flaw(why, offset);
   }
-}
-
-function tuple(items: readonly Value[]): Node {
-  return { kind: "tuple", items, hashable: items.every(isHashable) };
 }

@@ -155,3 +155,8 @@ export function hasBuffer(value: Value): boolean {
   if (value === null || typeof value !== "object") return false;
   return value.kind === "bytes" || value.kind === "bytearray" || value.kind === "buffer";
 }
+
+/** A tuple of these. */
+export function tuple(items: readonly Value[]): Node {
+  return { kind: "tuple", items, hashable: items.every(isHashable) };
+}
