@@ -76,10 +76,13 @@ export function* heatMap(
 }
 
 class CellMeans {
+  readonly #sums: Float64Array;
+  /** Counts where the sum is beyond the range of numbers and the mean is not. */
   readonly #means: Float64Array;
   readonly #counts: Float64Array;
 
   constructor(cells: number) {
+    this.#sums = new Float64Array(cells);
     this.#means = new Float64Array(cells);
     this.#counts = new Float64Array(cells);
   }
@@ -105,7 +108,10 @@ class CellMeans {
 
   /** NaN for a cell without a finite value. */
   values(): Float64Array {
-    return this.#means.map((mean, cell) => (this.#counts[cell] === 0 ? Number.NaN : mean));
+    return this.#means.map((mean, cell) => {
+      const sum = this.#sums[cell] ?? 0;
+      return Number.isFinite(sum) ? sum / (this.#counts[cell] ?? 0) : mean;
+    });
   }
 
   #join(cell: number, values: Float64Array, at: number, stride: number, count: number): void {
@@ -117,11 +123,11 @@ class CellMeans {
       finite++;
     }
     if (finite === 0) return;
-    // Near the end of the range a sum is infinite where the mean is not.
     const mean = Number.isFinite(sum) ? sum / finite : dividedMean(values, at, stride, count, finite);
     const known = this.#counts[cell] ?? 0;
     const share = finite / (known + finite);
     this.#means[cell] = (this.#means[cell] ?? 0) * (1 - share) + mean * share;
+    this.#sums[cell] = (this.#sums[cell] ?? 0) + sum;
     this.#counts[cell] = known + finite;
   }
 }

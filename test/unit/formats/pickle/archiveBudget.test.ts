@@ -30,10 +30,11 @@ function tarOf(members: readonly (readonly [name: string, content: Buffer])[]): 
 /** An archive whose directory names the one member there is `count` times. */
 function repeatedZip(content: Buffer, count: number, packedOf: (i: number, length: number) => number): Buffer {
   const packed = deflateRawSync(content);
+  const sum = crc32(content);
   const local = Buffer.alloc(31);
   local.writeUInt32LE(0x04034b50, 0);
   local.writeUInt16LE(8, 8);
-  local.writeUInt32LE(crc32(content), 14);
+  local.writeUInt32LE(sum, 14);
   local.writeUInt32LE(packed.length, 18);
   local.writeUInt32LE(content.length, 22);
   local.writeUInt16LE(1, 26);
@@ -42,7 +43,7 @@ function repeatedZip(content: Buffer, count: number, packedOf: (i: number, lengt
     const entry = Buffer.alloc(47);
     entry.writeUInt32LE(0x02014b50, 0);
     entry.writeUInt16LE(8, 10);
-    entry.writeUInt32LE(crc32(content), 16);
+    entry.writeUInt32LE(sum, 16);
     entry.writeUInt32LE(packedOf(i, packed.length), 20);
     entry.writeUInt32LE(content.length, 24);
     entry.writeUInt16LE(1, 28);
@@ -101,8 +102,9 @@ test("a member beyond the bytes that are unpacked is opaque when its beginning m
 
 test("an archive of many large members, or of one named often, is not unpacked without end", () => {
   const zeros = Buffer.alloc(16 * 2 ** 20);
+  const bytes = repeatedZip(zeros, 2_000, (i, length) => length + i);
   const begun = performance.now();
-  const spent = factsOf(repeatedZip(zeros, 2_000, (i, length) => length + i));
-  assert.ok(performance.now() - begun < 30_000, String(performance.now() - begun));
+  const spent = factsOf(bytes);
+  assert.ok(performance.now() - begun < 10_000, String(performance.now() - begun));
   assert.ok(isOpaque(spent, "limit"), JSON.stringify(spent).slice(0, 2_000));
 });
