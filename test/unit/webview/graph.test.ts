@@ -139,6 +139,7 @@ test("the section fits every width and theme", async () => {
       await inspectScreen(file.rig, `${theme}-${width}-graph`);
       await row(page, /layers\.0\/MatMul/).focus();
       await page.keyboard.press("End");
+      await page.getByTestId("graph-node-op").getByText("local.Scale").waitFor();
       await page.keyboard.press("ArrowUp");
       await page.getByTestId("graph-node-op").getByText("Constant").waitFor();
       await inspectScreen(file.rig, `${theme}-${width}-graph-end`);
