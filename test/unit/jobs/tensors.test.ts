@@ -108,6 +108,6 @@ suite("a tensor of 4 GiB in the jobs process", () => {
     const map = await jobs.run(heatMapJob, { ref, tensor: 0, view: corner.view, rows: 64, columns: 64 });
     assert.ok(performance.now() - began < 10 * SOON_MS);
     assert.deepEqual([map.rows, map.columns, map.sampled, map.means[0]], [64, 64, true, 0]);
-    assert.ok(map.means instanceof Float32Array);
+    assert.ok(map.means instanceof Float64Array);
   });
 });
