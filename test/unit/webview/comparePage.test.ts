@@ -10,12 +10,12 @@ import { ModelStore } from "../../../src/store/modelStore";
 import { draftOf, tempFolder } from "../store/storeKit";
 import {
   closeScreens,
-  focusedTestId,
   inspectScreen,
   openComparison,
   startScreens,
   textOf,
   unexpected,
+  untilFocused,
 } from "./pageScreens";
 
 const { path: folder, remove } = tempFolder();
@@ -73,7 +73,7 @@ test("a row is chosen with the keyboard, and its details follow", async () => {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
   await page.getByTestId("compare-details").getByText("step").waitFor();
-  assert.equal(await focusedTestId(page), "compare-row-2");
+  await untilFocused(page, "compare-row-2");
   assert.match(await textOf(page.getByTestId("compare-figures")), /A\s*3\s*B\s*4/);
   await page.keyboard.press("End");
   await page.getByTestId("compare-details").getByText("came").waitFor();

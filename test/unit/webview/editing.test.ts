@@ -7,14 +7,13 @@ import type { EditModelInput } from "../../../src/store/editModelJob";
 import { makeHost, REF } from "./pageHost";
 import {
   closeScreens,
-  focusedTestId,
   inspectScreen,
   openDetails,
   startScreens,
   tabTo,
   textOf,
   unexpected,
-  until,
+  untilFocused,
 } from "./pageScreens";
 import { irisFacts } from "./sampleModel";
 
@@ -66,7 +65,7 @@ describe("labels", () => {
     await using rig = await openDetails({}, { handlers: host.handlers });
     await tabTo(rig.page, "edit-labels");
     await rig.page.keyboard.press("Enter");
-    await until(rig.page, `document.activeElement.dataset.testid === "labels-0-key"`);
+    await untilFocused(rig.page, "labels-0-key");
     await rig.page.keyboard.press("Tab");
     await rig.page.keyboard.press("Control+A");
     await rig.page.keyboard.type("audio");
@@ -75,7 +74,7 @@ describe("labels", () => {
     assert.deepEqual(seen, [{ labels: { set: { owner: "audio" }, remove: [] } }]);
     assert.match(await textOf(rig.page.getByTestId("labels")), /owner=audio/);
     assert.match(await textOf(rig.page.getByTestId("edit-announcer")), /Labels saved\./);
-    await until(rig.page, `document.activeElement.dataset.testid === "edit-labels"`);
+    await untilFocused(rig.page, "edit-labels");
   });
 
   test("are added and removed, and Escape leaves them as they were", async () => {
@@ -83,6 +82,7 @@ describe("labels", () => {
     await using rig = await openDetails({}, { handlers: host.handlers });
     await rig.page.getByTestId("edit-labels").click();
     await rig.page.getByTestId("labels-1-remove").click();
+    await untilFocused(rig.page, "labels-add");
     await rig.page.keyboard.press("Escape");
     await rig.page.getByTestId("form-labels").waitFor({ state: "detached" });
     assert.deepEqual(seen, []);
@@ -135,7 +135,7 @@ test("where there is nothing to edit yet, a row waits to be filled in", async ()
   const { host, seen } = editable({ labels: [] });
   await using rig = await openDetails({}, { handlers: host.handlers });
   await rig.page.getByTestId("edit-labels").click();
-  await until(rig.page, `document.activeElement.dataset.testid === "labels-0-key"`);
+  await untilFocused(rig.page, "labels-0-key");
   await rig.page.getByTestId("edit-save").click();
   await rig.page.getByTestId("form-labels").waitFor({ state: "detached" });
   assert.deepEqual(seen, []);
@@ -215,8 +215,8 @@ test("a command that edits a part opens the page with its form and the focus in 
   const start = { subject: { kind: "details", ...REF }, section: "signatures", edit: "signatures" } as const;
   await using rig = await openDetails({}, { start });
   await rig.page.getByTestId("form-signatures").waitFor();
-  await until(rig.page, `document.activeElement.dataset.testid === "signatures-0-key"`);
-  assert.equal(await focusedTestId(rig.page), "signatures-0-key");
+  await untilFocused(rig.page, "signatures-0-key");
+  await untilFocused(rig.page, "signatures-0-key");
 });
 
 describe("files", () => {

@@ -7,13 +7,14 @@ import { graphModel } from "../../fixtures/onnxGraphModel";
 import { tempFolder } from "../store/storeKit";
 import {
   closeScreens,
-  focusedTestId,
   inspectScreen,
   type OpenFile,
   openFile,
   startScreens,
   tabTo,
   unexpected,
+  until,
+  untilFocused,
 } from "./pageScreens";
 
 const { path: folder, remove } = tempFolder();
@@ -70,16 +71,16 @@ test("subgraphs and functions are entered and left with the keyboard alone, and 
   await page.keyboard.press("ArrowDown");
   await page.getByTestId("graph-search").locator("input").focus();
   await page.keyboard.press("ArrowDown");
-  await page.waitForFunction("document.activeElement?.dataset.row === '1'");
+  await until(page, "document.activeElement?.dataset.row === '1'");
   await page.keyboard.press("End");
   await page.getByTestId("graph-node-op").getByText("local.Scale").waitFor();
   await page.keyboard.press("Enter");
   await page.getByTestId("graph-crumbs").getByText("local.Scale").waitFor();
   await row(page, /Mul.*x, factor/).waitFor();
-  assert.equal(await focusedTestId(page), "graph-row");
+  await untilFocused(page, "graph-row");
   await page.keyboard.press("Backspace");
   await page.getByTestId("graph-node-op").getByText("local.Scale").waitFor();
-  assert.equal(await page.evaluate("document.activeElement?.dataset.row"), "42");
+  await until(page, "document.activeElement?.dataset.row === '42'");
   for (const key of ["ArrowUp", "ArrowUp", "Enter"]) await page.keyboard.press(key);
   await page.getByTestId("graph-crumbs").getByText("then_branch_graph").waitFor();
   await page.getByTestId("graph-node-op").getByText("Mul").waitFor();
@@ -87,7 +88,7 @@ test("subgraphs and functions are entered and left with the keyboard alone, and 
   // What the branch takes from around it leads out of it.
   await page.getByTestId("graph-producer").first().click();
   await page.getByTestId("graph-node-op").getByText("LeakyRelu").waitFor();
-  assert.equal(await page.evaluate("document.activeElement?.dataset.row"), "39");
+  await until(page, "document.activeElement?.dataset.row === '39'");
 });
 
 test("inputs and outputs of a node lead to where they come from and go", async () => {

@@ -8,7 +8,6 @@ import { type HostOptions, makeHost, REF } from "./pageHost";
 import type { RigOptions } from "./pageRig";
 import {
   closeScreens,
-  focusedTestId,
   inspectScreen,
   openDetails,
   openSaveForm,
@@ -18,6 +17,7 @@ import {
   textOf,
   unexpected,
   until,
+  untilFocused,
 } from "./pageScreens";
 import { irisAnswer, irisFacts, output } from "./sampleModel";
 
@@ -52,14 +52,14 @@ describe("the story", () => {
     await tabTo(rig.page, "cell-x-0");
     await keyboard.press("ArrowRight");
     await keyboard.press("ArrowRight");
-    assert.equal(await focusedTestId(rig.page), "cell-x-2");
+    await untilFocused(rig.page, "cell-x-2");
     await keyboard.type("1.2");
     await keyboard.press("Control+Enter");
     await rig.page.getByTestId("class-label").waitFor();
     assert.equal(await textOf(rig.page.getByTestId("class-label")), "setosa");
     await keyboard.press("Home");
     await keyboard.press("Home");
-    assert.equal(await focusedTestId(rig.page), "cell-x-0");
+    await untilFocused(rig.page, "cell-x-0");
   });
 
   test("eight requests at once each name the batch they rode in", async () => {
@@ -79,7 +79,7 @@ describe("the story", () => {
     await rig.page.getByTestId("cell-x-1").fill("3,0");
     assert.match(await textOf(rig.page.getByTestId("issues")), /x: row 1, column 2: “3,0” is not a number/);
     await rig.page.getByTestId("run").click();
-    await until(rig.page, `document.activeElement.dataset.testid === "issues"`);
+    await untilFocused(rig.page, "issues");
     assert.equal(host.opened.flatMap(({ runs }) => runs).length, 0);
     await rig.page.getByTestId("input-x-tab-json").click();
     await rig.page.getByTestId("json-x").locator("textarea").fill("[[1, 2, 3]]");

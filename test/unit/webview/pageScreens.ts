@@ -214,8 +214,13 @@ export async function tabTo(page: Page, testId: string): Promise<void> {
   assert.fail(`Tab never reached ${testId}`);
 }
 
+/** Waits until the control has the focus: it follows the drawing, a frame or a timer later. */
+export function untilFocused(page: Page, testId: string): Promise<void> {
+  return until(page, `document.activeElement?.dataset.testid === ${JSON.stringify(testId)}`);
+}
+
 /** The `data-testid` of what has the focus. */
-export function focusedTestId(page: Page): Promise<string | undefined> {
+function focusedTestId(page: Page): Promise<string | undefined> {
   return page.evaluate("document.activeElement?.dataset.testid");
 }
 

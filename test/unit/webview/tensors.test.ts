@@ -7,7 +7,6 @@ import { oddTensors, writeSafetensors } from "../../fixtures/oddTensors";
 import { tempFolder } from "../store/storeKit";
 import {
   closeScreens,
-  focusedTestId,
   inspectScreen,
   openFile,
   startScreens,
@@ -15,6 +14,7 @@ import {
   textOf,
   unexpected,
   until,
+  untilFocused,
 } from "./pageScreens";
 
 const { path: folder, remove } = tempFolder();
@@ -101,7 +101,7 @@ describe("the list", () => {
     assert.match(await active(), /^bias/);
     await page.keyboard.press("Enter");
     await page.getByTestId("tensor-name").getByText("encoder.layers.0.conv.bias").waitFor();
-    assert.equal(await focusedTestId(page), "tensors-tree");
+    await untilFocused(page, "tensors-tree");
   });
 });
 
@@ -122,7 +122,7 @@ describe("values", () => {
     await until(page, `document.querySelector('[data-testid="slice-place"]').textContent.startsWith("[2, 1, 0, 0]")`);
     assert.equal((await cellsOf(page))[0], String(2 * 90 + 30 - 100.5));
     await tabTo(page, "axis-rows");
-    assert.equal(await focusedTestId(page), "axis-rows");
+    await untilFocused(page, "axis-rows");
   });
 
   test("axes can be exchanged and chosen, and a cell is gone to", async () => {
