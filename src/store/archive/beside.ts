@@ -93,17 +93,7 @@ export async function makeFileBeside(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const partial = partialPath(path);
-  try {
-    const bytes = await writePartial(partial, fill, signal);
-    throwIfAborted(signal);
-    enterFile(partial, path);
-    await nodeFiles.sync(dirname(path));
-    return bytes;
-  } catch (error) {
-    throw writeFailure(error, path);
-  } finally {
-    removePartial(partial);
-  }
+  return fileBeside(path, partial, () => writePartial(partial, fill, signal), enterFile, signal);
 }
 
 /**
@@ -122,10 +112,22 @@ export async function replaceFileBeside(
   }
   if (!lstatOf(path)) assertFree(path);
   const partial = partialPath(path);
+  const write = () => writePartial(partial, fill, signal, statOf(path)?.mode);
+  return fileBeside(path, partial, write, renameSync, signal);
+}
+
+/** Writes a file beside its place and gives it the name by `enter`; whatever fails, nothing of it stays there. */
+async function fileBeside(
+  path: string,
+  partial: string,
+  write: () => Promise<number>,
+  enter: (partial: string, path: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   try {
-    const bytes = await writePartial(partial, fill, signal, statOf(path)?.mode);
+    const bytes = await write();
     throwIfAborted(signal);
-    renameSync(partial, path);
+    enter(partial, path);
     await nodeFiles.sync(dirname(path));
     return bytes;
   } catch (error) {
