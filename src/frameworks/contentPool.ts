@@ -64,7 +64,11 @@ export class ContentPool {
       const [found] = this.#free.splice(at, 1) as [Kept];
       clearTimeout(found.closing);
       // Files may have come to a model or gone from it.
-      if (found.state === stateOf(ref.kind === "model" ? pathsOf(ref) : found.paths)) return found;
+      if (
+        found.state ===
+        stateOf(ref.kind === "model" ? pathsIn(new ModelStore(ref.home).get(ref.tag).path) : found.paths)
+      )
+        return found;
       close(found);
     }
   }
@@ -95,7 +99,7 @@ function open(ref: ContentRef): Kept {
   const key = keyOf(ref);
   if (ref.kind === "model") {
     const model = new ModelStore(ref.home).get(ref.tag);
-    const paths = pathsOf(ref);
+    const paths = pathsIn(model.path);
     const state = stateOf(paths);
     const content = openModelContent(model);
     const bytes = content.files.reduce((sum, file) => sum + file.bytes, 0);
@@ -111,9 +115,8 @@ function open(ref: ContentRef): Kept {
   return { key, paths, state, content, bytes, files, format };
 }
 
-function pathsOf(ref: { readonly home: string; readonly tag: string }): string[] {
-  const model = new ModelStore(ref.home).get(ref.tag);
-  return modelFilesIn(model.path).map((file) => join(model.path, file.path));
+function pathsIn(folder: string): string[] {
+  return modelFilesIn(folder).map((file) => join(folder, file.path));
 }
 
 /** Shards and external data that lie below the file's own folder. */
