@@ -59,7 +59,7 @@ class Gathered {
   readonly files: InspectedFile[] = [];
   readonly tensors: InspectedTensor[] = [];
   readonly warnings: Warning[] = [];
-  metadata: Readonly<Record<string, string>> = {};
+  metadata: ReadonlyMap<string, string> = new Map();
   onnx: OnnxFacts | undefined;
   pickle: PickleFacts | undefined;
   /** The first file that declares methods itself. */
@@ -82,7 +82,7 @@ class Gathered {
     if (!content) return;
     this.#budget.nodes(content.tensors.length);
     for (const tensor of this.#measured(file.path, content)) this.tensors.push(tensor);
-    this.metadata = { ...content.metadata, ...this.metadata };
+    this.metadata = new Map([...content.metadata, ...this.metadata]);
     this.onnx ??= content.onnx;
     if (content.signatures) this.declaring ??= content;
     if (content.pickle) this.pickle = mergedPickle(this.pickle, content.pickle);

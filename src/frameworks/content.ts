@@ -67,7 +67,7 @@ export interface ContentFacts {
   readonly signatures?: Readonly<Record<string, MethodSignature>>;
   readonly tensors: readonly StoredTensor[];
   /** Key-value pairs that the file itself carries, in file order. */
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly metadata: ReadonlyMap<string, string>;
   readonly onnx?: OnnxFacts;
   readonly pickle?: PickleFacts;
   /** The files beside this one that hold its tensors: this one is their index. */

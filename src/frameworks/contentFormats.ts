@@ -59,7 +59,7 @@ export function formatOf(path: string, open = openFileReader): FileFormat {
   }
 }
 
-const NOTHING: ContentFacts = { tensors: [], metadata: {}, warnings: [] };
+const NOTHING: ContentFacts = { tensors: [], metadata: new Map(), warnings: [] };
 
 function closed(facts: ContentFacts): FileContent {
   return {

@@ -39,7 +39,7 @@ function summaryOf({ content, format, bytes, files }: OpenedContent): ContentSum
     tensorCount: content.tensors.length,
     parameters: tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
     tensorBytes: tensors.reduce((sum, tensor) => sum + tensor.bytes, 0),
-    metadata: Object.entries(content.metadata),
+    metadata: [...content.metadata],
     ...(content.signatures && { signatures: content.signatures }),
     ...(content.onnx && { onnx: content.onnx }),
     ...(content.pickle && { pickle: content.pickle }),

@@ -24,7 +24,7 @@ export function openFlaxFile(path: string, name: string = basename(path), open =
     const named = (index: number): string => leafName(leaves[index]?.path ?? []) || name;
     return {
       tensors: leaves.map((leaf) => storedTensor(name, leaf)),
-      metadata: {},
+      metadata: new Map(),
       warnings,
       data(index) {
         const leaf = leafAt(index);

@@ -55,7 +55,7 @@ export interface InspectDocument {
   readonly signatures: Readonly<Record<string, MethodSignature>>;
   readonly tensors: readonly InspectedTensor[];
   /** What the file itself carries, for instance ONNX metadata_props. */
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly metadata: ReadonlyMap<string, string>;
   readonly onnx?: OnnxFacts;
   readonly pickle?: PickleFacts;
   readonly warnings: readonly Warning[];

@@ -30,7 +30,7 @@ export function inspectText(document: InspectDocument): string[] {
     ),
     ...section(
       "metadata",
-      pairs(metadata, (value) => value),
+      [...metadata].map(([key, value]) => `${key}: ${value}`),
     ),
     ...section("onnx", onnx ? onnxLines(onnx) : []),
     ...section("pickle", pickle ? pickleLines(pickle) : []),

@@ -60,7 +60,7 @@ class ModelReading {
   readonly files: InspectedFile[] = [];
   readonly tensors: StoredTensor[] = [];
   readonly warnings: Warning[] = [];
-  metadata: Readonly<Record<string, string>> = {};
+  metadata: ReadonlyMap<string, string> = new Map();
   onnx: OnnxFacts | undefined;
   pickle: PickleFacts | undefined;
   entryFacts: ContentFacts | undefined;
@@ -141,7 +141,9 @@ class ModelReading {
       this.#places.push({ file: path, index });
     });
     if (isEntry) this.entryFacts = content;
-    this.metadata = isEntry ? { ...this.metadata, ...content.metadata } : { ...content.metadata, ...this.metadata };
+    this.metadata = new Map(
+      isEntry ? [...this.metadata, ...content.metadata] : [...content.metadata, ...this.metadata],
+    );
     if (content.onnx && (isEntry || this.onnx === undefined)) {
       this.onnx = content.onnx;
       this.#graphFile = path;

@@ -28,7 +28,7 @@ export function openNpyFile(path: string, name: string, open = openFileReader): 
     const offset = isRowMajorHeader(header) ? header.dataStart : null;
     return {
       tensors: [{ ...tensor, offset, bytes: elementCount(shape) * header.itemBytes }],
-      metadata: {},
+      metadata: new Map(),
       ...(header.hasObjects && { pickle: scanObjectArray(reader, header.dataStart) }),
       warnings: unreadable === undefined ? [] : [{ code: "npy.unreadable", message: `${name}: ${unreadable}.`, path }],
       data(index) {

@@ -24,7 +24,7 @@ export function openNpzFile(path: string, name: string = basename(path), open = 
     );
     return {
       tensors: arrays.map((array) => storedTensor(array, name)),
-      metadata: {},
+      metadata: new Map(),
       ...picklesIn(reader, npz),
       warnings: [...warnings, ...unreadable],
       data(index) {

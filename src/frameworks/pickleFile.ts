@@ -18,7 +18,7 @@ export function openPickleFile(path: string, name: string, open = openFileReader
     const { facts, arrays } = readPickleFile(reader);
     return {
       tensors: arrays.map((array) => storedTensor(array, name)),
-      metadata: {},
+      metadata: new Map(),
       pickle: facts,
       warnings: [],
       data(index) {

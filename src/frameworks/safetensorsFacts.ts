@@ -12,7 +12,7 @@ export function safetensorsFacts(
 ): ContentFacts {
   return {
     tensors: entries.map((entry) => storedTensor(entry, name)),
-    metadata: Object.fromEntries(metadata ?? []),
+    metadata: metadata ?? new Map(),
     warnings: [...warnings, ...oddBoolWarnings(reader, entries, path)],
   };
 }

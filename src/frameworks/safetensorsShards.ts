@@ -32,7 +32,7 @@ export function openSafetensorsShards(path: string, name: string, open: typeof o
   opened.checkTotal(index);
   return {
     tensors: opened.tensors,
-    metadata: Object.fromEntries(opened.metadata.values),
+    metadata: opened.metadata.values,
     metadataConflicts: opened.metadata.conflicts,
     shards: opened.shards,
     warnings: [...opened.warnings, ...opened.metadata.warnings(path)],
@@ -155,7 +155,7 @@ class Shards {
       this.shards.push({ path: name, bytes: reader.size });
       for (const tensor of tensors) this.tensors.push(tensor);
       for (const entry of header.entries) this.#places.push({ shard, entry });
-      for (const [key, value] of Object.entries(metadata)) this.metadata.add(key, value, place);
+      for (const [key, value] of metadata) this.metadata.add(key, value, place);
       this.warnings.push(...warnings);
       return header.entries;
     } finally {

@@ -79,7 +79,7 @@ function* factsOf(side: Side, other: Side): Generator<number, Facts> {
     ...(side.model && other.model ? modelFacts(side) : []),
     ["format", new Map([["format", format]])],
     ["signatures", new Map(Object.entries(content.signatures ?? {}))],
-    ["fileMetadata", new Map(Object.entries(content.metadata))],
+    ["fileMetadata", content.metadata],
     ["onnx", onnxFacts(side)],
     ["pickle", pickleFacts(side)],
     ["files", yield* fileFacts(side, other)],

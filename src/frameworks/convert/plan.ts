@@ -11,7 +11,7 @@ export interface ConvertOptions {
   /** Keep leaves that are no arrays, and what is empty, as JSON in the metadata of a safetensors file. */
   readonly leaves?: boolean | undefined;
   /** Set in the metadata of a safetensors file. */
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
   /** A MessagePack file whose integer keys and lists the result gets at the same places. Absolute. */
   readonly like?: string | undefined;
 }
@@ -57,7 +57,7 @@ export interface ConversionPlan {
   readonly dropped: readonly Dropped[];
   readonly changed: readonly Changed[];
   /** The metadata of the result, when it is a safetensors file. */
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** A file that was converted. */

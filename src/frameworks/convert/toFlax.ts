@@ -22,13 +22,13 @@ type Branch = Map<TreeKey, Branch | Value>;
 export function planFlax(content: FileContent, like: StoredNode | undefined): Planned {
   const plan = new TreePlan(like);
   for (const [index, tensor] of content.tensors.entries()) plan.addTensor(tensor, index);
-  for (const [key, text] of Object.entries(content.metadata)) plan.addMetadata(key, text);
+  for (const [key, text] of content.metadata) plan.addMetadata(key, text);
   plan.nameLists();
   return {
     // Other metadata is left out whatever its value.
     dropped: [...plan.dropped, ...lostMetadata(content, (key) => key === LEAVES_KEY)],
     changed: plan.changed,
-    metadata: {},
+    metadata: new Map(),
     arrays: plan.arrays,
     pieces: (source) => flaxFile(plan.tree(source)),
   };

@@ -10,12 +10,12 @@ import { ChangeNotes, type ConvertOptions, lostMetadata, type Planned } from "./
  * @throws ModelbenchError `usage` for metadata under the key of kept leaves, as `FileContent.leaf`
  */
 export function planSafetensors(content: FileContent, isTree: boolean, options: ConvertOptions): Planned {
-  if (Object.hasOwn(options.metadata ?? {}, LEAVES_KEY)) {
+  if (options.metadata?.has(LEAVES_KEY)) {
     throw new ModelbenchError("usage", `The metadata ${LEAVES_KEY} holds kept leaves and cannot be set.`, {
       remedy: "Keep leaves with --leaves, or choose another key.",
     });
   }
-  const dropped = lostMetadata(content, (key) => !Object.hasOwn(options.metadata ?? {}, key));
+  const dropped = lostMetadata(content, (key) => !options.metadata?.has(key));
   const changed = new ChangeNotes();
   const arrays: { index: number; path: readonly [string] }[] = [];
   const kept: number[] = [];
@@ -32,9 +32,9 @@ export function planSafetensors(content: FileContent, isTree: boolean, options: 
       if (isTree) noteChanges(changed, tensor);
     } else dropped.push({ name: shownName(tensor), kind: tensor.dtype ?? tensor.nativeDtype, reason });
   });
-  const leaves = kept.length > 0 ? { [LEAVES_KEY]: keptLeavesJson(content, kept) } : {};
-  const format = isTree ? { format: "flax" } : content.metadata;
-  const metadata = { ...format, ...leaves, ...options.metadata };
+  const metadata = new Map(isTree ? [["format", "flax"]] : content.metadata);
+  if (kept.length > 0) metadata.set(LEAVES_KEY, keptLeavesJson(content, kept));
+  for (const [key, value] of options.metadata ?? []) metadata.set(key, value);
   return {
     dropped,
     changed,
@@ -42,7 +42,7 @@ export function planSafetensors(content: FileContent, isTree: boolean, options: 
     arrays,
     pieces: (source) => {
       const tensors = arrays.map(({ index, path: [name] }): NewSafetensor => ({ name, data: source.data(index) }));
-      return safetensorsFile({ metadata: new Map(Object.entries(metadata)), tensors });
+      return safetensorsFile({ metadata, tensors });
     },
   };
 }

@@ -169,7 +169,7 @@ function factsOf(header: OnnxHeader): OnnxFacts {
 }
 
 /** As the runtime answers it: of equal keys the last one counts. */
-function metadataOf(header: OnnxHeader, warnings: Warning[]): Readonly<Record<string, string>> {
+function metadataOf(header: OnnxHeader, warnings: Warning[]): ReadonlyMap<string, string> {
   const seen = new Set<string>();
   for (const [key] of header.metadataProps) {
     if (seen.has(key)) {
@@ -178,7 +178,7 @@ function metadataOf(header: OnnxHeader, warnings: Warning[]): Readonly<Record<st
     }
     seen.add(key);
   }
-  return Object.fromEntries(header.metadataProps);
+  return new Map(header.metadataProps);
 }
 
 /** A model without method rows still has the one method that the runtime offers. */

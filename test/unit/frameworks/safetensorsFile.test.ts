@@ -69,7 +69,7 @@ test("an index opens as one content with the tensors of all shards, each with it
         ["model-00002-of-00002.safetensors", "n.scale"],
       ],
     );
-    assert.deepEqual([warnings, metadata, shards?.length], [[], { format: "flax" }, 2]);
+    assert.deepEqual([warnings, metadata, shards?.length], [[], new Map([["format", "flax"]]), 2]);
     const digests = tensors.map((_, i) => digestOf(content.data(tensors.length - 1 - i)));
     assert.equal(digests[2], "87298bfdf70bee223483d00714484ba2f87c09cab628cd3ae94b58cc9a703aab");
   });

@@ -47,10 +47,10 @@ suite("MessagePack to safetensors", () => {
     const source = flaxFile(
       map({ params: map({ Dense_0: map({ kernel: array([1, 2], [1, 2]), bias: array([3]) }) }) }),
     );
-    const result = await convert(source, "safetensors", { metadata: { author: "ann" } });
+    const result = await convert(source, "safetensors", { metadata: new Map([["author", "ann"]]) });
     const document = inspectFile(result, { digest: true });
     assert.deepEqual(namesIn(result).sort(), ["params.Dense_0.bias", "params.Dense_0.kernel"]);
-    assert.deepEqual(document.metadata, { format: "flax", author: "ann" });
+    assert.deepEqual(Object.fromEntries(document.metadata), { format: "flax", author: "ann" });
     const digests = ({ tensors }: typeof document): (string | undefined)[] =>
       tensors.map(({ sha256 }) => sha256).sort();
     assert.deepEqual(digests(document), digests(inspectFile(source, { digest: true })));
@@ -175,9 +175,12 @@ suite("safetensors to MessagePack", () => {
       dropped(path, "flax-msgpack").map(([name]) => name),
       ["a.b", "author"],
     );
-    assert.throws(() => previewConversion({ source: path, to: "flax-msgpack", options: { metadata: { a: "b" } } }), {
-      code: "usage",
-    });
+    assert.throws(
+      () => previewConversion({ source: path, to: "flax-msgpack", options: { metadata: new Map([["a", "b"]]) } }),
+      {
+        code: "usage",
+      },
+    );
   });
 });
 
@@ -196,7 +199,7 @@ suite("the metadata of a conversion", () => {
   test("leaves the key of kept leaves alone", async () => {
     const source = flaxFile(map({ w: array([1]), step: 3n }));
     for (const leaves of [true, false]) {
-      const options = { leaves, drop: true, metadata: { "modelbench.leaves": "[]" } };
+      const options = { leaves, drop: true, metadata: new Map([["modelbench.leaves", "[]"]]) };
       await assert.rejects(convert(source, "safetensors", options), { code: "usage", message: /modelbench\.leaves/ });
     }
   });
@@ -212,7 +215,7 @@ suite("the metadata of a conversion", () => {
     writeFileSync(source, JSON.stringify({ weight_map: shards }));
     const reason = "has another value in 2.safetensors, 3.safetensors than in 1.safetensors, whose value is kept";
     assert.deepEqual(dropped(source, "safetensors"), [["epoch", reason]]);
-    assert.deepEqual(dropped(source, "safetensors", { metadata: { epoch: "9" } }), []);
+    assert.deepEqual(dropped(source, "safetensors", { metadata: new Map([["epoch", "9"]]) }), []);
     const [warning, ...others] = inspectFile(source).warnings;
     assert.equal(warning?.code, "safetensors.metadata");
     assert.match(warning?.message ?? "", /"epoch" .* 2\.safetensors, 3\.safetensors than in 1\.safetensors/);

@@ -61,7 +61,7 @@ test("every healthy vector has the manifest's inputs, outputs, opsets, metadata,
     const run = found.signatures["run"];
     assert.deepEqual([found.onnx?.irVersion, found.onnx?.opsets], [info.ir_version, info.opset], file);
     assert.equal(found.onnx?.producer, info.producer.join(" "), file);
-    assert.deepEqual(found.metadata, Object.fromEntries(info.metadata_props), file);
+    assert.deepEqual([...found.metadata], [...new Map(info.metadata_props)], file);
     assert.deepEqual(run?.inputs, info.inputs.map(described), file);
     assert.deepEqual(run?.outputs, info.outputs.map(described), file);
     const known = (name: string, sha256: string | undefined): string | undefined =>
