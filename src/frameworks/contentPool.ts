@@ -24,6 +24,8 @@ export interface OpenedContent {
 
 interface Kept extends OpenedContent {
   readonly key: string;
+  /** Of a model: files that come to it or go from it change it too. */
+  readonly folder?: string;
   /** The files that were read, and their states by which a change is noticed. */
   readonly paths: readonly string[];
   readonly state: string;
@@ -63,12 +65,7 @@ export class ContentPool {
       if (at < 0) return undefined;
       const [found] = this.#free.splice(at, 1) as [Kept];
       clearTimeout(found.closing);
-      // Files may have come to a model or gone from it.
-      if (
-        found.state ===
-        stateOf(ref.kind === "model" ? pathsIn(new ModelStore(ref.home).get(ref.tag).path) : found.paths)
-      )
-        return found;
+      if (found.state === stateOf(found.folder === undefined ? found.paths : pathsIn(found.folder))) return found;
       close(found);
     }
   }
@@ -99,11 +96,12 @@ function open(ref: ContentRef): Kept {
   const key = keyOf(ref);
   if (ref.kind === "model") {
     const model = new ModelStore(ref.home).get(ref.tag);
-    const paths = pathsIn(model.path);
+    const folder = model.path;
+    const paths = pathsIn(folder);
     const state = stateOf(paths);
     const content = openModelContent(model);
     const bytes = content.files.reduce((sum, file) => sum + file.bytes, 0);
-    return { key, paths, state, content, bytes, files: content.files, format: modelFormat(model) };
+    return { key, folder, paths, state, content, bytes, files: content.files, format: modelFormat(model) };
   }
   const { path } = ref;
   const before = stateOf([path]);
