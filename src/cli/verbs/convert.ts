@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { ModelbenchError } from "../../base/errors";
 import { humanSize } from "../../base/humanSize";
 import { stringifyExact } from "../../formats/jsonExact";
-import { convertFile, formatToWrite, previewConversion } from "../../frameworks/convert/convert";
+import { assertDestination, convertFile, formatToWrite, previewConversion } from "../../frameworks/convert/convert";
 import type { ConversionPlan, Converted, ConvertOptions } from "../../frameworks/convert/plan";
 import { convertibleFile } from "../../frameworks/convert/source";
 import { type ParsedArgs, splitAssignment } from "../args";
@@ -37,6 +37,7 @@ export const convert: Verb = {
     const destination = resolve(to);
     const input = { source, to: formatToWrite(destination), options: optionsOf(args) };
     if (args.isSet("dry-run")) {
+      assertDestination(destination, args.isSet("replace"));
       const plan = previewConversion(input);
       if (output.json) output.document(stringifyExact({ path: destination, ...plan }, 2));
       else output.lines(...planLines(plan));
@@ -65,7 +66,7 @@ function optionsOf(args: ParsedArgs): ConvertOptions {
   return {
     drop: args.isSet("drop"),
     leaves: args.isSet("leaves"),
-    metadata: Object.fromEntries(args.values("metadata").map((text) => splitAssignment("metadata", text))),
+    metadata: new Map(args.values("metadata").map((text) => splitAssignment("metadata", text))),
     ...(like !== undefined && { like: resolve(like) }),
   };
 }

@@ -8,7 +8,7 @@ import { readFlaxHeader } from "../../formats/flaxMsgpack/header";
 import type { StoredNode } from "../../formats/flaxMsgpack/stored";
 import { claimedFormat } from "../../formats/sniff";
 import type { TensorData } from "../../formats/tensorData";
-import { type BesideFile, makeFileBeside, replaceFileBeside } from "../../store/archive/beside";
+import { assertFree, type BesideFile, makeFileBeside, replaceFileBeside } from "../../store/archive/beside";
 import { Pace } from "../../store/pace";
 import type { FileContent } from "../content";
 import { openContent } from "../contentFormats";
@@ -46,11 +46,21 @@ export function previewConversion(input: ConvertInput): ConversionPlan {
 }
 
 /**
+ * Checks that a conversion may write there, before it reads anything.
+ * @param destination absolute; taken from another file only when `replace` says so, and never a link or inside a version
+ * @throws ModelbenchError `file.access`
+ */
+export function assertDestination(destination: string, replace: boolean): void {
+  assertReplaceable(destination, "a conversion", "Name a file elsewhere.");
+  if (!replace) assertFree(destination);
+}
+
+/**
  * Converts a file. The result is written beside its place, each tensor compared by its digest with the source, and only
  * then given its name.
- * @param destination absolute; taken from another file only when `replace` says so, and never a link or inside a version
- * @throws ModelbenchError `convert.lossy` when something would be left out and may not, `file.access`, `cancelled`, those
- *   of `previewConversion`
+ * @param destination as `assertDestination` takes it
+ * @throws ModelbenchError `convert.lossy` when something would be left out and may not, `cancelled`, those of
+ *   `assertDestination` and `previewConversion`
  */
 export async function convertFile(
   input: ConvertInput,
@@ -58,7 +68,7 @@ export async function convertFile(
   replace: boolean,
   options: JobOptions,
 ): Promise<Converted> {
-  assertReplaceable(destination, "a conversion", "Name a file elsewhere.");
+  assertDestination(destination, replace);
   const { content, planned, plan } = openPlanned(input);
   try {
     if (plan.dropped.length > 0 && !input.options.drop) throw lossy(input.source, plan.dropped);
@@ -115,7 +125,7 @@ function openPlanned({ source, to, options }: ConvertInput): Opened {
 }
 
 function planFrom(content: FileContent, { metadata, leaves, like }: ConvertOptions): Planned {
-  if (leaves || Object.keys(metadata ?? {}).length > 0) {
+  if (leaves || (metadata?.size ?? 0) > 0) {
     throw new ModelbenchError("usage", "A MessagePack file has no metadata: nothing can be put into it.");
   }
   return planFlax(content, like === undefined ? undefined : structureOf(like));
