@@ -4,6 +4,7 @@ import { PageContext } from "./context";
 import { registerKit } from "./kit";
 import { PageState } from "./pageState";
 import "./page.css";
+import "./tabs.css";
 import "./notices.css";
 import "./test.css";
 import "./result.css";
