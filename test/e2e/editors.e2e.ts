@@ -17,15 +17,45 @@ const MENU_MS = 3_000;
 const WIDTHS = [280, 1400] as const;
 const shots = shotsFolder("editors");
 
-/** A file of the Explorer and what its editor has to show. */
+/** A file of the Explorer, and what its editor has to say and shows first. */
 const FILES = [
-  { name: "digits.onnx", source: "media/sample-store/models/digits/v1/saved_model.onnx", says: "ONNX", offered: true },
-  { name: "adamw.msgpack", source: `${VECTORS}/flax/trainstate_adamw.msgpack`, says: "flax", offered: true },
-  { name: "sklearn.pkl", source: `${VECTORS}/pickle/bentoml_sklearn.pkl`, says: "pickle", offered: true },
-  { name: "raw.joblib", source: `${VECTORS}/pickle/joblib_raw.joblib`, says: "pickle", offered: true },
-  { name: "bad.pkl", source: `${VECTORS}/pickle_hostile/global_reduce_p2.pkl`, says: "pickle", offered: true },
-  { name: "objects.npy", source: `${VECTORS}/pickle/object_npy.npy`, says: "NumPy", offered: true },
-  { name: "weights.safetensors", source: "", says: "safetensors", offered: false },
+  {
+    name: "digits.onnx",
+    source: "media/sample-store/models/digits/v1/saved_model.onnx",
+    says: "ONNX",
+    offered: true,
+    first: "overview",
+  },
+  {
+    name: "adamw.msgpack",
+    source: `${VECTORS}/flax/trainstate_adamw.msgpack`,
+    says: "flax",
+    offered: true,
+    first: "tensors",
+  },
+  {
+    name: "sklearn.pkl",
+    source: `${VECTORS}/pickle/bentoml_sklearn.pkl`,
+    says: "pickle",
+    offered: true,
+    first: "tensors",
+  },
+  {
+    name: "raw.joblib",
+    source: `${VECTORS}/pickle/joblib_raw.joblib`,
+    says: "pickle",
+    offered: true,
+    first: "tensors",
+  },
+  {
+    name: "bad.pkl",
+    source: `${VECTORS}/pickle_hostile/global_reduce_p2.pkl`,
+    says: "pickle",
+    offered: true,
+    first: "pickle",
+  },
+  { name: "objects.npy", source: `${VECTORS}/pickle/object_npy.npy`, says: "NumPy", offered: true, first: "tensors" },
+  { name: "weights.safetensors", source: "", says: "safetensors", offered: false, first: "tensors" },
 ] as const;
 
 /** One small tensor under a name and with metadata that a careless page would run. */
@@ -86,12 +116,12 @@ suite("editors of model files", () => {
     await workbench.view().getByTestId("file-name").getByText(name).waitFor();
   }
 
-  for (const { name, says, offered } of FILES) {
+  for (const { name, says, offered, first } of FILES) {
     test(`${name} opens from the Explorer ${offered ? "with" : "in"} our editor`, async () => {
       await open(name, offered);
       const view = rig.workbench.view();
       await view.getByTestId("file-format").getByText(says).waitFor();
-      await view.getByTestId("about").waitFor();
+      await view.locator(`[data-testid=section-tab-${first}][aria-selected="true"]`).waitFor();
       await rig.workbench.page.screenshot({ path: join(shots, `${name}.png`) });
     });
   }
@@ -154,6 +184,7 @@ suite("editors of model files", () => {
   test("names and values of a hostile file are text in a real browser", async () => {
     const { workbench } = rig;
     await open("weights.safetensors", false);
+    await workbench.view().getByTestId("section-tab-overview").click();
     await workbench.view().getByTestId("metadata").getByText(EVIL).first().waitFor();
     await workbench.view().getByTestId("section-tab-tensors").click();
     await workbench.page.screenshot({ path: join(shots, "hostile-tensors.png") });

@@ -7,6 +7,7 @@ import { useContentTabs } from "./contentTabs";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
 import { FileOverview } from "./fileOverview";
+import { isNoticed } from "./firstSection";
 import { formatBytes } from "./format";
 import { formatWords, pickleWords } from "./formatWords";
 import { Icon } from "./icons";
@@ -173,13 +174,10 @@ function Sections({ content }: { readonly content: ContentView }): VNode {
   );
 }
 
-/** Verdicts that nobody should have to look for. */
-const NOTICED = new Set(["dangerous", "code"]);
-
 function PickleNotice({ content: { pickle } }: { readonly content: ContentView }): VNode | null {
   const page = usePage();
   const t = useText();
-  if (!pickle || !NOTICED.has(pickle.verdict) || page.section.value === "pickle") return null;
+  if (!pickle || !isNoticed(pickle) || page.section.value === "pickle") return null;
   return (
     <section class="notice" aria-label={t("pickle.verdict")} data-testid="pickle-notice">
       <Icon name="warning" />

@@ -6,6 +6,7 @@ import { CompareState } from "./compareState";
 import { ContentState } from "./contentState";
 import { EditState, failureOf } from "./editState";
 import { FileState } from "./fileState";
+import { firstSection } from "./firstSection";
 import { GraphState } from "./graph/graphState";
 import { TensorsState } from "./tensors/tensorsState";
 import { TestState } from "./testState";
@@ -34,6 +35,8 @@ export class PageState {
   readonly file: FileState;
   readonly peer: PagePeer;
   readonly #api: VsCodeApi;
+  /** Of a file the first tab is known only once it was read. */
+  #isUndecided = false;
 
   constructor(api: VsCodeApi) {
     this.#api = api;
@@ -44,6 +47,7 @@ export class PageState {
     this.peer = new PagePeer(port, this.#listeners());
     this.test = new TestState(this.peer);
     this.content = new ContentState(this.peer, () => {
+      this.#decide();
       this.tensors.renew();
       this.graph.renew();
     });
@@ -72,6 +76,7 @@ export class PageState {
   /** Shows a tab and remembers it. */
   show(section: Section): void {
     this.section.value = section;
+    this.#isUndecided = false;
     this.#save();
   }
 
@@ -136,6 +141,7 @@ export class PageState {
     if (!key) return;
     const isSaved = saved?.tag === key.tag && saved.store === key.store;
     this.section.value = section === "" && isSaved ? saved.section : sectionOf(section);
+    this.#isUndecided = subject.kind === "file" && section === "" && !isSaved;
     // What is shown of the very model stays until it has been read again.
     if (!isSame) {
       this.model.value = { state: "loading" };
@@ -155,6 +161,13 @@ export class PageState {
     await this.reload();
     if (this.subject.value === subject && subject.kind === "details") void this.content.load();
     if (part !== null && this.subject.value === subject) this.edit.open(part);
+  }
+
+  #decide(): void {
+    const summary = this.content.summary.value;
+    if (!this.#isUndecided || summary.state !== "ready" || summary.value.broken) return;
+    this.section.value = firstSection(summary.value);
+    this.#isUndecided = false;
   }
 
   #save(): void {

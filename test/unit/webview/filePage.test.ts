@@ -55,9 +55,29 @@ test("the metadata of a safetensors file is edited from beside it; of other file
   assert.deepEqual(unexpected(file.rig), []);
   for (const path of [iris, join(VECTORS, "safetensors", "sharded", "model.safetensors.index.json")]) {
     await using other = await openFile(path);
+    await other.rig.page.getByTestId("section-tab-overview").click();
     await other.rig.page.getByTestId("about").waitFor();
     assert.equal(await other.rig.page.getByTestId("file-edit-metadata").count(), 0, path);
   }
+});
+
+test("a file opens with what it is looked at for, until its reader has chosen otherwise", async () => {
+  const graph = join(folder, "graph.onnx");
+  cpSync(iris, graph);
+  const cases = {
+    overview: graph,
+    tensors: join(VECTORS, "flax", "trainstate_adamw.msgpack"),
+    pickle: join(VECTORS, "pickle_hostile", "global_reduce_p2.pkl"),
+  };
+  for (const [section, path] of Object.entries(cases)) {
+    await using file = await openFile(path);
+    await file.rig.page.locator(`[data-testid=section-tab-${section}][aria-selected="true"]`).waitFor();
+  }
+  await using file = await openFile(cases.tensors);
+  await file.rig.page.getByTestId("section-tab-overview").click();
+  await file.rig.page.getByTestId("about").waitFor();
+  await using again = await openFile(cases.tensors, { saved: await file.rig.saved() });
+  await again.rig.page.getByTestId("about").waitFor();
 });
 
 test("what cannot be read says why and where, and can be tried again", async () => {
