@@ -8,7 +8,8 @@ export function verdictWords(t: Localize, { verdict, unknownImports }: ModelVerd
     case "allowed":
       return t("Nothing outside the allow list");
     case "unknown":
-      return t("Imports we do not know ({0})", unknownImports);
+      // An array of Python objects needs no import that we do not know.
+      return unknownImports > 0 ? t("Imports we do not know ({0})", unknownImports) : t("Cannot tell");
     case "code":
       return t("Contains code");
     case "dangerous":

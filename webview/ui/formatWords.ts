@@ -34,6 +34,8 @@ export function verdictWords(t: Translate, verdict: string): string {
 
 /** The same of a pickle that is known whole, with how many imports are not known. */
 export function pickleWords(t: Translate, { imports, verdict }: PickleView): string {
+  const unknown = imports.filter((one) => one.class === "unknown").length;
   if (verdict !== "unknown") return verdictWords(t, verdict);
-  return t("pickle.unknownCount", imports.filter((one) => one.class === "unknown").length);
+  // An array of Python objects needs no import that we do not know.
+  return unknown > 0 ? t("pickle.unknownCount", unknown) : t("verdict.unclear");
 }
