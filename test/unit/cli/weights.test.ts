@@ -86,6 +86,11 @@ test("metadata of a file comes in the file's order, also keys that read as numbe
   length.writeBigUInt64LE(BigInt(Buffer.byteLength(text)));
   const path = place("ordered.safetensors");
   writeFileSync(path, Buffer.concat([length, Buffer.from(text), Buffer.from([0])]));
+  const lines = (await kit.run(["inspect", path])).stdout.split("\n");
+  assert.deepEqual(
+    lines.filter((line) => line.includes(" = ")),
+    ["  zeta = 1", "  10 = 2", "  9 = 3"],
+  );
   const { stdout } = await kit.run(["inspect", path, "-o", "json"]);
   assert.match(stdout, /"metadata": \{\s*"zeta": "1",\s*"10": "2",\s*"9": "3"\s*\}/);
 });
