@@ -12,13 +12,13 @@ export function inspectLines(document: InspectDocument): string[] {
   const { format, bytes, files, metadata, signatures, tensors, onnx, pickle } = document;
   const count = `${files.length} ${files.length === 1 ? "file" : "files"}`;
   const blocks = [
-    [document.path, `${format}, ${bytes} bytes (${humanSize(bytes)}), ${count}`],
+    [document.path, `${format}, ${bytes < 1024 ? "" : `${humanSize(bytes)}, `}${bytes} bytes, ${count}`],
     document.kind === "model" || format === "archive" ? fileLines(files) : [],
     ...Object.entries(signatures).map(([method, signature]) => methodLines(method, signature)),
     onnx ? onnxLines(onnx) : [],
     pickle ? pickleLines(pickle) : [],
     tensorLines(tensors),
-    Object.entries(metadata).map(([key, value]) => `  ${key} = ${cut(value)}`),
+    [...metadata].map(([key, value]) => `  ${key} = ${cut(value)}`),
   ];
   return blocks.filter((block) => block.length > 0).flatMap((block, i) => (i === 0 ? block : ["", ...block]));
 }
@@ -69,7 +69,9 @@ const CLASSES = ["dangerous", "code", "unknown", "allowed"] as const;
 function pickleLines({ verdict, streams, imports, findings }: PickleFacts): string[] {
   const sorted = [...imports].sort((a, b) => CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class));
   const unknown = imports.filter((one) => one.class === "unknown").length;
-  const words = verdict === "unknown" ? `${VERDICTS.unknown} (${unknown})` : VERDICTS[verdict];
+  // An array of Python objects needs no import that we do not know.
+  const counted = unknown > 0 ? `${VERDICTS.unknown} (${unknown})` : VERDICTS.opaque;
+  const words = verdict === "unknown" ? counted : VERDICTS[verdict];
   return [
     `pickle: ${words}; verdict ${verdict}, ${streams} ${streams === 1 ? "stream" : "streams"}, nothing was executed`,
     ...table(

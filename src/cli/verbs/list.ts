@@ -1,4 +1,4 @@
-import { humanSize } from "../../base/humanSize";
+import { bentoSize } from "../../base/humanSize";
 import { localTime } from "../../base/localTime";
 import { byCreation } from "../../store/essentials";
 import { type Filter, matches, needsLabels, parseFilter } from "../../store/filter";
@@ -69,7 +69,7 @@ function table(models: readonly ModelSummary[]): string[] {
   const rows = models.map((model) => [
     formatTag(model.tag),
     model.module,
-    humanSize(model.sizeBytes),
+    bentoSize(model.sizeBytes),
     localTime(model.creationMs),
   ]);
   const all = [["Tag", "Module", "Size", "Creation Time"], ...rows];

@@ -1,4 +1,4 @@
-import { humanSize } from "../../base/humanSize";
+import { bentoSize } from "../../base/humanSize";
 import { localTime } from "../../base/localTime";
 import {
   dumpPyYaml,
@@ -29,7 +29,7 @@ export function listJson(models: readonly ModelSummary[]): string {
     (model) => `  {
     "tag": "${formatTag(model.tag)}",
     "module": ${jsonText(model.module)},
-    "size": "${humanSize(model.sizeBytes)}",
+    "size": "${bentoSize(model.sizeBytes)}",
     "creation_time": "${localTime(model.creationMs)}"
   }`,
   );
@@ -53,7 +53,7 @@ function listRows(models: readonly ModelSummary[]): YamlMap[] {
       new Map([
         ["tag", formatTag(model.tag)],
         ["module", model.module],
-        ["size", humanSize(model.sizeBytes)],
+        ["size", bentoSize(model.sizeBytes)],
         ["creation_time", localTime(model.creationMs)],
       ]),
   );

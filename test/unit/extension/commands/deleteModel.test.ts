@@ -31,7 +31,7 @@ test("deleting asks once, with tags and sizes, and the notification can undo it"
   const { services: parts, lines } = services(folder.path, { confirm: true, presses: true });
   const nodes = [await nodeOf(parts, "a:v1"), await nodeOf(parts, "b:v1")];
   await deleteModel(parts, nodes[0], nodes);
-  assert.match(lines[0] ?? "", /^confirm: Delete 2 versions\? \[Delete\] a:v1 \(\d+\.\d\d B\) \| b:v1 \(\d+\.\d\d B\)/);
+  assert.match(lines[0] ?? "", /^confirm: Delete 2 versions\? \[Delete\] a:v1 \(\d+ B\) \| b:v1 \(\d+ B\)/);
   assert.match(lines[0] ?? "", /No version of b will be left\./);
   assert.doesNotMatch(lines[0] ?? "", /No version of a/);
   assert.deepEqual(lines.slice(1), ["inform: 2 versions deleted. [Undo]", "reveal: a:v1"]);
