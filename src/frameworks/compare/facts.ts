@@ -145,7 +145,7 @@ function* fileFacts(side: Side, other: Side): Generator<number, ReadonlyMap<stri
   const facts = new Map<string, FileFact>();
   for (const { path, bytes, format } of comparedFiles(side, other)) {
     const sha256 = read.has(path) ? { sha256: (yield* digestSlices(pathOf(side, path))).sha256 } : {};
-    facts.set(side.model ? path : "content", { bytes, format, ...sha256 });
+    facts.set(keyOf(side, other, path), { bytes, format, ...sha256 });
   }
   return facts;
 }
@@ -161,10 +161,28 @@ function pathOf(side: Side, file: string): string {
 const TOLD_BY_TENSORS: ReadonlySet<FileFormat> = new Set(["safetensors", "flax-msgpack", "msgpack", "npy", "npz"]);
 
 function comparedFiles(side: Side, other: Side): Side["files"] {
-  if (side.model && other.model) return side.files.filter(({ path }) => path !== MODEL_YAML);
-  if (side.model || other.model) return [];
-  const isUntold = side.format === other.format && !TOLD_BY_TENSORS.has(side.format);
-  return isUntold || (tensorless(side) && tensorless(other)) ? side.files : [];
+  if (side.model && other.model) return ownFiles(side);
+  const [files, others] = [counterparts(side, other), counterparts(other, side)];
+  if (files.length === 0 || others.length === 0) return [];
+  const [format] = files.map((file) => file.format);
+  const isUntold = others.some((file) => file.format === format && !TOLD_BY_TENSORS.has(file.format));
+  return isUntold || (tensorless(side) && tensorless(other)) ? files : [];
+}
+
+/** What a bare file is compared with: of a version the one file of its format. */
+function counterparts(side: Side, other: Side): Side["files"] {
+  if (!side.model) return side.files;
+  const found = ownFiles(side).filter(({ format }) => other.files.some((file) => file.format === format));
+  return found.length === 1 ? found : [];
+}
+
+function ownFiles({ files }: Side): Side["files"] {
+  return files.filter(({ path }) => path !== MODEL_YAML);
+}
+
+/** Files of two versions meet by their paths; a bare file goes by any name. */
+function keyOf(side: Side, other: Side, path: string): string {
+  return side.model && other.model ? path : "content";
 }
 
 function tensorless({ content }: Side): boolean {
@@ -174,9 +192,9 @@ function tensorless({ content }: Side): boolean {
 /** Whose bytes are compared: what has the same size as the other side's and is not wholly told by tensors. */
 function readFiles(side: Side, other: Side): Side["files"] {
   const withTensors = new Set([...side.content.tensors, ...other.content.tensors].map(({ file }) => file));
-  const sizes = new Map(other.files.map(({ path, bytes }) => [other.model ? path : "", bytes]));
+  const sizes = new Map(comparedFiles(other, side).map(({ path, bytes }) => [keyOf(side, other, path), bytes]));
   const isTold = (path: string, format: FileFormat): boolean => withTensors.has(path) && TOLD_BY_TENSORS.has(format);
   return comparedFiles(side, other).filter(
-    ({ path, bytes, format }) => !isTold(path, format) && sizes.get(side.model ? path : "") === bytes,
+    ({ path, bytes, format }) => !isTold(path, format) && sizes.get(keyOf(side, other, path)) === bytes,
   );
 }

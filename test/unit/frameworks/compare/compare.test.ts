@@ -261,6 +261,20 @@ suite("a comparison of two versions", () => {
     assert.doesNotThrow(() => JSON.parse(stringifyExact(found)));
     const bare = await compare({ kind: "model", model: v1 }, { kind: "file", path: join(folder, "v1.onnx") }, {}, {});
     assert.deepEqual([bare.same, bare.facts], [true, []]);
+    // The same weights and the same nodes, wired otherwise.
+    const [wired, rewired] = [
+      ["Relu", "Add"],
+      ["Add", "Relu"],
+    ].map((ops, i) => onnxFile(`wired-${i}.onnx`, { w: { dims: [1], values: [1] } }, ops));
+    await store.save(draftOf("wired", "v1", { module: "bentoml.onnx" }), [
+      { from: wired ?? "", to: "saved_model.onnx" },
+    ]);
+    const version = { kind: "model", model: store.get("wired:v1") } as const;
+    const other = { kind: "file", path: rewired ?? "" } as const;
+    const both = [await compare(version, other, {}, {}), await compare(other, version, {}, {})];
+    for (const { same, facts: differing } of both) {
+      assert.deepEqual([same, differing.map(({ part, key }) => [part, key])], [false, [["files", "content"]]]);
+    }
     const job = { home, tag: "add:v1", kind: "model" } as const;
     const pair = { a: { ref: job, tensor: 0 }, b: { ref: { ...job, tag: "add:v2" }, tensor: 0 } };
     const { ulps, maxAbs } = await runCompareTensors(pair, {});
