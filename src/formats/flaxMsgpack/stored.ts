@@ -85,5 +85,11 @@ export function isLeaf(node: StoredNode): node is StoredLeaf {
 
 /** A path as one text: joined by `/`, with the escapes of JSON pointers (`~0` for `~`, `~1` for `/`). */
 export function leafName(path: readonly TreeKey[]): string {
-  return path.map((key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
+  return path.map(segmentOf).join("/");
+}
+
+function segmentOf(key: TreeKey): string {
+  const text = String(key);
+  // Hardly any key has one, and a file has many keys.
+  return /[~/]/.test(text) ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text;
 }

@@ -1,5 +1,6 @@
 import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
+import { shortAscii } from "../shortAscii";
 
 /**
  * One item of a MessagePack stream. Of a text, bytes or an extension it says where the content lies: the cursor passes
@@ -65,6 +66,8 @@ export class MsgpackCursor {
   /** The text that a `str` or `bin` item holds. @throws ModelbenchError `format.corrupt` when it is no UTF-8 */
   text(token: { readonly offset: number; readonly length: number }): string {
     const bytes = this.content(token);
+    const plain = shortAscii(bytes, 0, bytes.length);
+    if (plain !== undefined) return plain;
     try {
       return STRICT_UTF8.decode(bytes);
     } catch {

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Budget } from "../../base/budget";
 import { ModelbenchError } from "../../base/errors";
+import { shortAscii } from "../shortAscii";
 
 /** Arrays and objects that may be open at once: the real library's parser stops at the same level. */
 const MAX_DEPTH = 127;
@@ -8,6 +9,16 @@ const MAX_U64 = 2n ** 64n - 1n;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+/** Behind the last byte. */
+const END = -1;
+/** Digits of which every number is exact. */
+const EXACT_DIGITS = 15;
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
 /**
@@ -37,48 +48,47 @@ export class HeaderTokens {
 
   /** Steps over white space and tells the next character; "" at the end. */
   peek(): string {
-    for (;;) {
-      const byte = this.#bytes[this.at];
-      if (byte === undefined) return "";
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return String.fromCharCode(byte);
-      this.at++;
-    }
+    const byte = this.#next();
+    return byte === END ? "" : String.fromCharCode(byte);
   }
 
   /** Reads an object; `member` is called at each value, which it must read, and hears where the key began. */
   object(member: (key: string, keyAt: number) => void): void {
-    this.#open("{", "an object");
-    if (!this.#takes("}")) {
+    this.#open(OPEN_OBJECT, "an object");
+    if (!this.#takes(CLOSE_OBJECT)) {
       do {
-        this.peek();
+        this.#next();
         const keyAt = this.at;
         const key = this.string();
-        this.#expect(":");
+        this.#expect(COLON);
         member(key, keyAt);
-      } while (this.#takes(","));
-      this.#expect("}");
+      } while (this.#takes(COMMA));
+      this.#expect(CLOSE_OBJECT);
     }
     this.#depth--;
   }
 
   /** Reads an array; `item` is called at each value, which it must read. */
   array(item: () => void): void {
-    this.#open("[", "a list");
-    if (!this.#takes("]")) {
+    this.#open(OPEN_LIST, "a list");
+    if (!this.#takes(CLOSE_LIST)) {
       do item();
-      while (this.#takes(","));
-      this.#expect("]");
+      while (this.#takes(COMMA));
+      this.#expect(CLOSE_LIST);
     }
     this.#depth--;
   }
 
   /** Reads a string; half a surrogate pair is refused. */
   string(): string {
-    if (this.peek() !== '"') throw this.#unexpected("a string");
+    if (this.#next() !== QUOTE) throw this.#unexpected("a string");
     const start = this.at;
     const isPlain = this.#stepOverString();
     this.#budget.bytes(this.at - start);
-    if (isPlain) return this.#bytes.toString("utf8", start + 1, this.at - 1);
+    if (isPlain) {
+      const [from, to] = [start + 1, this.at - 1];
+      return shortAscii(this.#bytes, from, to) ?? this.#bytes.toString("utf8", from, to);
+    }
     const text = parsedString(this.#bytes.toString("utf8", start, this.at));
     if (text === undefined) throw this.wrong("has a string with a wrong escape", start);
     if (HALF_PAIR.test(text)) throw this.wrong("has a string with half a surrogate pair", start);
@@ -87,8 +97,10 @@ export class HeaderTokens {
 
   /** Reads an integer of 0 to 2^64 - 1; `1.0`, `1e0` and `-0` are none. */
   unsigned(): bigint {
-    this.peek();
+    this.#next();
     const start = this.at;
+    const small = this.#shortNumber();
+    if (small !== undefined) return BigInt(small);
     const text = this.number();
     if (!/^[0-9]+$/.test(text)) throw this.wrong(`has ${text} where a whole number from 0 on was expected`, start);
     const value = text.length <= 20 ? BigInt(text) : MAX_U64 + 1n;
@@ -165,26 +177,51 @@ export class HeaderTokens {
     throw this.#unexpected("a value");
   }
 
+  /** Steps over white space and tells the next byte. */
+  #next(): number {
+    const bytes = this.#bytes;
+    for (;;) {
+      const byte = bytes[this.at];
+      if (byte === undefined) return END;
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
+      this.at++;
+    }
+  }
+
+  /** Reads what most numbers are, a few digits; whatever else there is stays to be read. */
+  #shortNumber(): number | undefined {
+    const bytes = this.#bytes;
+    let value = 0;
+    let at = this.at;
+    for (; isDigit(bytes[at]); at++) value = value * 10 + (bytes[at] ?? 0) - 0x30;
+    const digits = at - this.at;
+    const hasZeros = digits > 1 && bytes[this.at] === 0x30;
+    if (digits === 0 || digits > EXACT_DIGITS || hasZeros || isNumberByte(bytes[at])) return undefined;
+    this.#budget.bytes(digits);
+    this.at = at;
+    return value;
+  }
+
   #word(word: string): void {
     const end = this.at + word.length;
     if (this.#bytes.toString("latin1", this.at, end) !== word) throw this.#unexpected("a value");
     this.at = end;
   }
 
-  #open(bracket: string, what: string): void {
-    if (this.peek() !== bracket) throw this.#unexpected(what);
+  #open(bracket: number, what: string): void {
+    if (this.#next() !== bracket) throw this.#unexpected(what);
     if (++this.#depth > MAX_DEPTH) throw this.wrong(`has a header nested deeper than ${MAX_DEPTH} levels`);
     this.at++;
   }
 
-  #takes(character: string): boolean {
-    if (this.peek() !== character) return false;
+  #takes(byte: number): boolean {
+    if (this.#next() !== byte) return false;
     this.at++;
     return true;
   }
 
-  #expect(character: string): void {
-    if (!this.#takes(character)) throw this.#unexpected(`"${character}"`);
+  #expect(byte: number): void {
+    if (!this.#takes(byte)) throw this.#unexpected(`"${String.fromCharCode(byte)}"`);
   }
 
   #unexpected(wanted: string): ModelbenchError {
@@ -205,9 +242,13 @@ function parsedString(literal: string): string | undefined {
   }
 }
 
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}
+
 function isNumberByte(byte: number | undefined): boolean {
   if (byte === undefined) return false;
-  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e || (byte | 0x20) === 0x65;
+  return isDigit(byte) || byte === 0x2b || byte === 0x2d || byte === 0x2e || (byte | 0x20) === 0x65;
 }
 
 /** Index of the byte that no UTF-8 can have there. */
