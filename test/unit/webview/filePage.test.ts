@@ -78,6 +78,12 @@ test("a file opens with what it is looked at for, until its reader has chosen ot
   await file.rig.page.getByTestId("about").waitFor();
   await using again = await openFile(cases.tensors, { saved: await file.rig.saved() });
   await again.rig.page.getByTestId("about").waitFor();
+  // A tensor that is alone is looked at at once.
+  const alone = join(folder, "alone.safetensors");
+  const header = `{"only":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`;
+  writeFileSync(alone, safetensorsBytes(header, Buffer.alloc(8)));
+  await using single = await openFile(alone);
+  await single.rig.page.getByTestId("tensor-name").getByText("only").waitFor();
 });
 
 test("what cannot be read says why and where, and can be tried again", async () => {

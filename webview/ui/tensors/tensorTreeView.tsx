@@ -73,11 +73,10 @@ function Line(props: {
   const { node, label, level, position, siblings, isExpanded } = line;
   const count = new Intl.NumberFormat(locale.value);
   const share = totalBytes > 0 ? formatPercent(locale.value, node.bytes / totalBytes) : "";
-  const about = row
-    ? `${row.dtype ?? row.kind}${row.dtype === null ? "" : ` ${formatShape(row.shape)}`}`
-    : node.tensors === 1
-      ? t("tensors.groupOne", count.format(node.parameters))
-      : t("tensors.group", count.format(node.tensors), count.format(node.parameters));
+  const parameters = count.format(node.parameters);
+  const type = row && `${row.dtype ?? row.kind}${row.dtype === null ? "" : ` ${formatShape(row.shape)}`}`;
+  const group =
+    node.tensors === 1 ? t("tensors.groupOne", parameters) : t("tensors.group", count.format(node.tensors), parameters);
   const isChosen = node.tensor !== undefined && tensors.chosen.value?.tensor === node.tensor;
   return (
     <div
@@ -91,7 +90,7 @@ function Line(props: {
       aria-selected={isChosen}
       data-active={isActive}
       data-testid="tensor-line"
-      title={`${row?.name ?? label} · ${about} · ${formatBytes(node.bytes)} ${share}`}
+      title={`${row?.name ?? label} · ${type ?? group} · ${formatBytes(node.bytes)} ${share}`}
       style={{ top: `${place}px`, paddingInlineStart: `${6 + (level - 1) * INDENT}px` }}
       onClick={onPress}
     >
@@ -99,7 +98,7 @@ function Line(props: {
         {isExpanded === undefined ? "" : isExpanded ? "▾" : "▸"}
       </span>
       <span class="tree-label code">{label}</span>
-      <span class="tree-about code quiet">{about}</span>
+      <span class="tree-about code quiet">{type ?? t("tensors.parameters", parameters)}</span>
       <span class="tree-bytes">{formatBytes(node.bytes)}</span>
       <span class="tree-share quiet">{share}</span>
     </div>

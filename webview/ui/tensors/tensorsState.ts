@@ -181,6 +181,8 @@ export class TensorsState {
     this.rows.value = rows;
     this.isComplete.value = isLast;
     const chosen = this.saved?.chosen;
+    // What is alone needs no choice.
+    if (!chosen && isLast && rows.length === 1 && this.lost.value === undefined) this.choose(0);
     if (!chosen) return;
     const isThere = rows[chosen.tensor]?.name === chosen.name;
     const tensor = isThere ? chosen.tensor : rows.findIndex(({ name }) => name === chosen.name);
