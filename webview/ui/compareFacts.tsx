@@ -1,8 +1,7 @@
 import type { VNode } from "preact";
 import type { FactDifferenceView, FactView } from "../protocol/compare";
 import { usePage, useText } from "./context";
-import { formatBytes } from "./format";
-import { formatWords } from "./formatWords";
+import { formatWords, sizeWords } from "./formatWords";
 import { countWords, type Translate } from "./texts";
 
 /** What two sides say differently of themselves, apart from their tensors. */
@@ -31,8 +30,8 @@ export function CompareFacts(props: {
             {facts.map((fact) => (
               <tr key={`${fact.part} ${fact.key}`} data-change={fact.change}>
                 <th scope="row">{factName(t, fact)}</th>
-                <td>{factWords(t, fact, fact.a)}</td>
-                <td>{factWords(t, fact, fact.b)}</td>
+                <td>{factWords(t, locale.value, fact, fact.a)}</td>
+                <td>{factWords(t, locale.value, fact, fact.b)}</td>
               </tr>
             ))}
           </tbody>
@@ -49,13 +48,13 @@ function factName(t: Translate, { part, key }: FactDifferenceView): string {
   return part === "files" && key === "content" ? t("compare.fileContent") : t(`compare.part.${part}`, key);
 }
 
-function factWords(t: Translate, { part }: FactDifferenceView, value: FactView | null): VNode | string {
+function factWords(t: Translate, locale: string, { part }: FactDifferenceView, value: FactView | null): VNode | string {
   if (value === null) return <span class="quiet">{t("compare.none")}</span>;
   if (typeof value === "string") return part === "format" ? formatWords(t, value) : value;
   const { bytes, format, sha256 } = value;
   return [
     ...(format === "unknown" ? [] : [formatWords(t, format)]),
-    formatBytes(bytes),
+    sizeWords(t, locale, bytes),
     ...(sha256 === undefined ? [] : [`sha256 ${sha256}`]),
   ].join(", ");
 }

@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import type { ContentView } from "../protocol/content";
 import { usePage, useText } from "./context";
 import { formatBytes, formatMoment } from "./format";
-import { formatWords, pickleWords } from "./formatWords";
+import { formatWords, pickleWords, sizeWords } from "./formatWords";
 import { Button } from "./kit";
 import { Block, Methods, Onnx } from "./overview";
 import { Pairs } from "./pairs";
@@ -78,8 +78,6 @@ function About({ content }: { readonly content: ContentView }): VNode {
   const t = useText();
   const info = file.file.value.state === "ready" ? file.file.value.value : undefined;
   const number = (value: number): string => value.toLocaleString(locale.value);
-  const sizeText = (size: number): string =>
-    size < 1024 ? formatBytes(size) : t("file.bytes", formatBytes(size), number(size));
   const { bytes, format, parameters, pickle, tensorBytes, tensorCount } = content;
   const tensors =
     tensorCount === 0
@@ -91,7 +89,7 @@ function About({ content }: { readonly content: ContentView }): VNode {
         ];
   const rows = [
     { key: t("file.format"), value: formatWords(t, format) },
-    { key: t("overview.size"), value: sizeText(info?.bytes ?? bytes) },
+    { key: t("overview.size"), value: sizeWords(t, locale.value, info?.bytes ?? bytes) },
     ...tensors,
     ...(pickle ? [{ key: t("section.pickle"), value: pickleWords(t, pickle) }] : []),
     ...(info?.modifiedMs == null

@@ -59,7 +59,7 @@ export function formatPercent(locale: string, share: number): string {
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** A size as BentoML prints it: `5.81 KiB`. */
+/** A size with two decimals: `5.81 KiB`; whole bytes have none. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

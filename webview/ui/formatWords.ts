@@ -1,5 +1,6 @@
 import type { PickleView } from "../protocol/content";
 import type { StringKey } from "../protocol/strings";
+import { formatBytes } from "./format";
 import type { Translate } from "./texts";
 
 const KEYS: Readonly<Record<string, StringKey>> = {
@@ -38,4 +39,9 @@ export function pickleWords(t: Translate, { imports, verdict }: PickleView): str
   if (verdict !== "unknown") return verdictWords(t, verdict);
   // An array of Python objects needs no import that we do not know.
   return unknown > 0 ? t("pickle.unknownCount", unknown) : t("verdict.unclear");
+}
+
+/** A size that is rounded, and what it is exactly. */
+export function sizeWords(t: Translate, locale: string, bytes: number): string {
+  return bytes < 1024 ? formatBytes(bytes) : t("file.bytes", formatBytes(bytes), bytes.toLocaleString(locale));
 }
