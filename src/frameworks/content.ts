@@ -110,6 +110,11 @@ export interface FileContent extends ContentFacts {
    */
   leaf?(index: number): LeafValue | undefined;
   /**
+   * Which segments of the path of `tensors[index]` are places in lists, by their number; the other integers are keys of
+   * maps. Formats without lists leave it out.
+   */
+  listLevels?(index: number): readonly number[];
+  /**
    * The graphs of an ONNX file, which are looked through when this is called first.
    * @throws ModelbenchError `format.corrupt`, `file.access`, `budget.exceeded`
    */

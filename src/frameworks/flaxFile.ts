@@ -16,10 +16,10 @@ export function openFlaxFile(path: string, name: string = basename(path), open =
   try {
     const { root, warnings } = readFlaxHeader(reader, path);
     const leaves = leavesOf(root);
-    const leafAt = (index: number): PlacedLeaf["leaf"] => {
+    const placedAt = (index: number): PlacedLeaf => {
       const placed = leaves[index];
       if (placed === undefined) throw new ModelbenchError("internal", `${path}: has no leaf ${index}.`);
-      return placed.leaf;
+      return placed;
     };
     const named = (index: number): string => leafName(leaves[index]?.path ?? []) || name;
     return {
@@ -27,11 +27,12 @@ export function openFlaxFile(path: string, name: string = basename(path), open =
       metadata: new Map(),
       warnings,
       data(index) {
-        const leaf = leafAt(index);
+        const { leaf } = placedAt(index);
         if (leaf.kind === "ndarray" || leaf.kind === "npscalar") return arrayData(reader, leaf);
         throw new ModelbenchError("tensor.unreadable", `${named(index)} is ${wordsFor(leaf)}, not an array.`, { path });
       },
-      leaf: (index) => plainValue(reader, leafAt(index), named(index)),
+      leaf: (index) => plainValue(reader, placedAt(index).leaf, named(index)),
+      listLevels: (index) => placedAt(index).listLevels,
       close: () => reader.close(),
     };
   } catch (error) {

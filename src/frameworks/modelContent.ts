@@ -50,6 +50,7 @@ export function openModelContent(model: StoredModel): ModelContent {
     warnings: reading.warnings,
     data: (index) => reading.data(index),
     leaf: (index) => reading.leaf(index),
+    listLevels: (index) => reading.listLevels(index),
     ...(reading.onnx && { graphs: () => reading.graphs() }),
     close: () => reading.close(),
   };
@@ -102,6 +103,11 @@ class ModelReading {
   leaf(index: number): LeafValue | undefined {
     const { content, place } = this.#at(index);
     return content.leaf?.(place);
+  }
+
+  listLevels(index: number): readonly number[] {
+    const { content, place } = this.#at(index);
+    return content.listLevels?.(place) ?? [];
   }
 
   #at(index: number): { readonly content: FileContent; readonly place: number } {

@@ -51,25 +51,28 @@ export type StoredNode = ReadonlyMap<TreeKey, StoredNode> | readonly StoredNode[
 /** A leaf with its place: keys of maps and indices of lists, from the root. */
 export interface PlacedLeaf {
   readonly path: readonly TreeKey[];
+  /** Which segments of `path` are indices of lists, by their number: an integer key of a map looks the same. */
+  readonly listLevels: readonly number[];
   readonly leaf: StoredLeaf | { readonly kind: "empty_map" | "empty_list" };
 }
 
 /** All leaves in file order. A map or list without items is a leaf of its own. */
 export function leavesOf(root: StoredNode): PlacedLeaf[] {
   const leaves: PlacedLeaf[] = [];
-  const walk = (node: StoredNode, path: readonly TreeKey[]): void => {
-    if (isLeaf(node)) leaves.push({ path, leaf: node });
+  const walk = (node: StoredNode, path: readonly TreeKey[], listLevels: readonly number[]): void => {
+    if (isLeaf(node)) leaves.push({ path, listLevels, leaf: node });
     else if (isMap(node)) {
-      if (node.size === 0) leaves.push({ path, leaf: { kind: "empty_map" } });
-      for (const [key, item] of node) walk(item, [...path, key]);
+      if (node.size === 0) leaves.push({ path, listLevels, leaf: { kind: "empty_map" } });
+      for (const [key, item] of node) walk(item, [...path, key], listLevels);
     } else {
-      if (node.length === 0) leaves.push({ path, leaf: { kind: "empty_list" } });
+      if (node.length === 0) leaves.push({ path, listLevels, leaf: { kind: "empty_list" } });
+      const levels = [...listLevels, path.length];
       node.forEach((item, index) => {
-        walk(item, [...path, index]);
+        walk(item, [...path, index], levels);
       });
     }
   };
-  walk(root, []);
+  walk(root, [], []);
   return leaves;
 }
 

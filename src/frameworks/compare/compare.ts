@@ -10,7 +10,8 @@ import type { StoredTensor } from "../content";
 import { leafText } from "../leafText";
 import type { ComparedSide, Comparison, TensorChange, TensorCounts, TensorDifference, TensorHead } from "./comparison";
 import { factBytes, factDifferences } from "./facts";
-import { alike, type Pair, type Pairing, pairsByDigest, pairsByName, pairsByStructure } from "./pairs";
+import { alike, type Pair, type Pairing, type Placed, pairsByDigest, pairsByName, pairsByStructure } from "./pairs";
+import { placesOf } from "./places";
 import { type Comparable, openSide, type Side } from "./side";
 
 /**
@@ -43,13 +44,15 @@ class Work {
   readonly #a: Side;
   readonly #b: Side;
   readonly #options: DifferenceOptions;
+  readonly #placed: { readonly a: Placed; readonly b: Placed };
   readonly #byName: Pairing;
 
   constructor(a: Side, b: Side, options: DifferenceOptions) {
     this.#a = a;
     this.#b = b;
     this.#options = options;
-    this.#byName = pairsByName(a.content.tensors, b.content.tensors);
+    this.#placed = { a: placed(a), b: placed(b) };
+    this.#byName = pairsByName(this.#placed.a, this.#placed.b);
   }
 
   /** Bytes that will be read, about: what gets another name is read twice. */
@@ -77,7 +80,7 @@ class Work {
     const [as, bs] = [this.#a.content.tensors, this.#b.content.tensors];
     const candidates = alike(as, bs, this.#byName);
     const digests = { a: yield* this.#digests(this.#a, candidates.a), b: yield* this.#digests(this.#b, candidates.b) };
-    const paired = pairsByStructure(as, bs, pairsByDigest(as, bs, this.#byName, digests));
+    const paired = pairsByStructure(this.#placed.a, this.#placed.b, pairsByDigest(as, bs, this.#byName, digests));
     const differing: TensorDifference[] = [];
     let equal = 0;
     for (const pair of inOrder(paired.pairs)) {
@@ -113,7 +116,7 @@ class Work {
   *#pair(pair: Pair): Generator<number, TensorDifference> {
     const a = headOf(this.#a.content.tensors, pair.a);
     const b = headOf(this.#b.content.tensors, pair.b);
-    const changes = formChanges(a, b, pair.moved || this.#haveOtherKeys(pair));
+    const changes = formChanges(a, b, pair.moved || this.#haveOtherPlaces(pair));
     if (changes.includes("reshaped") || changes.includes("kind")) return { changes, a, b, values: null };
     if (!isArray(a)) return yield* this.#leaf(pair, { changes, a, b, values: null });
     const values = yield* this.#values(pair);
@@ -131,10 +134,10 @@ class Work {
     return yield* difference(left, right, this.#options);
   }
 
-  /** In a tree the integer 0 and the text "0" are different keys, though they read alike. */
-  #haveOtherKeys({ a, b }: Pair): boolean {
-    const [left = [], right = []] = [this.#a.content.tensors[a]?.path, this.#b.content.tensors[b]?.path];
-    return left.length === right.length && left.some((key, i) => typeof key !== typeof right[i]);
+  /** In a tree the integer 0, the text "0" and the first place of a list are different keys, though they read alike. */
+  #haveOtherPlaces({ a, b }: Pair): boolean {
+    const [left, right] = [this.#placed.a.places[a], this.#placed.b.places[b]];
+    return left?.notation === right?.notation && left?.key !== right?.key;
   }
 
   /** Whether a leaf that is no array says something else. */
@@ -181,6 +184,10 @@ function dataOf({ content }: Side, number: number): TensorData | string {
     if (error instanceof ModelbenchError && error.code === "tensor.unreadable") return error.message;
     throw error;
   }
+}
+
+function placed(side: Side): Placed {
+  return { tensors: side.content.tensors, places: placesOf(side) };
 }
 
 /** In the order of A, so that files are read in order. */

@@ -157,15 +157,13 @@ function pathOf(side: Side, file: string): string {
   return path;
 }
 
-/** Formats of which tensors and metadata tell everything; others have a graph, objects or what nobody knows besides. */
-const TOLD_BY_TENSORS: ReadonlySet<FileFormat> = new Set(["safetensors", "flax-msgpack", "msgpack", "npy", "npz"]);
-
 function comparedFiles(side: Side, other: Side): Side["files"] {
   if (side.model && other.model) return ownFiles(side);
   const [files, others] = [counterparts(side, other), counterparts(other, side)];
   if (files.length === 0 || others.length === 0) return [];
-  const [format] = files.map((file) => file.format);
-  const isUntold = others.some((file) => file.format === format && !TOLD_BY_TENSORS.has(file.format));
+  const formats = new Set(files.map((file) => file.format));
+  const isTold = files.every(({ path }) => side.told.has(path)) && others.every(({ path }) => other.told.has(path));
+  const isUntold = !isTold && others.some((file) => formats.has(file.format));
   return isUntold || (tensorless(side) && tensorless(other)) ? files : [];
 }
 
@@ -192,9 +190,11 @@ function tensorless({ content }: Side): boolean {
 /** Whose bytes are compared: what has the same size as the other side's and is not wholly told by tensors. */
 function readFiles(side: Side, other: Side): Side["files"] {
   const withTensors = new Set([...side.content.tensors, ...other.content.tensors].map(({ file }) => file));
-  const sizes = new Map(comparedFiles(other, side).map(({ path, bytes }) => [keyOf(side, other, path), bytes]));
-  const isTold = (path: string, format: FileFormat): boolean => withTensors.has(path) && TOLD_BY_TENSORS.has(format);
-  return comparedFiles(side, other).filter(
-    ({ path, bytes, format }) => !isTold(path, format) && sizes.get(keyOf(side, other, path)) === bytes,
-  );
+  const isTold = ({ told }: Side, path: string): boolean => withTensors.has(path) && told.has(path);
+  const others = new Map(comparedFiles(other, side).map((file) => [keyOf(side, other, file.path), file]));
+  return comparedFiles(side, other).filter(({ path, bytes }) => {
+    const counterpart = others.get(keyOf(side, other, path));
+    if (counterpart?.bytes !== bytes) return false;
+    return !isTold(side, path) || !isTold(other, counterpart.path);
+  });
 }

@@ -1,5 +1,6 @@
 import { compareStructure, type StructureLeaf } from "../../tensors/structure";
 import type { StoredTensor } from "../content";
+import type { Place } from "./places";
 
 /** A tensor of A and the one of B that it is compared with, by their numbers. */
 export interface Pair {
@@ -18,13 +19,30 @@ export interface Pairing {
 
 type Tensors = readonly StoredTensor[];
 
+/** The tensors of one side, and the place of each. */
+export interface Placed {
+  readonly tensors: Tensors;
+  readonly places: readonly Place[];
+}
+
 /** Largest number of tensors of equal values among which the nearest name is looked for. */
 const MAX_ALIKE = 200;
 
-/** Pairs what has the same name, or the same path in another notation: `a/b` of a tree is `a.b` of a flat list. */
-export function pairsByName(as: Tensors, bs: Tensors): Pairing {
+/**
+ * Pairs what has the same place, else the same name, else the same path in another notation: `a/b` of a tree is `a.b` of
+ * a flat list, but not of another tree.
+ */
+export function pairsByName(a: Placed, b: Placed): Pairing {
+  const [as, bs] = [a.tensors, b.tensors];
   const all: Pairing = { pairs: [], a: as.map((_, i) => i), b: bs.map((_, i) => i) };
-  return joined(joined(all, nameKeys(as), nameKeys(bs)), as.map(pathKey), bs.map(pathKey));
+  const placed = joined(
+    all,
+    a.places.map(({ key }) => key),
+    b.places.map(({ key }) => key),
+  );
+  const named = joined(placed, nameKeys(as), nameKeys(bs));
+  const isBridged = (i: number, j: number): boolean => a.places[i]?.notation !== b.places[j]?.notation;
+  return joined(named, as.map(pathKey), bs.map(pathKey), isBridged);
 }
 
 /** Adds pairs of equal digests under other names; of several the one with the nearest name. */
@@ -52,8 +70,8 @@ export function pairsByDigest(
  * Adds pairs whose form is the same and whose places fit each other alone. The others get names that look like theirs.
  */
 export function pairsByStructure(
-  as: Tensors,
-  bs: Tensors,
+  as: Placed,
+  bs: Placed,
   paired: Pairing,
 ): Pairing & {
   readonly near: { readonly a: ReadonlyMap<number, readonly string[]>; readonly b: Map<number, readonly string[]> };
@@ -76,12 +94,13 @@ export function pairsByStructure(
 }
 
 /** The leaves by number. The dots of a flat list's names stand for levels. */
-function numbersOf(tensors: Tensors, numbers: readonly number[]): Map<StructureLeaf, number> {
+function numbersOf({ tensors, places }: Placed, numbers: readonly number[]): Map<StructureLeaf, number> {
   return new Map(
     numbers.flatMap((i): [StructureLeaf, number][] => {
       const tensor = tensors[i];
       if (!tensor) return [];
-      return [[tensor.path.length > 1 ? tensor : { ...tensor, path: pathKey(tensor).split(".") }, i]];
+      const isTree = tensor.path.length > 1 || places[i]?.notation === "msgpack";
+      return [[isTree ? tensor : { ...tensor, path: pathKey(tensor).split(".") }, i]];
     }),
   );
 }
@@ -108,11 +127,16 @@ function withPairs({ pairs, a, b }: Pairing, more: readonly Pair[]): Pairing {
 }
 
 /** Pairs the free ones whose keys are equal, where no other of its side has that key. */
-function joined(paired: Pairing, keysOfA: readonly string[], keysOfB: readonly string[]): Pairing {
+function joined(
+  paired: Pairing,
+  keysOfA: readonly string[],
+  keysOfB: readonly string[],
+  mayPair: (a: number, b: number) => boolean = () => true,
+): Pairing {
   const right = onlyOnes(paired.b, keysOfB);
   const more = [...onlyOnes(paired.a, keysOfA)].flatMap(([key, a]) => {
     const b = right.get(key);
-    return b === undefined ? [] : [{ a, b, moved: false }];
+    return b === undefined || !mayPair(a, b) ? [] : [{ a, b, moved: false }];
   });
   return withPairs(paired, more);
 }

@@ -8,6 +8,7 @@ import type { FileContent } from "../content";
 import { openContent } from "../contentFormats";
 import { modelFormat } from "../inspect";
 import { type InspectedFile, openModelContent } from "../modelContent";
+import { toldByTensors } from "./told";
 
 /** What may be compared: a file, by its absolute path, or a version that was read. */
 export type Comparable =
@@ -25,6 +26,8 @@ export interface Side {
   readonly folder: string;
   readonly bytes: number;
   readonly files: readonly InspectedFile[];
+  /** The paths of those of which tensors and metadata tell everything. */
+  readonly told: ReadonlySet<string>;
   readonly content: FileContent;
   /** Left out for a bare file. */
   readonly model?: StoredModel;
@@ -46,6 +49,7 @@ export function openSide(what: Comparable): Side {
       ...place,
       bytes,
       files: content.files,
+      told: toldByTensors(model.path, content.files, content.warnings),
       content,
       model,
     };
@@ -62,5 +66,6 @@ export function openSide(what: Comparable): Side {
   }
   const name = basename(path);
   const files = [{ path: name, bytes, format, ...(content.pickle && { pickle: content.pickle }) }];
-  return { name, format, path, folder: dirname(path), bytes, files, content };
+  const folder = dirname(path);
+  return { name, format, path, folder, bytes, files, told: toldByTensors(folder, files, content.warnings), content };
 }

@@ -15,6 +15,7 @@ import { openContent } from "../contentFormats";
 import { openFlaxFile } from "../flaxFile";
 import { assertReplaceable } from "../replaceable";
 import { openSafetensorsFile } from "../safetensorsFile";
+import { LEAVES_KEY, leafJson, leafOf, readKeptLeaves } from "./keptLeaves";
 import type { ConversionPlan, Converted, ConvertibleFormat, ConvertOptions, Dropped, Planned } from "./plan";
 import { planFlax } from "./toFlax";
 import { planSafetensors } from "./toSafetensors";
@@ -151,13 +152,46 @@ async function fill(
     await file.append(piece);
     await progress.add(piece.length);
   }
-  const open = to === "safetensors" ? openSafetensorsFile : openFlaxFile;
-  const result = open(file.path, basename(file.path));
+  const result = reopened(file.path, to);
   try {
+    verifyRest(result, planned, to);
     await verify(source, result, planned, progress);
   } finally {
     result.close();
   }
+}
+
+/** Nobody has seen the name that the result is written under: failures do not say it. */
+function reopened(path: string, to: ConvertibleFormat): FileContent {
+  const open = to === "safetensors" ? openSafetensorsFile : openFlaxFile;
+  try {
+    return open(path, basename(path));
+  } catch (error) {
+    if (!(error instanceof ModelbenchError)) throw error;
+    const message = error.message.replaceAll(`${path}: `, "");
+    throw new ModelbenchError(error.code, `The converted file could not be read and was removed: ${message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Every leaf that was planned is there, and no other; so is the metadata. */
+function verifyRest(result: FileContent, { leaves, metadata }: Planned, to: ConvertibleFormat): void {
+  for (const [key, text] of metadata) {
+    if (result.metadata.get(key) !== text) throw unequal(`the metadata ${key} differs`);
+  }
+  // Leaves that a safetensors file brought along are metadata like any other.
+  if (to === "safetensors" && leaves.length === 0) return;
+  const found = leavesIn(result, to);
+  if (found.length !== leaves.length) throw unequal(`${found.length} leaves were written, not ${leaves.length}`);
+  const wanted = new Set(leaves);
+  const other = found.find((leaf) => !wanted.delete(leaf));
+  if (other !== undefined) throw unequal(`the leaf ${other.slice(0, 200)} was not in it`);
+}
+
+function leavesIn(content: FileContent, format: ConvertibleFormat): string[] {
+  if (format === "safetensors") return readKeptLeaves(content.metadata.get(LEAVES_KEY) ?? "[]").map(leafJson);
+  return content.tensors.flatMap(({ dtype }, index) => (dtype === null ? [leafJson(leafOf(content, index))] : []));
 }
 
 /** Every array that was planned is there once, with the values of its source, and no other. */

@@ -1,14 +1,23 @@
 import { ModelbenchError } from "../../base/errors";
-import type { FlaxTree } from "../../formats/flaxMsgpack/tree";
 import { parseExactJson, stringifyExact } from "../../formats/jsonExact";
 import type { FileContent, LeafKind, LeafValue, StoredTensor } from "../content";
+import { type PlacedKey, placedPath } from "../placedPath";
 
 /** The metadata key under which a safetensors file carries leaves that are no tensors. */
 export const LEAVES_KEY = "modelbench.leaves";
 
+/** A leaf that can be kept, where it is. */
+export interface Leaf {
+  readonly path: readonly PlacedKey[];
+  readonly value: KeptValue;
+}
+
+/** A number is a float; the map and the list are empty. */
+export type KeptValue = LeafValue | { readonly empty: "map" | "list" };
+
 /** A leaf as JSON: integers and floats as text, so that nothing is lost; bytes as base64. */
 interface KeptLeaf {
-  readonly path: readonly (string | number)[];
+  readonly path: readonly PlacedKey[];
   readonly kind: LeafKind;
   readonly value?: unknown;
 }
@@ -18,62 +27,78 @@ export function isKeepable({ kind, dtype }: StoredTensor): boolean {
   return dtype === null && kind !== "ext" && kind !== "ndarray";
 }
 
+/** Such a leaf of a file. @throws ModelbenchError as `FileContent.leaf` */
+export function leafOf(content: FileContent, index: number): Leaf {
+  const kind = content.tensors[index]?.kind;
+  const value = content.leaf?.(index);
+  if (value !== undefined) return { path: placedPath(content, index), value };
+  return { path: placedPath(content, index), value: { empty: kind === "empty_list" ? "list" : "map" } };
+}
+
+/** A leaf as one text, which is the same for equal leaves only: those of NaN are equal, 0 and -0 are not. */
+export function leafJson(leaf: Leaf): string {
+  return stringifyExact(kept(leaf));
+}
+
 /** The leaves of these numbers as one JSON text. @throws ModelbenchError as `FileContent.leaf` */
 export function keptLeavesJson(content: FileContent, indices: readonly number[]): string {
-  return stringifyExact(
-    indices.flatMap((index): KeptLeaf[] => {
-      const tensor = content.tensors[index];
-      if (!tensor) return [];
-      const { path, kind } = tensor;
-      const value = content.leaf?.(index);
-      return [value === undefined ? { path, kind } : { path, kind, value: encoded(value) }];
-    }),
-  );
+  return stringifyExact(indices.map((index) => kept(leafOf(content, index))));
 }
 
-function encoded(value: LeafValue): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
-  if (typeof value === "number" || typeof value === "bigint") return numberText(value);
-  if (value !== null && typeof value === "object") return { re: numberText(value.re), im: numberText(value.im) };
-  return value;
+function kept({ path, value }: Leaf): KeptLeaf {
+  if (value === null) return { path, kind: "null" };
+  if (typeof value === "boolean") return { path, kind: "bool", value };
+  if (typeof value === "bigint") return { path, kind: "int", value: String(value) };
+  if (typeof value === "number") return { path, kind: "float", value: floatText(value) };
+  if (typeof value === "string") return { path, kind: "str", value };
+  if (value instanceof Uint8Array) return { path, kind: "bytes", value: Buffer.from(value).toString("base64") };
+  if ("empty" in value) return { path, kind: `empty_${value.empty}` };
+  return { path, kind: "complex", value: { re: floatText(value.re), im: floatText(value.im) } };
 }
 
-function numberText(value: number | bigint): string {
+function floatText(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
 /** The leaves that a metadata text holds. @throws ModelbenchError `format.corrupt` when it is not what we write */
-export function readKeptLeaves(text: string): { readonly path: (string | number)[]; readonly value: FlaxTree }[] {
+export function readKeptLeaves(text: string): Leaf[] {
   const parsed = parseExactJson(text);
-  if (!Array.isArray(parsed)) throw unreadable();
+  if (!Array.isArray(parsed)) throw unreadableLeaves();
   return parsed.map((item: unknown) => {
-    if (item === null || typeof item !== "object" || !("path" in item) || !("kind" in item)) throw unreadable();
+    if (item === null || typeof item !== "object" || !("path" in item) || !("kind" in item)) throw unreadableLeaves();
     const { path, kind } = item;
-    if (!Array.isArray(path) || !path.every(isKey)) throw unreadable();
-    return { path, value: decoded(kind, "value" in item ? item.value : undefined) };
+    if (!Array.isArray(path)) throw unreadableLeaves();
+    return { path: path.map(keyOf), value: decoded(kind, "value" in item ? item.value : undefined) };
   });
 }
 
-function isKey(key: unknown): key is string | number {
-  return typeof key === "string" || Number.isSafeInteger(key);
+/** Earlier versions wrote places in lists as mere integers: those read as integer keys. */
+function keyOf(key: unknown): PlacedKey {
+  if (typeof key === "string" || (typeof key === "number" && Number.isSafeInteger(key))) return key;
+  if (key !== null && typeof key === "object" && "i" in key) {
+    const { i } = key;
+    if (typeof i === "number" && Number.isSafeInteger(i) && i >= 0) return { i };
+  }
+  throw unreadableLeaves();
 }
 
-function decoded(kind: unknown, value: unknown): FlaxTree {
+function decoded(kind: unknown, value: unknown): KeptValue {
   if (kind === "null") return null;
-  if (kind === "empty_map") return new Map();
-  if (kind === "empty_list") return [];
+  if (kind === "empty_map") return { empty: "map" };
+  if (kind === "empty_list") return { empty: "list" };
   if (kind === "bool" && typeof value === "boolean") return value;
   if (kind === "complex" && value !== null && typeof value === "object" && "re" in value && "im" in value) {
-    return { kind: "complex", re: Number(value.re), im: Number(value.im) };
+    return { re: Number(value.re), im: Number(value.im) };
   }
-  if (typeof value !== "string") throw unreadable();
+  if (typeof value !== "string") throw unreadableLeaves();
   if (kind === "str") return value;
   if (kind === "bytes") return new Uint8Array(Buffer.from(value, "base64"));
   if (kind === "int" && /^-?\d{1,20}$/.test(value)) return BigInt(value);
   if (kind === "float") return Number(value);
-  throw unreadable();
+  throw unreadableLeaves();
 }
 
-function unreadable(): ModelbenchError {
+/** The failure of a metadata text that is not what we write. */
+export function unreadableLeaves(): ModelbenchError {
   return new ModelbenchError("format.corrupt", `The metadata ${LEAVES_KEY} does not list leaves as it should.`);
 }

@@ -73,6 +73,8 @@ export interface Planned
   readonly changed: ChangeNotes;
   /** The arrays that are written: their number in the source, and their path in the target, one segment when flat. */
   readonly arrays: readonly { readonly index: number; readonly path: readonly (string | number)[] }[];
+  /** Every leaf that is written beside the arrays, as `leafJson` has it. */
+  readonly leaves: readonly string[];
   /** The bytes of the result, piece by piece; a piece is valid until the next one is asked for. */
   pieces(content: FileContent): Generator<Uint8Array, void>;
 }

@@ -1,28 +1,33 @@
 import { elementCount, itemSize } from "../../formats/elements";
-import { isLeaf, isMap, type StoredNode, type TreeKey } from "../../formats/flaxMsgpack/stored";
+import { leafName, type StoredNode, type TreeKey } from "../../formats/flaxMsgpack/stored";
 import type { FlaxArray, FlaxTree } from "../../formats/flaxMsgpack/tree";
+import { CHUNKED } from "../../formats/flaxMsgpack/unchunk";
 import { flaxFile } from "../../formats/flaxMsgpack/writer";
 import type { TensorData } from "../../formats/tensorData";
 import type { FileContent, StoredTensor } from "../content";
-import { LEAVES_KEY, readKeptLeaves } from "./keptLeaves";
+import type { PlacedKey } from "../placedPath";
+import { type KeptValue, LEAVES_KEY, type Leaf, leafJson, readKeptLeaves } from "./keptLeaves";
 import { ChangeNotes, type Dropped, lostMetadata, type Planned } from "./plan";
+import { keptShape, Shape } from "./treeShape";
 
 /** Bytes of values that are handed on at once. */
 const PIECE_BYTES = 1 << 20;
 
-type Value = { readonly array: number } | { readonly leaf: FlaxTree };
+type Value = { readonly array: number } | { readonly leaf: KeptValue };
 type Branch = Map<TreeKey, Branch | Value>;
 
 /**
  * The tree that names joined by `.` stand for. Digits stay texts, as flax's own state dicts have them, but become
- * integer keys and lists where `like` has such at that place.
+ * integer keys and lists where `like` has such at that place, or where it has nothing, the leaves that were kept.
  * @param like the structure of another MessagePack file
  * @throws ModelbenchError `format.corrupt` for leaves in the metadata that are not what we write
  */
 export function planFlax(content: FileContent, like: StoredNode | undefined): Planned {
-  const plan = new TreePlan(like);
+  const kept = readKeptLeaves(content.metadata.get(LEAVES_KEY) ?? "[]");
+  const plan = new TreePlan(like, kept);
   for (const [index, tensor] of content.tensors.entries()) plan.addTensor(tensor, index);
-  for (const [key, text] of content.metadata) plan.addMetadata(key, text);
+  for (const leaf of kept) plan.addLeaf(leaf);
+  for (const key of content.metadata.keys()) plan.addMetadata(key);
   plan.nameLists();
   return {
     // Other metadata is left out whatever its value.
@@ -30,6 +35,7 @@ export function planFlax(content: FileContent, like: StoredNode | undefined): Pl
     changed: plan.changed,
     metadata: new Map(),
     arrays: plan.arrays,
+    leaves: plan.leaves(),
     pieces: (source) => flaxFile(plan.tree(source)),
   };
 }
@@ -38,13 +44,18 @@ class TreePlan {
   readonly dropped: Dropped[] = [];
   readonly changed = new ChangeNotes();
   readonly arrays: { index: number; path: readonly TreeKey[] }[] = [];
-  readonly #like: StoredNode | undefined;
+  readonly #shape: Shape;
+  /** Why digits became integers, in words. */
+  readonly #after: string;
   readonly #root: Branch = new Map();
+  /** Where each leaf was, and where it is now. */
+  readonly #leaves: { readonly leaf: Leaf; readonly keys: readonly TreeKey[] }[] = [];
   /** Branches that become lists. */
   readonly #lists = new Set<Branch>();
 
-  constructor(like: StoredNode | undefined) {
-    this.#like = like;
+  constructor(like: StoredNode | undefined, kept: readonly Leaf[]) {
+    this.#shape = new Shape(like, keptShape(kept.map(({ path }) => path)));
+    this.#after = like === undefined ? "the leaves that were kept there" : "the file it is to be like";
   }
 
   addTensor(tensor: StoredTensor, index: number): void {
@@ -54,11 +65,21 @@ class TreePlan {
     if (reason !== undefined) this.dropped.push({ name, kind: dtype ?? tensor.nativeDtype, reason });
   }
 
-  addMetadata(key: string, text: string): void {
-    if (key === LEAVES_KEY) {
-      for (const { path, value } of readKeptLeaves(text)) this.#insertLeaf(path, value);
-      return;
+  addLeaf(leaf: Leaf): void {
+    const keys: TreeKey[] = [];
+    let shape = this.#shape;
+    for (const key of leaf.path) {
+      const chosen = shape.keyOfLeaf(key);
+      keys.push(chosen);
+      shape = shape.child(chosen);
     }
+    const reason = this.#put(keys, { leaf: leaf.value });
+    if (reason === undefined) this.#leaves.push({ leaf, keys });
+    else this.dropped.push({ name: leafName(keys), kind: "leaf", reason });
+  }
+
+  addMetadata(key: string): void {
+    if (key === LEAVES_KEY) return;
     // Says which library wrote the file, nothing about the weights.
     if (key === "format")
       this.changed.add("a MessagePack file does not name the library that wrote it", `metadata ${key}`);
@@ -66,27 +87,45 @@ class TreePlan {
       this.dropped.push({ name: key, kind: "metadata", reason: "is metadata, which a MessagePack file does not have" });
   }
 
-  /** A branch is a list where its model has one and every place in it is taken. */
+  /** A branch is a list where its shape is one and every place in it is taken. */
   nameLists(): void {
-    const visit = (branch: Branch, like: StoredNode | undefined, path: readonly TreeKey[]): void => {
-      if (Array.isArray(like)) {
+    const visit = (branch: Branch, shape: Shape, path: readonly TreeKey[]): void => {
+      if (shape.isList) {
         const isWhole = [...branch.keys()].every((key, i) => key === i);
         if (isWhole) this.#lists.add(branch);
         else this.changed.add("stays a map with integer keys, because places of the list are missing", path.join("."));
       }
       for (const [key, value] of branch) {
-        if (value instanceof Map) visit(value, childOf(like, key), [...path, key]);
+        if (value instanceof Map) visit(value, shape.child(key), [...path, key]);
       }
     };
-    this.#sortLists(this.#root, this.#like);
-    visit(this.#root, this.#like, []);
+    this.#sortLists(this.#root, this.#shape);
+    visit(this.#root, this.#shape, []);
+  }
+
+  /** The leaves where they will be, once lists are named. What is not where it was kept is a change. */
+  leaves(): string[] {
+    return this.#leaves.map(({ leaf, keys }) => {
+      const now = leafJson({ ...leaf, path: this.#placed(keys) });
+      if (now !== leafJson(leaf)) this.changed.add(MOVED_LEAF, leafName(keys));
+      return now;
+    });
+  }
+
+  #placed(keys: readonly TreeKey[]): PlacedKey[] {
+    let branch: Branch | Value | undefined = this.#root;
+    return keys.map((key) => {
+      const isPlace = branch instanceof Map && this.#lists.has(branch) && typeof key === "number";
+      branch = branch instanceof Map ? branch.get(key) : undefined;
+      return isPlace ? { i: key } : key;
+    });
   }
 
   /** The tree with the values of `source`, which are read when their turn comes. */
   tree(source: FileContent): FlaxTree<Iterable<Uint8Array>> {
     const build = (node: Branch | Value): FlaxTree<Iterable<Uint8Array>> => {
       if (!(node instanceof Map)) {
-        return "array" in node ? arrayOf(source.data(node.array)) : (node.leaf as FlaxTree<Iterable<Uint8Array>>);
+        return "array" in node ? arrayOf(source.data(node.array)) : leafTree(node.leaf);
       }
       const items = [...node].map(([key, item]) => [key, build(item)] as const);
       return this.#lists.has(node) ? items.map(([, item]) => item) : new Map(items);
@@ -95,57 +134,39 @@ class TreePlan {
   }
 
   /** Lists are read in the order of their places, whatever order the names came in. */
-  #sortLists(branch: Branch, like: StoredNode | undefined): void {
-    if (Array.isArray(like)) {
+  #sortLists(branch: Branch, shape: Shape): void {
+    if (shape.isList) {
       const sorted = [...branch].sort(([a], [b]) => Number(a) - Number(b));
       branch.clear();
       for (const [key, value] of sorted) branch.set(key, value);
     }
-    for (const [key, value] of branch) if (value instanceof Map) this.#sortLists(value, childOf(like, key));
+    for (const [key, value] of branch) if (value instanceof Map) this.#sortLists(value, shape.child(key));
   }
 
   /** Answers with the reason when the place is taken. */
   #insert(segments: readonly string[], value: { readonly array: number }): string | undefined {
     const path: TreeKey[] = [];
-    let like = this.#like;
+    let shape = this.#shape;
     for (const segment of segments) {
-      const key = keyIn(like, segment);
+      const key = shape.keyOf(segment);
       path.push(key);
-      like = childOf(like, key);
+      shape = shape.child(key);
     }
     const reason = this.#put(path, value);
     if (reason !== undefined) return reason;
     this.arrays.push({ index: value.array, path });
     if (path.some((key) => typeof key === "number")) {
-      this.changed.add(
-        "digits become integer keys or places in a list, as in the file it is to be like",
-        segments.join("."),
-      );
+      this.changed.add(`digits become integer keys or places in a list, as in ${this.#after}`, segments.join("."));
     } else if (segments.some((segment) => /^\d+$/.test(segment))) {
       this.changed.add("digits stay text, as in flax's state dicts", segments.join("."));
     }
     return undefined;
   }
 
-  #insertLeaf(path: readonly TreeKey[], leaf: FlaxTree): void {
-    const keys: TreeKey[] = [];
-    let branch: Branch | Value | undefined = this.#root;
-    let like = this.#like;
-    for (const key of path) {
-      // The arrays beside a leaf may have been given other keys than it had.
-      const known: TreeKey = branch instanceof Map && branch.has(String(key)) ? String(key) : key;
-      const chosen: TreeKey = this.#like === undefined ? known : keyIn(like, String(key));
-      keys.push(chosen);
-      branch = branch instanceof Map ? branch.get(chosen) : undefined;
-      like = childOf(like, chosen);
-    }
-    const reason = this.#put(keys, { leaf });
-    if (reason !== undefined) this.dropped.push({ name: path.join("/"), kind: "leaf", reason });
-  }
-
   #put(path: readonly TreeKey[], value: Value): string | undefined {
     const last = path.at(-1);
     if (last === undefined) return "is the root itself, where the other tensors are";
+    if (path.includes(CHUNKED)) return `has the key ${JSON.stringify(CHUNKED)}, which makes a map an array in chunks`;
     let branch = this.#root;
     for (const key of path.slice(0, -1)) {
       const next: Branch | Value = branch.get(key) ?? new Map();
@@ -159,17 +180,12 @@ class TreePlan {
   }
 }
 
-/** The key that a segment stands for: the integer where the model has that and no such text. */
-function keyIn(like: StoredNode | undefined, segment: string): TreeKey {
-  const number = /^(0|-?[1-9]\d{0,14})$/.test(segment) ? Number(segment) : undefined;
-  if (like === undefined || number === undefined || isLeaf(like)) return segment;
-  if (!isMap(like)) return number >= 0 ? number : segment;
-  return !like.has(segment) && like.has(number) ? number : segment;
-}
+const MOVED_LEAF = "a leaf gets other keys than it was kept with";
 
-function childOf(like: StoredNode | undefined, key: TreeKey): StoredNode | undefined {
-  if (like === undefined || isLeaf(like)) return undefined;
-  return isMap(like) ? like.get(key) : like[Number(key)];
+function leafTree(value: KeptValue): FlaxTree<Iterable<Uint8Array>> {
+  if (value === null || typeof value !== "object" || value instanceof Uint8Array) return value;
+  if ("empty" in value) return value.empty === "list" ? [] : new Map();
+  return { kind: "complex", re: value.re, im: value.im };
 }
 
 function arrayOf(data: TensorData): FlaxArray<Iterable<Uint8Array>> {

@@ -1,7 +1,7 @@
 import { ModelbenchError } from "../../base/errors";
 import { type NewSafetensor, safetensorsFile, whyNotSafetensors } from "../../formats/safetensors/writer";
 import type { FileContent, StoredTensor } from "../content";
-import { isKeepable, keptLeavesJson, LEAVES_KEY } from "./keptLeaves";
+import { isKeepable, keptLeavesJson, LEAVES_KEY, leafJson, leafOf } from "./keptLeaves";
 import { ChangeNotes, type ConvertOptions, lostMetadata, type Planned } from "./plan";
 
 /**
@@ -40,6 +40,7 @@ export function planSafetensors(content: FileContent, isTree: boolean, options: 
     changed,
     metadata,
     arrays,
+    leaves: kept.map((index) => leafJson(leafOf(content, index))),
     pieces: (source) => {
       const tensors = arrays.map(({ index, path: [name] }): NewSafetensor => ({ name, data: source.data(index) }));
       return safetensorsFile({ metadata, tensors });
