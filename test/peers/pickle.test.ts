@@ -127,9 +127,9 @@ interface Mine {
 function ours(bytes: Buffer): Mine {
   const calls: string[] = [];
   class Recording extends Notes {
-    override called(...[callee, opcode, offset]: Parameters<Notes["called"]>): void {
-      calls.push(labelOf(callee));
-      super.called(callee, opcode, offset);
+    override called(...call: Parameters<Notes["called"]>): void {
+      calls.push(labelOf(call[0]));
+      super.called(...call);
     }
   }
   const notes = new Recording();

@@ -46,11 +46,11 @@ function number(opcode: Opcode, cursor: Cursor, offset: number): Value | undefin
     case "BINFLOAT":
       return cursor.f64();
     case "INT":
-      return parsed(parseInt0(filledLine(cursor, offset)), opcode, offset);
+      return numeral(parseInt0(filledLine(cursor, offset)), cursor, opcode, offset);
     case "LONG":
-      return parsed(parseLong(filledLine(cursor, offset)), opcode, offset);
+      return numeral(parseLong(filledLine(cursor, offset)), cursor, opcode, offset);
     case "FLOAT":
-      return parsed(parseFloatText(filledLine(cursor, offset)), opcode, offset);
+      return numeral(parseFloatText(filledLine(cursor, offset)), cursor, opcode, offset);
     case "LONG1":
       return integer(cursor, cursor.u8());
     case "LONG4":
@@ -113,6 +113,11 @@ function filledLine(cursor: Cursor, offset: number): Buffer {
   const line = cursor.line();
   if (line.length === 0) throw new StreamBreak("argument", "An argument is empty.", offset);
   return line;
+}
+
+/** A number that C's `pickle` refuses may be one to Python's own: its line has an end, so reading can go on. */
+function numeral<T>(value: T | undefined, cursor: Cursor, opcode: Opcode, offset: number): T | number {
+  return value === undefined && cursor.isLenient ? 0 : parsed(value, opcode, offset);
 }
 
 function parsed<T>(value: T | undefined, opcode: Opcode, offset: number): T {

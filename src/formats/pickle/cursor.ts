@@ -14,6 +14,15 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** Where a reading stands. */
+export interface Place {
+  readonly at: number;
+  /** Behind the last byte of the frame; at or before `at` when there is none. */
+  readonly frameEnd: number;
+  /** Where what follows the frame goes on. */
+  readonly behindFrame: number;
+}
+
 /** Reads opcodes and their arguments one after another; every read is held to the end of the range. */
 export class Cursor {
   readonly #reader: PositionalReader;
@@ -22,16 +31,19 @@ export class Cursor {
   #window: Buffer = Buffer.alloc(0);
   #windowAt = 0;
   readonly #dropsRest: boolean;
+  /** Whether numbers in a form that C does not know are passed over. */
+  readonly isLenient: boolean;
   #at: number;
-  /** Behind the last byte of the frame. */
   #frameEnd = 0;
+  #behindFrame = 0;
   #crossed = false;
 
   /** @param dropsRest see `crossed` */
-  constructor(reader: PositionalReader, range: ByteRange, limits: ScanLimits, dropsRest = false) {
+  constructor(reader: PositionalReader, range: ByteRange, limits: ScanLimits, dropsRest = false, isLenient = false) {
     this.#reader = reader;
     this.#limits = limits;
     this.#dropsRest = dropsRest;
+    this.isLenient = isLenient;
     this.#at = range.start;
     this.#end = Math.min(range.end, reader.size);
   }
@@ -60,11 +72,27 @@ export class Cursor {
     this.#cross(length);
     this.#need(length);
     this.#frameEnd = this.#at + length;
+    this.#behindFrame = this.#frameEnd;
   }
 
-  /** Goes on at another place. */
+  /** Python has read the whole frame: who asks the file for bytes while it is followed gets those behind it. */
+  get place(): Place {
+    const isInside = this.#at < this.#frameEnd;
+    return { at: this.#at, frameEnd: this.#frameEnd, behindFrame: isInside ? this.#behindFrame : this.#at };
+  }
+
+  /** Goes on at another place, in no frame. */
   moveTo(offset: number): void {
     this.#at = offset;
+    this.#leaveFrame();
+  }
+
+  /** Goes on where a reading stood, and from `behindFrame` on where its frame ends, which it may have done already. */
+  returnTo(place: Place, behindFrame = place.behindFrame): void {
+    this.moveTo(place.at < place.frameEnd ? place.at : behindFrame);
+    if (this.#at >= place.frameEnd) return;
+    this.#frameEnd = place.frameEnd;
+    this.#behindFrame = behindFrame;
   }
 
   /**
@@ -75,7 +103,7 @@ export class Cursor {
   skip(count: number, isBytes = false): void {
     this.#cross(count, isBytes);
     this.#need(count);
-    this.#at += count;
+    this.#advance(count);
   }
 
   u8(): number {
@@ -112,7 +140,9 @@ export class Cursor {
   /** A copy of the bytes up to a line feed, which is passed. @throws StreamBreak `truncated` */
   line(): Buffer {
     if (this.#at < this.#frameEnd && !this.#lineEndsIn(this.#frameEnd)) this.#cross(this.#frameEnd - this.#at + 1);
-    return this.#line();
+    const line = this.#line();
+    this.#advance(0);
+    return line;
   }
 
   #line(): Buffer {
@@ -140,8 +170,21 @@ export class Cursor {
     this.#limits.bytes(count, this.#at);
     this.#fill(count);
     const from = this.#at - this.#windowAt;
-    this.#at += count;
+    this.#advance(count);
     return this.#window.subarray(from, from + count);
+  }
+
+  /** What follows a frame need not lie behind it. */
+  #advance(count: number): void {
+    this.#at += count;
+    if (this.#at !== this.#frameEnd) return;
+    this.#at = this.#behindFrame;
+    this.#leaveFrame();
+  }
+
+  #leaveFrame(): void {
+    this.#frameEnd = 0;
+    this.#behindFrame = 0;
   }
 
   #fill(count: number): void {
@@ -168,7 +211,7 @@ export class Cursor {
     if (this.#at >= this.#frameEnd || this.#at + count <= this.#frameEnd) return;
     this.#crossed = true;
     if (this.#dropsRest && !keepsRest) this.#at = this.#frameEnd;
-    this.#frameEnd = 0;
+    this.#leaveFrame();
   }
 
   #need(count: number): void {

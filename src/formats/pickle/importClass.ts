@@ -1,13 +1,14 @@
 import type { PickleImport } from "./facts";
 import {
   ALLOWED,
+  DANGEROUS_ANYWHERE,
   DANGEROUS_MODULES,
   DANGEROUS_NAMES,
+  DANGEROUS_PARTS,
   HARMLESS_BUILTINS,
-  PLAIN_MODULES,
-  PLAIN_NAMES,
   STANDARD_LIBRARY,
 } from "./names";
+import { PLAIN_NAMES } from "./plainNames";
 
 /**
  * What loading a name may lead to. Only exact pairs are allowed: a name with a dot walks attributes, and those reach
@@ -21,11 +22,12 @@ export function classOf(module: string | null, name: string | null): PickleImpor
   if (CODE_MODULES.test(module)) return LOADERS.has(name) ? "dangerous" : "code";
   if (isListed(module, DANGEROUS_MODULES) || DANGEROUS_NAMES.has(`${module} ${name}`)) return "dangerous";
   // Another module's copy of a dangerous module, whose functions a second step reaches.
-  if (DANGEROUS_MODULES.has(name)) return "dangerous";
+  if (DANGEROUS_MODULES.has(name) || DANGEROUS_ANYWHERE.has(name)) return "dangerous";
+  const parts = [...module.split(".").slice(1), name];
+  if (parts.some((part) => DANGEROUS_PARTS.has(part))) return "dangerous";
   if (name.includes(".") && !NESTED_CLASS.test(name)) return "dangerous";
   if (top === "builtins" || top === "__builtin__") return isPlainBuiltin(name) ? "unknown" : "dangerous";
-  if (!STANDARD_LIBRARY.has(top) || PLAIN_NAMES.has(`${module} ${name}`)) return "unknown";
-  return PLAIN_MODULES.has(module) && !name.startsWith("_") ? "unknown" : "dangerous";
+  return STANDARD_LIBRARY.has(top) && !PLAIN_NAMES.has(`${module} ${name}`) ? "dangerous" : "unknown";
 }
 
 /** What pickles functions and classes by their byte code, under whatever roof it is bundled. */

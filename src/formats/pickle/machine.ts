@@ -1,20 +1,20 @@
 import { readArgument, readIndex, readName } from "./arguments";
-import type { Cursor } from "./cursor";
+import type { Cursor, Place } from "./cursor";
 import { addItems, append, build, refuseCall, setItems } from "./effects";
-import { isJoblibWrapper, type JoblibArray, joblibArray, skipJoblibArray } from "./joblibArray";
+import { isJoblibWrapper, type JoblibBuild, type JoblibOptions, joblibBuild, skipJoblibArray } from "./joblibArray";
 import { OPCODES, type Opcode } from "./opcodes";
 import { nameInPython3 } from "./pythonTwoNames";
 import type { ScanLimits } from "./scanLimits";
 import { Stack } from "./stack";
 import { StreamBreak } from "./streamBreak";
-import { hasBuffer, type ImportNode, isForeign, isHashable, tuple, type Value } from "./values";
+import { callOf, hasBuffer, type ImportNode, isForeign, isHashable, tuple, type Value } from "./values";
 
 /** Hears what a pickle would do, in the order in which it would be done. */
 export interface MachineListener {
   /** A name is imported, or would be if the loading program did not refuse. */
   imported(node: ImportNode, opcode: string, offset: number): void;
   /** Something is called. */
-  called(callee: Value, opcode: string, offset: number): void;
+  called(callee: Value, args: Value, opcode: string, offset: number): void;
   /** An imported object itself is changed, not something made of it. */
   changed(target: ImportNode, opcode: string, offset: number): void;
   /** Something is asked of the loading program. @param id the registry's code, or the persistent id; `null` of a buffer */
@@ -27,12 +27,6 @@ export interface MachineListener {
   nested(offset: number, length: number): void;
 }
 
-/** How a stream is read. */
-export interface MachineOptions {
-  /** Whether raw array bytes follow a `NumpyArrayWrapper`, as joblib writes them. */
-  readonly joblib: boolean;
-}
-
 /**
  * Follows the opcodes of one pickle as `pickle.Unpickler` would, building nothing but notes of what would be built:
  * nothing is imported or called, nothing recurses on the input, shared objects stay shared.
@@ -41,7 +35,7 @@ export class PickleMachine {
   readonly #cursor: Cursor;
   readonly #limits: ScanLimits;
   readonly #listener: MachineListener;
-  readonly #options: MachineOptions;
+  readonly #options: JoblibOptions;
   readonly #stack: Stack;
   /** A copy that only looks where another reader would go on: what it meets must not change the original's objects. */
   readonly #isProbe: boolean;
@@ -51,7 +45,7 @@ export class PickleMachine {
     cursor: Cursor,
     limits: ScanLimits,
     listener: MachineListener,
-    options: MachineOptions,
+    options: JoblibOptions,
     probed?: { readonly stack: Stack; readonly protocol: number },
   ) {
     this.#cursor = cursor;
@@ -114,20 +108,20 @@ export class PickleMachine {
       case "TUPLE1":
       case "TUPLE2":
       case "TUPLE3":
-        stack.push(tuple(stack.take(Number(opcode.at(-1)), offset)));
+        stack.push(tuple(this.#held(stack.take(Number(opcode.at(-1)), offset), offset)));
         return true;
       case "TUPLE":
-        stack.push(tuple(stack.takeToMark(offset)));
+        stack.push(tuple(this.#toMark(offset)));
         return true;
       case "LIST":
-        stack.push({ kind: "list", items: stack.takeToMark(offset) });
+        stack.push({ kind: "list", items: this.#toMark(offset) });
         return true;
       case "DICT":
         this.#dict(offset);
         return true;
       case "FROZENSET":
         this.#refusal(
-          stack.takeToMark(offset).every(isHashable) ? undefined : "puts an unhashable value into a set",
+          this.#toMark(offset).every(isHashable) ? undefined : "puts an unhashable value into a set",
           offset,
         );
         stack.push({ kind: "frozenset" });
@@ -185,7 +179,7 @@ export class PickleMachine {
         const items = stack.takeToMark(offset);
         const [callee] = items;
         if (callee === undefined) throw new StreamBreak("stack", "OBJ has nothing to make an object of.", offset);
-        this.#call(callee, tuple(items.slice(1)), opcode, offset);
+        this.#call(callee, tuple(this.#held(items.slice(1), offset)), opcode, offset);
         return;
       }
       case "REDUCE":
@@ -215,16 +209,16 @@ export class PickleMachine {
     switch (opcode) {
       case "APPEND":
       case "APPENDS": {
-        const items = opcode === "APPEND" ? stack.take(1, offset) : stack.takeToMark(offset);
+        const items = opcode === "APPEND" ? this.#held(stack.take(1, offset), offset) : this.#toMark(offset);
         this.#effect(append, items, opcode, offset);
         return;
       }
       case "ADDITEMS":
-        this.#effect(addItems, stack.takeToMark(offset), opcode, offset);
+        this.#effect(addItems, this.#toMark(offset), opcode, offset);
         return;
       case "SETITEM":
       case "SETITEMS": {
-        const entries = opcode === "SETITEM" ? stack.take(2, offset) : stack.takeToMark(offset);
+        const entries = opcode === "SETITEM" ? this.#held(stack.take(2, offset), offset) : this.#toMark(offset);
         if (entries.length % 2 === 1) throw new StreamBreak("stack", "A key has no value.", offset);
         this.#effect(setItems, entries, opcode, offset);
         return;
@@ -274,7 +268,7 @@ export class PickleMachine {
   }
 
   #dict(offset: number): void {
-    const entries = this.#stack.takeToMark(offset);
+    const entries = this.#toMark(offset);
     if (entries.length % 2 === 1) throw new StreamBreak("stack", "A key has no value.", offset);
     const isSound = entries.every((entry, i) => i % 2 === 1 || isHashable(entry));
     this.#refusal(isSound ? undefined : "uses an unhashable key", offset);
@@ -303,68 +297,74 @@ export class PickleMachine {
   }
 
   #inst(offset: number): void {
-    const args = this.#stack.takeToMark(offset);
+    const args = this.#toMark(offset);
     this.#import(readName(this.#cursor, offset, false), readName(this.#cursor, offset, false), "INST", offset);
     this.#call(this.#stack.pop(offset), tuple(args), "INST", offset);
   }
 
   #call(callee: Value, args: Value, opcode: Opcode, offset: number): void {
     this.#refusal(isForeign(args) ? undefined : refuseCall(callee, args), offset);
-    if (isForeign(callee)) this.#listener.called(callee, opcode, offset);
-    this.#stack.push({ kind: "call", callee, args, state: undefined, items: [], entries: [] });
+    if (isForeign(callee)) this.#listener.called(callee, args, opcode, offset);
+    this.#stack.push(callOf(callee, args));
   }
 
   #build(offset: number): void {
-    const [state = null] = this.#stack.take(1, offset);
+    const [state = null] = this.#held(this.#stack.take(1, offset), offset);
     const target = this.#stack.top(offset);
     this.#noteChange(target, "BUILD", offset);
+    const raw = this.#options.joblib ? joblibBuild(target, state) : undefined;
     if (!this.#isProbe) this.#refusal(build(target, state), offset);
-    const array = this.#options.joblib && !this.#isProbe ? joblibArray(target, state) : undefined;
-    if (array) this.#joblib(array, offset);
-    else if (this.#options.joblib && isJoblibWrapper(target)) this.#listener.unclear(offset);
+    if (raw) this.#joblib(raw, offset);
   }
 
-  /** The wrapper is replaced by its array; objects of an array are a pickle of their own. */
-  #joblib(array: JoblibArray, offset: number): void {
-    this.#stack.pop(offset);
-    const start = this.#cursor.at;
-    if (array.hasObjects) {
-      this.#probe(start, array);
-      this.#cursor.moveTo(start);
-      const inner = new PickleMachine(this.#cursor, this.#limits, this.#listener, { joblib: false });
-      try {
-        this.#stack.push(inner.run());
-      } catch (error) {
-        if (error instanceof StreamBreak) this.#listener.unclear(offset);
-        throw error;
-      }
-      return;
+  /** The wrapper is replaced by its array, whose bytes lie behind the frame; the rest of the frame is read after them. */
+  #joblib({ array, isSure }: JoblibBuild, offset: number): void {
+    const place = this.#cursor.place;
+    if (!isSure || place.at < place.frameEnd) this.#listener.unclear(offset);
+    if (!array) return;
+    this.#probe(place, this.#stack.pop(offset));
+    this.#cursor.moveTo(place.behindFrame);
+    this.#stack.push(array.type.hasObjects ? this.#objects(offset) : skipJoblibArray(array, this.#cursor, offset));
+    this.#cursor.returnTo(place, this.#cursor.place.behindFrame);
+  }
+
+  /** Objects of an array are a pickle of their own. */
+  #objects(offset: number): Value {
+    try {
+      return new PickleMachine(this.#cursor, this.#limits, this.#listener, { joblib: false }).run();
+    } catch (error) {
+      if (error instanceof StreamBreak) this.#listener.unclear(offset);
+      throw error;
     }
-    const node = skipJoblibArray(array, this.#cursor, offset);
-    const next = this.#cursor.at;
-    this.#probe(start, array);
-    this.#cursor.moveTo(next);
-    this.#stack.push(node);
   }
 
   /**
    * `pickle.load` does not know about raw bytes and takes them for opcodes. What joblib writes breaks it at once; a
    * file made to fool one of the two readers does not, so both ways are followed.
    */
-  #probe(start: number, array: JoblibArray): void {
-    if (start >= this.#cursor.end) return;
-    this.#cursor.moveTo(start);
+  #probe(place: Place, wrapper: Value): void {
+    if (place.at >= this.#cursor.end) return;
     if (!OPCODES.has(this.#cursor.u8())) return;
-    this.#cursor.moveTo(start);
-    this.#stack.payCopy(this.#limits, start);
+    this.#cursor.returnTo(place);
+    this.#stack.payCopy(this.#limits, place.at);
     const probed = { stack: this.#stack, protocol: this.#protocol };
     const probe = new PickleMachine(this.#cursor, this.#limits, this.#listener, { joblib: false }, probed);
-    probe.#stack.push(array.wrapper);
+    probe.#stack.push(wrapper);
     try {
       probe.run();
     } catch (error) {
       if (!(error instanceof StreamBreak) || error.kind === "limit") throw error;
     }
+  }
+
+  #toMark(offset: number): Value[] {
+    return this.#held(this.#stack.takeToMark(offset), offset);
+  }
+
+  /** Of joblib's wrapper in other hands something may be made for which joblib reads bytes. */
+  #held(values: Value[], offset: number): Value[] {
+    if (this.#options.joblib && values.some(isJoblibWrapper)) this.#listener.unclear(offset);
+    return values;
   }
 
   #effect(
@@ -386,10 +386,10 @@ export class PickleMachine {
   #noteNested(value: Value): void {
     if (value === null || typeof value !== "object") return;
     if ((value.kind !== "bytes" && value.kind !== "bytearray") || value.length < 4) return;
-    const next = this.#cursor.at;
+    const { place } = this.#cursor;
     this.#cursor.moveTo(value.offset);
     const [mark, protocol = 0] = this.#cursor.bytes(2);
-    this.#cursor.moveTo(next);
+    this.#cursor.returnTo(place);
     if (mark === 0x80 && protocol >= 2 && protocol <= 5) this.#listener.nested(value.offset, value.length);
   }
 

@@ -4,12 +4,12 @@ function words(text: string): readonly string[] {
 }
 
 /** Built in a function, so that a bundle that asks nothing of a list leaves it out. */
-function setOf(list: () => readonly string[]): ReadonlySet<string> {
+export function setOf(list: () => readonly string[]): ReadonlySet<string> {
   return new Set(list());
 }
 
 /** Pairs of one module with each of the names. */
-function pairs(module: string, names: string): readonly string[] {
+export function pairs(module: string, names: string): readonly string[] {
   return words(names).map((name) => `${module} ${name}`);
 }
 
@@ -69,15 +69,15 @@ export const DANGEROUS_MODULES: ReadonlySet<string> = /* @__PURE__ */ setOf(() =
     os posix nt sys subprocess _posixsubprocess importlib _frozen_importlib _frozen_importlib_external imp runpy pkgutil
     pydoc ctypes _ctypes marshal pickle _pickle cPickle shelve code codeop socket _socket pty shutil commands popen2
     webbrowser timeit trace profile cProfile pdb bdb doctest unittest site operator _operator functools _functools
-    numpy.testing numpy.f2py numpy.distutils numpy.ctypeslib numpy.lib.npyio numpy.lib._npyio_impl numpy._pytesttester
+    numpy.testing numpy.f2py numpy.distutils numpy.ctypeslib numpy.lib.npyio numpy.lib._npyio_impl numpy.lib._datasource numpy._pytesttester
     numpy.compat numpy.exec_command
     torch.hub torch.jit torch.package torch.distributed torch.multiprocessing torch.utils.cpp_extension torch._inductor
     torch._dynamo torch.utils.collect_env torch.utils.bottleneck torch.utils.show_pickle torch.testing torch.fx
     torch.utils.data.datapipes torch.utils._config_module torch.utils.hipify torch.library torch.ops
-    joblib.parallel joblib.memory joblib.externals.loky joblib.numpy_pickle_compat
+    joblib.parallel joblib.memory joblib._memmapping_reducer joblib.externals.loky joblib.numpy_pickle_compat
     pip setuptools pkg_resources _distutils_hack wheel pytest _pytest py nose IPython ipykernel pexpect paramiko fabric
     invoke plumbum requests urllib3 httpx aiohttp psutil execnet cffi _cffi_backend numba.core.serialize yaml ruamel
-    jsonpickle srsly.cloudpickle pandas.io.pickle pandas.core.computation jinja2 mako lib2to3 nltk.data
+    jsonpickle srsly.cloudpickle pandas.io.pickle pandas.compat.pickle_compat pandas.core.computation jinja2 mako lib2to3 nltk.data
   `),
 );
 
@@ -85,7 +85,10 @@ export const DANGEROUS_MODULES: ReadonlySet<string> = /* @__PURE__ */ setOf(() =
 export const DANGEROUS_NAMES: ReadonlySet<string> = /* @__PURE__ */ setOf(() => [
   ...pairs("numpy", "load loads save savez savez_compressed savetxt loadtxt genfromtxt fromfile memmap fromregex"),
   ...pairs("typing", "get_type_hints ForwardRef evaluate_forward_ref"),
-  ...pairs("dataclasses", "make_dataclass"),
+  ...pairs("dataclasses", "make_dataclass dataclass Field field"),
+  ...pairs("numpy.lib.format", "read_array open_memmap"),
+  ...pairs("torch.storage", "_load_from_bytes"),
+  ...pairs("torch._utils", "_import_dotted_name"),
   ...pairs("numpy.core.memmap", "memmap"),
   ...pairs("numpy._core.memmap", "memmap"),
   ...pairs("torch", "load save compile"),
@@ -100,6 +103,19 @@ export const DANGEROUS_NAMES: ReadonlySet<string> = /* @__PURE__ */ setOf(() => 
   ...pairs("copyreg", "dispatch_table _extension_registry _inverted_registry _extension_cache"),
 ]);
 
+/** Names that stand for reaching or running other code in whatever module they are found. */
+export const DANGEROUS_ANYWHERE: ReadonlySet<string> = /* @__PURE__ */ setOf(() =>
+  words(`
+    load loads load_url _load_from_bytes _import_dotted_name import_module import_string __import__ eval exec execfile
+    system popen __builtins__ __dict__ __loader__ __spec__ __globals__ __getattribute__ __subclasses__
+  `),
+);
+
+/** Parts of a module's name that say the same below any other one, as in `six.moves.builtins`. */
+export const DANGEROUS_PARTS: ReadonlySet<string> = /* @__PURE__ */ setOf(() =>
+  words("os posix nt sys subprocess builtins __builtin__ ctypes importlib marshal runpy pty"),
+);
+
 /** Built-in types whose calls only make values. */
 export const HARMLESS_BUILTINS: ReadonlySet<string> = /* @__PURE__ */ setOf(() =>
   words(`
@@ -107,29 +123,6 @@ export const HARMLESS_BUILTINS: ReadonlySet<string> = /* @__PURE__ */ setOf(() =
     xrange
   `),
 );
-
-/** Modules of Python's library that hold classes of plain values. */
-export const PLAIN_MODULES: ReadonlySet<string> = /* @__PURE__ */ setOf(() =>
-  words(`
-    collections collections.abc _collections datetime _datetime decimal _decimal _pydecimal fractions enum copyreg
-    array math cmath numbers random re _sre statistics string ipaddress zoneinfo dataclasses typing abc time calendar
-    queue heapq bisect itertools difflib textwrap graphlib struct __future__
-  `),
-);
-
-/** Single plain names of modules that hold other things too. */
-export const PLAIN_NAMES: ReadonlySet<string> = /* @__PURE__ */ setOf(() => [
-  ...pairs("types", "SimpleNamespace MappingProxyType NoneType GenericAlias"),
-  ...pairs("pathlib", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"),
-  ...pairs("pathlib._local", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"),
-  ...pairs("argparse", "Namespace"),
-  ...pairs("uuid", "SafeUUID"),
-  ...pairs("logging", "getLogger Logger RootLogger"),
-  ...pairs("copyreg", "_reconstructor __newobj__ __newobj_ex__ _slotnames"),
-  ...pairs("array", "_array_reconstructor"),
-  ...pairs("zoneinfo", "_unpickle"),
-  ...pairs("re", "_compile"),
-]);
 
 /** Top-level modules of Python's own library, those of Python 2 included. */
 export const STANDARD_LIBRARY: ReadonlySet<string> = /* @__PURE__ */ setOf(() =>
@@ -156,7 +149,7 @@ export const STANDARD_LIBRARY: ReadonlySet<string> = /* @__PURE__ */ setOf(() =>
      py_compile pyclbr pydoc pydoc_data pyexpat queue quopri random re readline reprlib resource rexec rfc822
      rlcompleter runpy sched secrets select selectors sets sha shelve shlex shutil signal site smtpd smtplib sndhdr
      socket socketserver spwd sqlite3 sre_compile sre_constants sre_parse ssl stat statistics string stringprep
-     struct subprocess sunau symtable sys sysconfig syslog tabnanny tarfile telnetlib tempfile termios test textwrap
+     struct subprocess sunau symtable sys sysconfig syslog tabnanny tarfile telnetlib tempfile termios test textwrap _testcapi _testinternalcapi _testbuffer _testmultiphase _testimportmultiple _testclinic _xxtestfuzz
      this thread threading time timeit tkinter token tokenize tomllib trace traceback tracemalloc tty turtle
      turtledemo types typing unicodedata unittest urllib urllib2 user uu uuid venv warnings wave weakref webbrowser
      winreg winsound wsgiref xdrlib xml xmlrpc zipapp zipfile zipimport zlib zoneinfo

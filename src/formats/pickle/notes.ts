@@ -96,9 +96,13 @@ export class Notes implements MachineListener {
     this.finding(found, "import", `${words} (${opcode})${IMPORT_WORDS[found]}`, offset);
   }
 
-  called(callee: Value, opcode: string, offset: number): void {
+  called(callee: Value, args: Value, opcode: string, offset: number): void {
     const source = importOf(callee);
-    const verdict = source ? classOf(source.module, source.name) : "unresolvable";
+    const verdict = !source
+      ? "unresolvable"
+      : makesClass(source, callee, args)
+        ? "dangerous"
+        : classOf(source.module, source.name);
     this.finding(verdict, "call", `${visible(capital(sourceOf(callee)))} is called (${opcode}).`, offset);
   }
 
@@ -132,7 +136,7 @@ export class Notes implements MachineListener {
     this.finding(
       "allowed",
       "nested",
-      `Bytes that begin like a pickle (${length} bytes); they are not loaded by this one.`,
+      `Bytes that begin like a pickle (${length} bytes); what is called with them may load them.`,
       offset,
     );
   }
@@ -196,6 +200,14 @@ export class Notes implements MachineListener {
     else if (this.#findings.size < MAX_FINDINGS) this.#findings.set(key, { ...note });
     else this.#moreFindings += note.count;
   }
+}
+
+/** `type` of three makes a class, whose methods and bases anything may call later; of one it only tells a type. */
+function makesClass({ module, name }: ImportNode, callee: Value, args: Value): boolean {
+  if (name !== "type" || (module !== "builtins" && module !== "__builtin__")) return false;
+  const isDirect = callee !== null && typeof callee === "object" && callee.kind === "import";
+  const isTuple = args !== null && typeof args === "object" && args.kind === "tuple";
+  return isDirect && !(isTuple && args.items.length === 1);
 }
 
 const IMPORT_WORDS: Readonly<Record<"unknown" | "code" | "dangerous", string>> = {

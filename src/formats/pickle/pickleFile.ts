@@ -5,6 +5,7 @@ import { compressionOf, unpack } from "./compressed";
 import type { ByteRange } from "./cursor";
 import type { PickleFacts } from "./facts";
 import { arraysIn, type FoundArray } from "./foundArrays";
+import { readFromStart } from "./fromStart";
 import { inStorage, type LocatedArray } from "./locatedArray";
 import { Notes } from "./notes";
 import { partOf } from "./partReader";
@@ -36,6 +37,9 @@ export function readPickleFile(reader: PositionalReader): PickleContent {
     if (!(error instanceof ModelbenchError) || error.code !== "budget.exceeded") throw error;
     notes.finding("opaque", "limit", error.message, 0);
   }
+  const facts = notes.facts();
+  if (facts.streams > 0 || facts.findings.length > 0) return { facts, arrays };
+  notes.finding("malformed", "empty", "There is no pickle in it.", 0);
   return { facts: notes.facts(), arrays };
 }
 
@@ -77,7 +81,11 @@ function compressed(reader: PositionalReader, method: string, notes: Notes, limi
 
 /** PyTorch's first format. The other members are storages and lists of them. */
 function tar(reader: PositionalReader, notes: Notes, limits: ScanLimits): LocatedArray[] {
-  const members = tarMembers(reader);
+  readFromStart(reader, 0, notes, limits);
+  const { members, brokenAt } = tarMembers(reader);
+  if (brokenAt !== undefined) {
+    notes.finding("opaque", "tar", "What follows is no member of the tar archive and was not looked into.", brokenAt);
+  }
   for (const [i, { name, dataAt, bytes }] of members.entries()) {
     if (!limits.left) {
       notes.unread(members.length - i, dataAt);

@@ -2,17 +2,19 @@ import { crc32, inflateRawSync } from "node:zlib";
 import type { PositionalReader } from "../../base/ports";
 import { visible } from "../../base/visible";
 import { bufferReader } from "../bufferReader";
-import { readNpyHeader } from "../npy";
-import { inflated, MAX_UNPACKED_BYTES, type Unpacked } from "./compressed";
+import { npyObjects } from "../npyObjects";
 import { arraysIn } from "./foundArrays";
+import { readFromStart } from "./fromStart";
+import { inflated, MAX_UNPACKED_BYTES, type Unpacked } from "./inflated";
 import { inStorage, type LocatedArray } from "./locatedArray";
 import { Notes } from "./notes";
+import { noteObjectArray } from "./objectArray";
 import { partOf } from "./partReader";
 import type { ScanLimits } from "./scanLimits";
 import { type StoragePlace, storageId } from "./storages";
 import { type PickleStream, readStreams } from "./streams";
 import type { Value } from "./values";
-import type { ForgivingMember, ForgivingZip } from "./zipMembers";
+import { type ForgivingMember, type ForgivingZip, startsLikeZip } from "./zipMembers";
 
 /** What is packed and at the beginning of a member tells whether it is unpacked whole. */
 const PROBE_BYTES = 16 * 1024;
@@ -24,7 +26,7 @@ export function readZip(reader: PositionalReader, zip: ForgivingZip, notes: Note
   for (const { kind, message, offset } of zip.problems) {
     notes.finding(kind === "flag" ? "opaque" : "malformed", kind, message, offset);
   }
-  if (zip.start > 0) readPrefix(reader, zip.start, notes, limits);
+  if (!startsLikeZip(reader)) readFromStart(reader, zip.start, notes, limits);
   const storages = new Map<string, ForgivingMember>();
   for (const member of zip.members) storages.set(member.name, member);
   const unread: ForgivingMember[] = [];
@@ -51,13 +53,6 @@ function once(members: readonly ForgivingMember[]): ForgivingMember[] {
 
 function folderOf(name: string): string {
   return name.replace(/[^/]*$/, "");
-}
-
-/** `pickle.load` reads what stands before an archive, where another loader reads the archive. */
-function readPrefix(reader: PositionalReader, end: number, notes: Notes, limits: ScanLimits): void {
-  const own = new Notes();
-  const streams = readStreams(reader, { start: 0, end }, own, limits, { joblib: true, search: true });
-  if (own.hasActions || own.reachedLimit || streams.some((stream) => stream.end !== null)) notes.add(own);
 }
 
 class MemberReading {
@@ -117,16 +112,7 @@ class MemberReading {
 
   /** An array of objects carries a pickle; any other runs nothing. */
   #objects(content: PositionalReader, own: Notes): readonly PickleStream[] {
-    try {
-      const { hasObjects, dataStart } = readNpyHeader(content, this.#member.name);
-      if (!hasObjects) return [];
-      own.finding("unknown", "object-array", "The array holds Python objects; only a pickle carries them.", dataStart);
-      const range = { start: dataStart, end: content.size };
-      readStreams(content, range, own, this.#limits);
-      this.#notes.add(own);
-    } catch {
-      // Not an array after all: numpy refuses it, too.
-    }
+    if (noteObjectArray(content, own, this.#limits)) this.#notes.add(own);
     return [];
   }
 
@@ -160,7 +146,7 @@ class MemberReading {
   #mayGoOn(head: Buffer): boolean {
     const own = this.#ownNotes();
     const content = bufferReader(head);
-    if (head.toString("latin1", 0, 6) === "\x93NUMPY") return holdsObjects(content, this.#member.name);
+    if (head.toString("latin1", 0, 6) === "\x93NUMPY") return npyObjects(content) !== undefined;
     const range = { start: 0, end: head.length };
     const streams = readStreams(content, range, own, this.#limits, { joblib: false, search: false });
     return own.hasActions || own.hasKind("truncated") || streams.some(({ end }) => end !== null);
@@ -218,14 +204,6 @@ class MemberReading {
     const member = this.#members.get(`${folder}data/${key}`);
     if (member?.method !== 0 || member.isEncrypted) return undefined;
     return { offset: member.dataAt, bytes: member.packedBytes };
-  }
-}
-
-function holdsObjects(content: PositionalReader, name: string): boolean {
-  try {
-    return readNpyHeader(content, name).hasObjects;
-  } catch {
-    return false;
   }
 }
 

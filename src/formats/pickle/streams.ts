@@ -113,6 +113,7 @@ class StreamReading {
   /** Where frames are not kept to, readers of files and of memory see two pickles: both are followed. */
   #attempt(offset: number): Attempt {
     const { attempt, crossed } = this.#follow(offset, false);
+    if (attempt.broken?.kind === "argument") return this.#further(attempt, attempt.broken);
     if (!crossed) return attempt;
     const words = "An opcode goes beyond its frame; what is loaded depends on where Python reads it from.";
     attempt.notes.finding("malformed", "frame", words, offset);
@@ -122,8 +123,24 @@ class StreamReading {
     return attempt;
   }
 
-  #follow(offset: number, dropsRest: boolean): { readonly attempt: Attempt; readonly crossed: boolean } {
-    const cursor = new Cursor(this.#reader, { start: offset, end: this.#range.end }, this.#limits, dropsRest);
+  /** What stops the pickle of C may not stop the one of Python, which joblib uses. */
+  #further(attempt: Attempt, broken: StreamBreak): Attempt {
+    const other = this.#follow(attempt.stream.offset, false, true).attempt;
+    return other.broken?.offset === broken.offset ? attempt : { ...other, broken };
+  }
+
+  #follow(
+    offset: number,
+    dropsRest: boolean,
+    isLenient = false,
+  ): { readonly attempt: Attempt; readonly crossed: boolean } {
+    const cursor = new Cursor(
+      this.#reader,
+      { start: offset, end: this.#range.end },
+      this.#limits,
+      dropsRest,
+      isLenient,
+    );
     const notes = this.#notes.fresh();
     const machine = new PickleMachine(cursor, this.#limits, notes, this.#options);
     let root: Value | undefined;

@@ -65,6 +65,8 @@ export interface ImportNode {
 export interface CallNode {
   readonly kind: "call";
   readonly callee: Value;
+  /** What was called first, when results are called again: a chain of them is never walked along. */
+  readonly origin: Value;
   readonly args: Value;
   /** What BUILD gave it. */
   state: Value | undefined;
@@ -124,14 +126,7 @@ export function isForeign(value: Value): value is ImportNode | CallNode | Extern
 
 /** What a value is, for messages: the import behind it, whatever was called how often in between. */
 export function sourceOf(value: Value): string {
-  let at = value;
-  let calls = 0;
-  while (at !== null && typeof at === "object" && at.kind === "call") {
-    at = at.callee;
-    calls += 1;
-  }
-  const base = baseName(at);
-  return calls === 0 ? base : `the result of ${base}`;
+  return isCall(value) ? `the result of ${baseName(value.origin)}` : baseName(value);
 }
 
 function baseName(value: Value): string {
@@ -144,9 +139,18 @@ function baseName(value: Value): string {
 
 /** The import that a value comes from by calls. */
 export function importOf(value: Value): ImportNode | undefined {
-  let at = value;
-  while (at !== null && typeof at === "object" && at.kind === "call") at = at.callee;
+  const at = isCall(value) ? value.origin : value;
   return at !== null && typeof at === "object" && at.kind === "import" ? at : undefined;
+}
+
+/** The result of a call, nothing of which was changed yet. */
+export function callOf(callee: Value, args: Value): CallNode {
+  const origin = isCall(callee) ? callee.origin : callee;
+  return { kind: "call", callee, origin, args, state: undefined, items: [], entries: [] };
+}
+
+function isCall(value: Value): value is CallNode {
+  return value !== null && typeof value === "object" && value.kind === "call";
 }
 
 /** Whether a value has, or may have, memory of its own. */

@@ -84,7 +84,8 @@ export function findZip(reader: PositionalReader): ForgivingZip | undefined {
   return { start, members: [...members, ...hidden], problems };
 }
 
-function startsLikeZip(reader: PositionalReader): boolean {
+/** Whether a file begins with a member of a zip archive, where no pickle can begin. */
+export function startsLikeZip(reader: PositionalReader): boolean {
   return reader.size >= LOCAL_BYTES && copy(reader, 0, 4).readUInt32LE(0) === LOCAL;
 }
 

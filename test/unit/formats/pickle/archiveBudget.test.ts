@@ -22,6 +22,9 @@ function tarOf(members: readonly (readonly [name: string, content: Buffer])[]): 
     head.write(`${content.length.toString(8).padStart(11, "0")}\0`, 124, "latin1");
     head.write("0", 156, "latin1");
     head.write("ustar\0", 257, "latin1");
+    head.write(" ".repeat(8), 148, "latin1");
+    const sum = head.reduce((total, byte) => total + byte, 0);
+    head.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
     return [head, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
   });
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
