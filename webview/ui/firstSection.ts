@@ -2,7 +2,7 @@ import type { ContentView } from "../protocol/content";
 import type { Section } from "../protocol/savedState";
 
 /** Verdicts that nobody should have to look for. */
-const NOTICED: ReadonlySet<string> = new Set(["dangerous", "code"]);
+const NOTICED: ReadonlySet<string> = new Set(["dangerous", "code", "unresolvable"]);
 
 /** Whether the verdict on a pickle comes before everything else. */
 export function isNoticed(pickle: ContentView["pickle"]): boolean {
