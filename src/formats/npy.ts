@@ -4,6 +4,7 @@ import { ModelbenchError } from "../base/errors";
 import type { PositionalReader } from "../base/ports";
 import { decodeElements, elementCount, itemSize } from "./elements";
 import { npyData } from "./npyData";
+import { objectsOf } from "./npyTypes";
 import { isTuple, type PythonLiteral, parsePythonLiteral } from "./pythonLiteral";
 import type { DType, Tensor } from "./tensor";
 
@@ -14,7 +15,7 @@ export interface NpyHeader {
   /** `null` when the values cannot be read; `unreadable` says why. */
   readonly dtype: DType | null;
   readonly unreadable?: string;
-  /** Whether the values are a pickle, which `unreadable` says too. */
+  /** Whether the values are, or may be, a pickle: the type is not surely a plain one. */
   readonly hasObjects: boolean;
   readonly bigEndian: boolean;
   readonly fortranOrder: boolean;
@@ -25,8 +26,8 @@ export interface NpyHeader {
   readonly dataStart: number;
 }
 
-/** numpy itself stops at 10,000 characters; structured types of real files stay below this. */
-const MAX_HEADER_BYTES = 1 << 20;
+/** numpy itself stops at 10,000 characters where pickles are not allowed; types of real files stay below this. */
+export const MAX_HEADER_BYTES = 1 << 20;
 
 /**
  * Reads the header of an NPY file, versions 1 to 3.
@@ -62,14 +63,15 @@ export function readNpyHeader(reader: PositionalReader, name = "array.npy", path
   return header;
 }
 
-interface StatedHeader {
+/** The entries of a header. */
+export interface StatedHeader {
   readonly descr: PythonLiteral;
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
 }
 
-/** The header is a Python dictionary of exactly three keys, in any order. */
-function statedIn(text: string): StatedHeader | undefined {
+/** Reads the text of a header: a Python dictionary of exactly three keys, in any order. */
+export function statedIn(text: string): StatedHeader | undefined {
   const header = parsePythonLiteral(text);
   if (!(header instanceof Map) || header.size !== 3) return undefined;
   const descr = header.get("descr");
@@ -132,17 +134,12 @@ function typeOf(stated: PythonLiteral): NpyType {
   const unreadable = isName
     ? reason(descr, kind, width)
     : "is a structured array; save each field as an array of its own";
-  return { descr, dtype: null, unreadable, hasObjects: namesObjects(stated), bigEndian, itemBytes: 0 };
-}
-
-/** Whether a type, or a field of it, is Python objects. */
-function namesObjects(stated: PythonLiteral): boolean {
-  if (typeof stated === "string") return /^[<>|=]?O[0-9]*$/.test(stated);
-  return Array.isArray(stated) && stated.some(namesObjects);
+  return { descr, dtype: null, unreadable, hasObjects: objectsOf(stated) !== "none", bigEndian, itemBytes: 0 };
 }
 
 function reason(descr: string, kind: string, width: string): string {
-  if (kind === "O") return "holds Python objects, which only a pickle can carry; save numbers or text instead";
+  if (objectsOf(descr) === "stated")
+    return "holds Python objects, which only a pickle can carry; save numbers or text instead";
   if (kind === "V") {
     return `holds raw ${width}-byte values: NPY has no name for types such as bfloat16; save them as float32`;
   }

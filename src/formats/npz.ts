@@ -5,7 +5,7 @@ import { visible } from "../base/visible";
 import { bufferReader } from "./bufferReader";
 import { type NpyHeader, readNpyHeader } from "./npy";
 import { npyData } from "./npyData";
-import { inflated } from "./pickle/compressed";
+import { inflated } from "./pickle/inflated";
 import { partOf } from "./pickle/partReader";
 import type { TensorData } from "./tensorData";
 import { readZipDirectory } from "./zip/directory";

@@ -1,6 +1,5 @@
 import { ModelbenchError } from "../base/errors";
 import type { PositionalReader } from "../base/ports";
-import { readNpyHeader } from "./npy";
 import type { PickleFacts } from "./pickle/facts";
 import { scanObjectArray } from "./pickle/objectArray";
 import { readPickleFile } from "./pickle/pickleFile";
@@ -16,7 +15,7 @@ export function mayHoldPickle(path: string): boolean {
 export function pickleIn(path: string, reader: PositionalReader): PickleFacts | undefined {
   try {
     const format = claimedFormat(path) ?? unclaimedFormat(path, reader);
-    if (format === "npy") return ofArray(reader);
+    if (format === "npy") return scanObjectArray(reader);
     if (format !== "pickle" && format !== "npz") return undefined;
     const { facts } = readPickleFile(reader);
     return format === "pickle" || facts.streams > 0 ? facts : undefined;
@@ -25,10 +24,4 @@ export function pickleIn(path: string, reader: PositionalReader): PickleFacts | 
     if (error instanceof ModelbenchError) return undefined;
     throw error;
   }
-}
-
-/** Only an array of objects carries a pickle. */
-function ofArray(reader: PositionalReader): PickleFacts | undefined {
-  const { hasObjects, dataStart } = readNpyHeader(reader);
-  return hasObjects ? scanObjectArray(reader, dataStart) : undefined;
 }

@@ -15,6 +15,7 @@ export function openNpyFile(path: string, name: string, open = openFileReader): 
   const reader = open(path);
   try {
     const header = readNpyHeader(reader, path);
+    const pickle = scanObjectArray(reader);
     const { dtype, unreadable, shape } = header;
     const tensor = {
       file: name,
@@ -29,7 +30,7 @@ export function openNpyFile(path: string, name: string, open = openFileReader): 
     return {
       tensors: [{ ...tensor, offset, bytes: elementCount(shape) * header.itemBytes }],
       metadata: new Map(),
-      ...(header.hasObjects && { pickle: scanObjectArray(reader, header.dataStart) }),
+      ...(pickle && { pickle }),
       warnings: unreadable === undefined ? [] : [{ code: "npy.unreadable", message: `${name}: ${unreadable}.`, path }],
       data(index) {
         if (index !== 0) throw new ModelbenchError("internal", `${name}: has no tensor ${index}.`);

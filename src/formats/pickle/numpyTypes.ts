@@ -12,6 +12,8 @@ export interface NumpyType {
   readonly bigEndian: boolean;
   /** Whether the elements are Python objects, or hold some. */
   readonly hasObjects: boolean;
+  /** Whether its state is one that numpy writes for such a type. */
+  readonly isUsual: boolean;
 }
 
 const PLAIN: ReadonlyMap<string, DType> = new Map([
@@ -37,6 +39,30 @@ const LONG_NAMES: ReadonlyMap<string, string> = new Map([
   ["object", "O"],
 ]);
 
+/** Letters of one width on all machines, by which numpy knows types as well. */
+const LETTERS: ReadonlyMap<string, string> = new Map([
+  ["?", "b1"],
+  ["b", "i1"],
+  ["B", "u1"],
+  ["h", "i2"],
+  ["H", "u2"],
+  ["i", "i4"],
+  ["I", "u4"],
+  ["q", "i8"],
+  ["Q", "u8"],
+  ["e", "f2"],
+  ["f", "f4"],
+  ["d", "f8"],
+  ["F", "c8"],
+  ["D", "c16"],
+  ["c", "S1"],
+  ["m", "m8"],
+  ["M", "M8"],
+]);
+
+/** Kinds with their widths, and those of any width. */
+const WIDTHS = /^(?:b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16|24|32)|[mM]8|O[48]?|[SUV][0-9]{1,9})$/;
+
 /** `NPY_ITEM_HASOBJECT` */
 const HAS_OBJECT = 1;
 
@@ -50,30 +76,58 @@ export function numpyType(value: Value | undefined): NumpyType | undefined {
   const source = importOf(callee);
   if (source !== callee || source?.module !== "numpy" || source.name !== "dtype") return undefined;
   const [what] = items(args) ?? [];
-  const fields = items(state) ?? [];
-  const flags = typeof fields[7] === "number" ? fields[7] : 0;
-  if (typeof what === "string") return ofText(what, fields[1] === ">", flags);
-  const type = what === undefined ? undefined : importOf(what);
-  return type?.module === "ml_dtypes" && type === what ? ofExtension(type.name ?? "") : undefined;
+  const type = typeof what === "string" ? ofText(what) : ofExtension(what);
+  return type && withState(type, state);
 }
 
-function ofText(text: string, bigEndian: boolean, flags: number): NumpyType | undefined {
-  const short = LONG_NAMES.get(text) ?? text;
-  const [, kind = "", digits = ""] = /^[<>|=]?([a-zA-Z])([0-9]{0,9})$/.exec(short) ?? [];
-  if (kind === "") return undefined;
-  const width = Number(digits || 0);
-  const hasObjects = kind === "O" || (flags & HAS_OBJECT) !== 0;
-  const dtype = hasObjects ? null : (PLAIN.get(kind + digits) ?? null);
-  const order = width === 1 || kind === "S" || kind === "V" || kind === "O" ? "|" : bigEndian ? ">" : "<";
-  const itemBytes = kind === "U" ? 4 * width : width;
-  return { dtype, nativeDtype: `${order}${kind}${digits}`, itemBytes, bigEndian: bigEndian && width > 1, hasObjects };
+/** What numpy calls a type without its state. */
+interface BareType {
+  readonly kind: string;
+  readonly dtype: DType | null;
+  readonly width: number;
+  readonly bigEndian: boolean;
+}
+
+function ofText(text: string): BareType | undefined {
+  const [, order = "", rest = ""] = /^([<>|=]?)(.*)$/s.exec(text) ?? [];
+  const short = LONG_NAMES.get(text) ?? LETTERS.get(rest) ?? rest;
+  // Another name may have a width that is not known here.
+  if (!WIDTHS.test(short)) return undefined;
+  const kind = short.charAt(0);
+  const digits = Number(short.slice(1));
+  return { kind, dtype: PLAIN.get(short) ?? null, width: kind === "U" ? 4 * digits : digits, bigEndian: order === ">" };
 }
 
 /** Types of `ml_dtypes` have their own names, which are ours. */
-function ofExtension(name: string): NumpyType | undefined {
-  const size = itemSize(name as DType);
-  if (size === undefined || PLAIN_NAMES.has(name)) return undefined;
-  return { dtype: name as DType, nativeDtype: name, itemBytes: size, bigEndian: false, hasObjects: false };
+function ofExtension(what: Value | undefined): BareType | undefined {
+  const source = what === undefined ? undefined : importOf(what);
+  if (source !== what || source?.module !== "ml_dtypes") return undefined;
+  const width = itemSize(source.name as DType);
+  if (width === undefined || PLAIN_NAMES.has(source.name ?? "")) return undefined;
+  return { kind: "", dtype: source.name as DType, width, bigEndian: false };
+}
+
+/** Of texts, raw bytes and extensions the state says the width, whatever the name says; of all, whether there are objects. */
+function withState({ kind, dtype, width, bigEndian }: BareType, state: Value | undefined): NumpyType {
+  const fields = items(state) ?? [];
+  const [, order, , , , stated, , flags = kind === "O" ? HAS_OBJECT : 0] = fields;
+  const isOfAnyWidth = /^[SUV]?$/.test(kind);
+  const usualWidth = isOfAnyWidth ? width : -1;
+  const hasFlag = typeof flags === "number" && (flags & HAS_OBJECT) !== 0;
+  const isState = (fields.length === 8 || fields.length === 9) && stated === usualWidth && typeof flags === "number";
+  const isObeyed = isOfAnyWidth && typeof stated === "number" && stated >= 0;
+  const itemBytes = isObeyed ? stated : width;
+  const isUsual = itemBytes > 0 && (state === undefined || isState) && (kind === "V" || hasFlag === (kind === "O"));
+  const hasObjects = kind === "O" || hasFlag;
+  const isBig = typeof order === "string" ? order === ">" : bigEndian;
+  const own = { itemBytes, hasObjects, isUsual, bigEndian: kind !== "" && isBig && width > 1 };
+  return { ...own, dtype: hasObjects || !isUsual ? null : dtype, nativeDtype: nativeName(kind, dtype, width, isBig) };
+}
+
+function nativeName(kind: string, dtype: DType | null, width: number, isBig: boolean): string {
+  if (kind === "") return String(dtype);
+  const order = width <= 1 || /[SVO]/.test(kind) ? "|" : isBig ? ">" : "<";
+  return `${order}${kind}${(kind === "U" ? width / 4 : width) || ""}`;
 }
 
 const PLAIN_NAMES: ReadonlySet<string> = new Set(PLAIN.values());
