@@ -5,6 +5,9 @@ const DIALOG_MS = 700;
 
 /** What a menu takes to go away after a click. */
 const MENU_MS = 300;
+/** Milliseconds for an entry to appear, and how often a menu is opened for it. */
+const ITEM_MS = 5_000;
+const MENU_TRIES = 4;
 
 /** What a window may take to go away. */
 const RELOAD_MS = 20_000;
@@ -55,11 +58,19 @@ export class Workbench {
     return this.page.locator(".sidebar .welcome-view-content .monaco-button", { hasText: label });
   }
 
-  /** An entry of a row's context menu. */
+  /** An entry of a row's context menu. What a command before it changes comes to a menu later, and to an open one never. */
   async contextMenu(row: Locator, entry: string): Promise<void> {
-    await row.click({ button: "right" });
     const item = this.page.locator(".monaco-menu .action-item:not(.disabled)", { hasText: entry }).first();
-    await item.waitFor();
+    for (let left = MENU_TRIES; ; left--) {
+      await row.click({ button: "right" });
+      const isThere = await item.waitFor({ timeout: ITEM_MS }).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) break;
+      if (left === 1) throw new Error(`The menu has no entry ${entry}.`);
+      await this.page.keyboard.press("Escape");
+    }
     // A menu ignores clicks for a moment after it has opened.
     while (await item.isVisible()) {
       await item.click({ timeout: MENU_MS }).catch(() => undefined);
