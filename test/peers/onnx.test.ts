@@ -64,7 +64,7 @@ test("headers, weights and their digests are what the onnx package reads", () =>
       ops: found.onnx?.ops,
       inputs: run?.inputs.map((spec) => spec.name),
       outputs: run?.outputs.map((spec) => spec.name),
-      metadata: found.metadata,
+      metadata: Object.fromEntries(found.metadata),
       tensors: Object.fromEntries(tensors),
     };
     const { inputSpecs: _, outputSpecs: __, ...theirs } = facts;

@@ -91,7 +91,7 @@ function factsOf({ onnx, signatures, tensors, metadata }: ReturnType<typeof open
     inputs: specs(signatures?.["run"]?.inputs ?? []),
     outputs: specs(signatures?.["run"]?.outputs ?? []),
     tensors: tensors.map(({ name, nativeDtype, shape }) => [name, nativeDtype, shape]),
-    metadata,
+    metadata: Object.fromEntries(metadata),
   };
 }
 
