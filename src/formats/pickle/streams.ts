@@ -54,6 +54,8 @@ interface Attempt {
   readonly stream: PickleStream;
   readonly notes: Notes;
   readonly broken: StreamBreak | undefined;
+  /** Where the frame ends that its last opcode is in, or the end of the pickle. */
+  readonly behindFrame: number;
 }
 
 class StreamReading {
@@ -87,6 +89,7 @@ class StreamReading {
     if (!broken) {
       this.#keep(attempt);
       const end = stream.end ?? this.#range.end;
+      if (attempt.behindFrame > end) this.#readBehind(attempt.behindFrame);
       return this.#options.goOn?.(this.#streams, end) ?? end;
     }
     const isTrailing = this.#streams.length > 0 && !attempt.notes.hasActions;
@@ -96,6 +99,20 @@ class StreamReading {
       this.#notes.finding(broken.kind === "limit" ? "opaque" : "malformed", broken.kind, broken.message, broken.offset);
     if (broken.kind === "limit" || !this.#options.search) return undefined;
     return this.#search(Math.max(at, broken.offset) + 1);
+  }
+
+  /** Who reads a file has taken the whole frame when the pickle stops inside it, and finds the next one behind it. */
+  #readBehind(start: number): void {
+    const own = this.#notes.fresh();
+    const range = { start, end: this.#range.end };
+    new StreamReading(this.#reader, range, own, this.#limits, {
+      joblib: this.#options.joblib,
+      search: this.#options.search,
+    }).all();
+    if (!own.hasActions && !own.reachedLimit) return;
+    const words = "A pickle stops inside its frame; where the next one begins depends on where Python reads it from.";
+    this.#notes.finding("malformed", "frame", words, start);
+    this.#notes.add(own);
   }
 
   #junk(at: number, broken: StreamBreak): void {
@@ -153,7 +170,8 @@ class StreamReading {
     const { uses: imports, codes, persistentIds } = notes;
     const end = broken ? null : cursor.at;
     const stream = { offset, end, protocol: machine.protocol, imports, codes, persistentIds, root };
-    return { attempt: { stream, notes, broken }, crossed: cursor.crossed };
+    const { behindFrame } = cursor.place;
+    return { attempt: { stream, notes, broken, behindFrame }, crossed: cursor.crossed };
   }
 
   /** Looks for a pickle that somebody who skips the junk would load. */

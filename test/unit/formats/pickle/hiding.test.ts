@@ -77,6 +77,17 @@ suite("code in what looks like something else", () => {
     }
   });
 
+  test("a pickle that stops inside its frame hides none behind the frame", () => {
+    // `load` twice on one file: the first takes the frame, N and STOP first in it, the second what is behind.
+    const call = latin1("cos\ngetcwd\n)R.");
+    const rest = Buffer.concat([latin1("\x80\x04C"), Buffer.of(call.length)]);
+    const frame = Buffer.concat([latin1("N."), rest]);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(frame.length));
+    const found = facts(Buffer.concat([latin1("\x80\x04\x95"), length, frame, call, latin1(".")]));
+    assert.deepEqual([found.verdict, imports(found)], ["dangerous", ["os.getcwd"]]);
+  });
+
   test("results that are called again and again cost no more than one", () => {
     const calls = latin1(")R".repeat(400_000));
     const state = latin1("}b".repeat(90_000));
