@@ -78,6 +78,10 @@ export type ErrorCode =
   | "run.busy"
   /** Trust is missing: Restricted Mode, or no consent. */
   | "trust.required"
+  /** No Python interpreter, or one that lacks a package the model needs. */
+  | "python.missing"
+  /** A module that the model's Python code needs and the interpreter does not find. */
+  | "python.module"
   /** A child process ended or stopped answering. */
   | "worker.died"
   /** The other side of a boundary speaks another version. */

@@ -1,14 +1,17 @@
 import { Worker } from "node:worker_threads";
 import { fromWireError, ModelbenchError } from "../base/errors";
-import type { NamedTensors } from "./batcher";
+import type { Tensor } from "../formats/tensor";
 import { type FromOrt, movable, type ToOrt } from "./ortMessages";
 import type { LoadRequest, LoadResult } from "./protocol";
+import { isTensor, type NamedValues } from "./values";
 
 /** A model open in a runtime, seen from the thread that drives it. */
 export interface OpenModel {
   readonly loaded: LoadResult;
   /** One run at a time. @throws ModelbenchError `run.failed` */
-  run(inputs: NamedTensors): Promise<{ outputs: NamedTensors; runMs: number }>;
+  run(method: string, inputs: NamedValues): Promise<{ outputs: NamedValues; runMs: number }>;
+  /** Ends what it runs in; called when the process ends, and when nobody waits for a run that does not end. */
+  kill?(): void;
 }
 
 interface Waiting {
@@ -52,13 +55,21 @@ export async function openOrtThread(
   isLoaded = true;
   return {
     loaded: answer.result,
-    run: async (inputs) => {
-      const { values, buffers } = movable(Object.entries(inputs));
+    run: async (_method, inputs) => {
+      const { values, buffers } = movable(tensorsOf(inputs));
       const ran = await ask({ kind: "run", inputs: values }, buffers);
       if (ran.kind !== "ran") throw failure(ran);
       return { outputs: Object.fromEntries(ran.outputs), runMs: ran.runMs };
     },
   };
+}
+
+/** The runtime takes and gives tensors only. */
+function tensorsOf(values: NamedValues): [string, Tensor][] {
+  return Object.entries(values).map(([name, value]) => {
+    if (isTensor(value)) return [name, value];
+    throw new ModelbenchError("run.unsupported", `\`${name}\` is a ${value.container}, and ONNX takes tensors only.`);
+  });
 }
 
 function failure(answer: FromOrt): ModelbenchError {
