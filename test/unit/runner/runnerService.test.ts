@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import type { WireError } from "../../../src/base/errors";
 import type { MethodSignature, Tensor, ValueSpec } from "../../../src/formats/tensor";
-import type { NamedTensors } from "../../../src/runner/batcher";
 import type { Frame } from "../../../src/runner/frames";
 import type { OpenModel } from "../../../src/runner/ortHost";
 import type { LoadRequest } from "../../../src/runner/protocol";
 import { batchPlan, RunnerService } from "../../../src/runner/runnerService";
+import type { NamedValues } from "../../../src/runner/values";
 
 interface Bench {
   readonly service: RunnerService;
@@ -34,11 +34,11 @@ const request: LoadRequest = {
 };
 
 function bench(): Bench {
-  const runs: { inputs: NamedTensors; resolve: (ran: { outputs: NamedTensors; runMs: number }) => void }[] = [];
+  const runs: { inputs: NamedValues; resolve: (ran: { outputs: NamedValues; runMs: number }) => void }[] = [];
   const sent: Frame[] = [];
   const model: OpenModel = {
     loaded: { loadMs: 5, device: "cpu", unfetchable: {} },
-    run: (inputs) => new Promise((resolve) => runs.push({ inputs, resolve })),
+    run: (_method, inputs) => new Promise((resolve) => runs.push({ inputs, resolve })),
   };
   const end = () => {
     made.ends += 1;
