@@ -28,15 +28,15 @@ export function tensorFromJson(spec: ValueSpec, value: unknown): Tensor {
 }
 
 /**
- * A value that no signature declares: nested lists of numbers of one length a level become a float64 tensor (so do
- * `"NaN"` and infinities among them), another list stays a list, and everything else, a bare number too, is an object.
- * @throws ModelbenchError `input.dtype` for an integer that float64 cannot hold exactly
+ * A value that no signature declares: nested lists of numbers of one length a level become a tensor (so do `"NaN"` and
+ * infinities among them), another list stays a list, and everything else, a bare number too, is an object.
+ * @throws ModelbenchError `input.dtype` for numbers that the dtype cannot hold, float64 exactly
  */
-export function undeclaredFromJson(name: string, value: unknown): RunValue {
+export function undeclaredFromJson(name: string, value: unknown, dtype: DType = "float64"): RunValue {
   if (!Array.isArray(value)) return { container: "object", value };
   if (!isRectangular(value)) return { container: "list", items: value };
-  const spec: ValueSpec = { name, type: "tensor", dtype: "float64", shape: null };
-  const inexact = inexactIn(value);
+  const spec: ValueSpec = { name, type: "tensor", dtype, shape: null };
+  const inexact = dtype === "float64" ? inexactIn(value) : undefined;
   if (inexact !== undefined) throw wrongValue(spec, [], `${inexact} does not fit exactly; give it with its dtype`);
   return tensorFromJson(spec, value);
 }
