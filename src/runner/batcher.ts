@@ -9,6 +9,7 @@ import {
   type PartAnswer,
 } from "./batchRequest";
 import { areJoinable, joinAnswers, joinInputs, splitOutputs } from "./batchValues";
+import { LatencyLimit } from "./latencyLimit";
 import type { NamedValues } from "./values";
 
 export type { BatchAnswer, BatchPlan, BatchRequest } from "./batchRequest";
@@ -17,6 +18,8 @@ export type { BatchAnswer, BatchPlan, BatchRequest } from "./batchRequest";
 export interface BatcherOptions {
   /** At least 1. */
   readonly maxRows: number;
+  /** Milliseconds that a request may wait for its batch to start; left out = any time. */
+  readonly maxLatencyMs?: number | undefined;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Runs one batch; called again only after it has settled. It may take over bytes that fill their whole buffer. */
@@ -36,6 +39,7 @@ export class Batcher {
   readonly #unanswered = new Map<number, Entry>();
   /** What the run under way answers. */
   #inFlight: readonly Entry[] = [];
+  readonly #limit: LatencyLimit | undefined;
   #queue: Entry[] = [];
   #head = 0;
   #batches = 0;
@@ -43,6 +47,8 @@ export class Batcher {
 
   constructor(options: BatcherOptions) {
     this.#options = options;
+    const { maxLatencyMs, maxRows } = options;
+    this.#limit = maxLatencyMs === undefined ? undefined : new LatencyLimit(maxLatencyMs, maxRows);
   }
 
   /** Requests that wait, the running ones not counted. */
@@ -50,10 +56,10 @@ export class Batcher {
     return this.#queue.length - this.#head;
   }
 
-  /** Queues a request. Rejects with what the run threw, or with `cancelled`. */
+  /** Queues a request. Rejects with what the run threw, with `cancelled`, or with `run.busy` past the limit of its wait. */
   submit(request: BatchRequest): Promise<BatchAnswer> {
     return new Promise((resolve, reject) => {
-      const rows = countRows(request);
+      const rows = this.#unsplittable.has(request.method) ? undefined : countRows(request);
       const submitted = this.#options.now();
       const entry: Entry = {
         request,
@@ -67,6 +73,11 @@ export class Batcher {
         cancelled: false,
         answers: [],
       };
+      const refusal = this.#limit?.refuse(entry, this.#live(), submitted);
+      if (refusal !== undefined) {
+        reject(refusal);
+        return;
+      }
       this.#queue.push(entry);
       this.#unanswered.set(request.id, entry);
       this.#wake();
@@ -83,6 +94,7 @@ export class Batcher {
     entry.cancelled = true;
     if (!this.#inFlight.includes(entry)) {
       this.#fail(entry, cancellation());
+      this.#limit?.queueChanged();
       return "waiting";
     }
     return this.#inFlight.every(({ cancelled }) => cancelled) ? "alone" : "shared";
@@ -98,8 +110,23 @@ export class Batcher {
   async #loop(): Promise<void> {
     for (let parts = this.#take(); parts.length > 0; parts = this.#take()) {
       await this.#runParts(parts);
+      this.#refuseOverdue();
     }
     this.#running = false;
+  }
+
+  #refuseOverdue(): void {
+    if (this.#limit === undefined) return;
+    const overdue = this.#limit.overdue(this.#live(), this.#options.now());
+    for (const { entry, error } of overdue) this.#fail(entry, error);
+  }
+
+  /** Those that wait, oldest first. */
+  *#live(): Generator<Entry> {
+    for (let i = this.#head; i < this.#queue.length; i += 1) {
+      const entry = this.#queue[i] as Entry;
+      if (!entry.settled) yield entry;
+    }
   }
 
   /** The next batch: the oldest request and all behind it that fit, up to the first that does not. */
@@ -108,7 +135,6 @@ export class Batcher {
     let room = this.#options.maxRows;
     for (let entry = this.#queue[this.#head]; entry !== undefined; entry = this.#queue[this.#head]) {
       if (!entry.settled) {
-        if (entry.taken === 0 && this.#unsplittable.has(entry.request.method)) entry.rows = undefined;
         const part = nextPart(entry, parts[0]?.entry, room, this.#options.maxRows);
         if (part === undefined) break;
         parts.push(part);
@@ -150,6 +176,14 @@ export class Batcher {
     }
   }
 
+  /** From here on the requests of a method run alone and uncut, save one that is cut already. */
+  #runWhole(method: string): void {
+    this.#unsplittable.add(method);
+    for (const entry of this.#live()) {
+      if (entry.request.method === method && entry.taken === 0) entry.rows = undefined;
+    }
+  }
+
   /** The outputs of a piece cannot be joined again, so the request runs in one. */
   async #runUncut(entry: Entry): Promise<void> {
     const count = entry.rows ?? 1;
@@ -166,16 +200,20 @@ export class Batcher {
     const begun = now();
     this.#inFlight = parts.map(({ entry }) => entry);
     for (const entry of this.#inFlight) entry.started ??= begun;
+    const { method } = (parts[0] as Part).entry.request;
+    const batchSize = parts.reduce((sum, { count }) => sum + count, 0);
+    this.#limit?.begin(method, batchSize, begun);
     try {
-      const { method } = (parts[0] as Part).entry.request;
       const { outputs, runMs } = await execute(method, joinInputs(parts));
       const pieces = splitOutputs(parts, outputs);
-      if (pieces === undefined) this.#unsplittable.add(method);
-      const batchMs = Math.max(0, now() - begun - runMs);
-      const batchSize = parts.reduce((sum, { count }) => sum + count, 0);
+      if (pieces === undefined) this.#runWhole(method);
+      const ended = now();
+      this.#limit?.succeed(ended);
+      const batchMs = Math.max(0, ended - begun - runMs);
       const batchRequests = parts.length;
       return pieces?.map((piece) => ({ outputs: piece, batchMs, runMs, batchId, batchSize, batchRequests }));
     } finally {
+      this.#limit?.end();
       this.#inFlight = [];
     }
   }
@@ -189,7 +227,7 @@ export class Batcher {
       entry.answers.push(answers[i] as PartAnswer);
       if (entry.rows !== undefined && entry.taken < entry.rows) continue;
       if (!areJoinable(entry)) {
-        this.#unsplittable.add(entry.request.method);
+        this.#runWhole(entry.request.method);
         torn.push(entry);
         continue;
       }
