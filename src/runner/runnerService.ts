@@ -83,6 +83,7 @@ export class RunnerService {
     this.#model = model;
     this.#batcher = new Batcher({
       maxRows: Math.max(1, request.batching.maxBatchSize),
+      maxLatencyMs: request.batching.maxLatencyMs,
       now: this.#ports.now,
       execute: (method, inputs) => this.#execute(model, method, inputs),
     });

@@ -90,6 +90,18 @@ export function decodeReply({ data, bodies }: Frame): RunResult {
   };
 }
 
+/** Tells the client of a process group that the runner started, so that it can end it when the runner cannot. */
+export function startedEvent(pid: number): Frame {
+  return { kind: "event", id: 0, op: "started", data: { pid }, bodies: [] };
+}
+
+/** The group that such an event names; `undefined` for other frames. */
+export function startedGroup({ kind, op, data }: Frame): number | undefined {
+  if (kind !== "event" || op !== "started") return undefined;
+  const { pid } = fields(data);
+  return Number.isSafeInteger(pid) && Number(pid) > 1 ? Number(pid) : undefined;
+}
+
 const patterns = ["zeros", "ones", "range", "uniform", "normal"] as const;
 
 function decodeInput(input: Record<string, unknown>, bodies: readonly Tensor[]): InputValue {

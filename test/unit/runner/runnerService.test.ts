@@ -102,12 +102,11 @@ test("every request gets one answer of its id; unknown and malformed ones get an
   assert.deepEqual(errors(sent), [...new Array(11).fill("protocol.invalid"), "method.notFound"]);
 });
 
-test("a run before the model, and a model of another kind, are refused", async () => {
+test("a run before the model is refused", async () => {
   const { service, sent } = bench();
   askRun(service, 1);
-  ask(service, 2, "load", { ...request, adapter: "flax" });
   await settle();
-  assert.deepEqual(errors(sent), ["protocol.invalid", "run.unsupported"]);
+  assert.deepEqual(errors(sent), ["protocol.invalid"]);
 });
 
 test("more than ten thousand waiting requests are refused, not kept", async () => {

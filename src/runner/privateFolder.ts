@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { createReadStream, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { copyFile, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, extname, isAbsolute, join, normalize, sep } from "node:path";
+import { ModelbenchError } from "../base/errors";
+import type { PythonLoad } from "./protocol";
+
+/** Names of the folders begin so; the id of the process that made one follows. */
+const PREFIX = "modelbench-python-";
+
+/** What holds code: it is loaded from the very bytes that were digested. Weights are too large to be copied. */
+const COPIED = new Set([".pkl", ".pickle", ".joblib", ".py"]);
+
+/** A folder of a process that is gone is removed after so long; another container's processes cannot be seen. */
+const LEFTOVER_MS = 3_600_000;
+
+const REMOVAL = { recursive: true, force: true, maxRetries: 3 };
+
+/** What one Python process works in; nobody else may look into it. */
+export interface PrivateFolder {
+  /** Empty: the working directory. */
+  readonly work: string;
+  /** The model's files. */
+  readonly model: string;
+  /** Removes all of it. */
+  remove(): void;
+}
+
+/**
+ * Puts the model's files into a new private folder: pickles as copies that are digested while they are copied, the
+ * others as links once their digest was found to be the one that was consented to. What is not listed stays out.
+ * @throws ModelbenchError `model.changed` naming the file, `file.access` when the folder cannot be made
+ */
+export async function makePrivateFolder(label: string, { folder, files }: PythonLoad): Promise<PrivateFolder> {
+  removeLeftovers();
+  const root = newFolder();
+  const made = { work: join(root, "work"), model: join(root, "model") };
+  const remove = () => rmSync(root, REMOVAL);
+  try {
+    for (const path of Object.values(made)) mkdirSync(path, { mode: 0o700 });
+    for (const { path, sha256 } of files) {
+      const target = join(made.model, within(path));
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+      const found = await place(join(folder, path), target).catch((cause: unknown) => unreadable(label, path, cause));
+      if (found !== sha256) throw changed(label, folder, path);
+    }
+    return { ...made, remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** Removes what a process that ended left behind. Failures are left to the next one's cleaning. */
+export async function removePrivateFolders(pid: number): Promise<void> {
+  try {
+    for (const path of foldersOf(pid, await readdir(tmpdir()))) await rm(path, REMOVAL);
+  } catch {
+    // The folder for temporary files cannot be read, or holds something of another user.
+  }
+}
+
+/** The same for this process, which is about to end. */
+export function removeOwnPrivateFolders(): void {
+  try {
+    for (const path of foldersOf(process.pid, readdirSync(tmpdir()))) rmSync(path, REMOVAL);
+  } catch {
+    // As above; whoever started this process tries once more.
+  }
+}
+
+function foldersOf(pid: number, names: readonly string[]): string[] {
+  return names.filter((name) => name.startsWith(`${PREFIX}${pid}-`)).map((name) => join(tmpdir(), name));
+}
+
+function newFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  } catch (cause) {
+    throw new ModelbenchError("file.access", `No private folder can be made in ${tmpdir()}.`, {
+      path: tmpdir(),
+      remedy: "Make room there, or name another folder in TMPDIR.",
+      cause,
+    });
+  }
+}
+
+/** Copies or links one file; answers with its digest. */
+async function place(source: string, target: string): Promise<string> {
+  if (COPIED.has(extname(source).toLowerCase())) return copyDigested(source, target);
+  const digest = await digestOf(source);
+  // Windows lets only some users make links.
+  await symlink(source, target).catch(() => copyFile(source, target));
+  return digest;
+}
+
+async function copyDigested(source: string, target: string): Promise<string> {
+  const copy = await open(target, "wx", 0o600);
+  try {
+    return await digestOf(source, (chunk) => copy.appendFile(chunk));
+  } finally {
+    await copy.close();
+  }
+}
+
+async function digestOf(path: string, onChunk?: (chunk: Buffer) => Promise<void>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) {
+    hash.update(chunk as Buffer);
+    await onChunk?.(chunk as Buffer);
+  }
+  return hash.digest("hex");
+}
+
+/** A path that cannot leave the folder. @throws ModelbenchError `protocol.invalid` */
+function within(path: string): string {
+  const plain = normalize(path);
+  if (!isAbsolute(plain) && plain !== ".." && !plain.startsWith(`..${sep}`)) return plain;
+  throw new ModelbenchError("protocol.invalid", `A file of the model leaves its folder: ${path}.`);
+}
+
+/** Of runners that were killed together with the process that would have cleaned up after them. */
+function removeLeftovers(): void {
+  try {
+    for (const name of readdirSync(tmpdir())) {
+      const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split("-")[0]) : Number.NaN;
+      const path = join(tmpdir(), name);
+      const isOld = Number.isSafeInteger(pid) && Date.now() - statSync(path).mtimeMs > LEFTOVER_MS;
+      if (isOld && !isAlive(pid)) rmSync(path, REMOVAL);
+    }
+  } catch {
+    // Another process cleans up at the same time, or a folder is another user's.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function unreadable(label: string, path: string, cause: unknown): never {
+  if ((cause as NodeJS.ErrnoException).code === "ENOENT")
+    throw new ModelbenchError("model.changed", `${label}: its file ${path} is gone.`, { path, cause });
+  throw new ModelbenchError("file.access", `${label}: its file ${path} cannot be taken over.`, { path, cause });
+}
+
+function changed(label: string, folder: string, path: string): ModelbenchError {
+  return new ModelbenchError("model.changed", `${label}: its file ${path} is not the one that was allowed to run.`, {
+    path: join(folder, path),
+    remedy: "Look at the model again, and allow it anew if it is what you expect.",
+  });
+}

@@ -1,0 +1,100 @@
+import { ModelbenchError } from "../base/errors";
+import type { Tensor } from "../formats/tensor";
+import type { Frame } from "./frames";
+import type { OpenModel } from "./ortHost";
+import { makePrivateFolder } from "./privateFolder";
+import type { LoadRequest, LoadResult, PythonLoad } from "./protocol";
+import { PythonProcess } from "./pythonProcess";
+import { decodeValue, encodeValue, fields } from "./valueBodies";
+import type { NamedValues, RunValue } from "./values";
+
+/** Adapters whose models run on one thread, as BentoML runs them. */
+const SINGLE_THREADED = new Set(["picklable"]);
+
+const THREAD_COUNTS = [
+  "OMP_NUM_THREADS",
+  "OPENBLAS_NUM_THREADS",
+  "MKL_NUM_THREADS",
+  "VECLIB_MAXIMUM_THREADS",
+  "NUMEXPR_NUM_THREADS",
+];
+
+/**
+ * Opens a model in a Python process of its own, in a private folder that goes with it. The process dying in the
+ * middle of a run is no failure of the request: `onDeath` ends the runner, and the client sends the request to the
+ * next one. `onStart` is told of the process before it is asked anything, so that it can be ended while it loads.
+ * @throws ModelbenchError `model.changed` for a file that is not the consented one, `python.missing` for an
+ * interpreter that does not start, `worker.died`, and whatever the worker says of the model
+ */
+export async function openPython(
+  request: LoadRequest,
+  onDeath: (error: Error) => void,
+  onStart: (started: PythonProcess) => void = () => undefined,
+): Promise<OpenModel> {
+  const python = pythonOf(request);
+  const { label } = request;
+  const { interpreter, worker } = python;
+  const folder = await makePrivateFolder(label, python);
+  const started = new PythonProcess({ label, interpreter, worker, cwd: folder.work, env: environmentOf(request) });
+  onStart(started);
+  let isLoaded = false;
+  const ended = started.ended.then((cause) => {
+    folder.remove();
+    if (isLoaded) onDeath(cause);
+  });
+  try {
+    const loaded = loadResult(await started.call("load", loadData(request, python, folder.model)));
+    isLoaded = true;
+    return { loaded, run: (method, inputs) => run(started, method, inputs), kill: () => started.kill() };
+  } catch (error) {
+    started.kill();
+    await ended;
+    throw error;
+  }
+}
+
+async function run(started: PythonProcess, method: string, inputs: NamedValues): ReturnType<OpenModel["run"]> {
+  const bodies: Tensor[] = [];
+  const args = Object.entries(inputs).map(([name, value]) => ({ name, value: encodeValue(value, bodies) }));
+  const frame = await started.call("run", { method, args }, bodies).catch((error: unknown) => {
+    // The runner ends with its worker, and another one is asked: this one has nothing to say any more.
+    if (error === started.fault) return new Promise<never>(() => undefined);
+    throw error;
+  });
+  const { outputs, runMs } = fields(frame.data);
+  if (!Array.isArray(outputs) || typeof runMs !== "number") throw malformed("run");
+  return { outputs: Object.fromEntries(outputs.map((output: unknown) => readOutput(output, frame.bodies))), runMs };
+}
+
+function readOutput(output: unknown, bodies: readonly Tensor[]): readonly [string, RunValue] {
+  const { name, value } = fields(output);
+  if (typeof name !== "string") throw malformed("run");
+  return [name, decodeValue(value, bodies)];
+}
+
+function loadResult({ data }: Frame): LoadResult {
+  const { importMs, loadMs, device } = fields(data);
+  if (typeof importMs !== "number" || typeof loadMs !== "number" || typeof device !== "string") throw malformed("load");
+  return { loadMs: importMs + loadMs, device, unfetchable: {} };
+}
+
+function loadData({ adapter, label, device }: LoadRequest, python: PythonLoad, folder: string): unknown {
+  const { options, paths, preload, init } = python;
+  return { adapter, label, folder, options, device, paths, preload, ...(init === undefined ? {} : { init }) };
+}
+
+/** What the model's process may see beyond the allowed variables: which GPUs, and how many threads. */
+function environmentOf({ adapter, device }: LoadRequest): Record<string, string> {
+  const threads = SINGLE_THREADED.has(adapter) ? THREAD_COUNTS.map((name) => [name, "1"] as const) : [];
+  const gpus = device === "cpu" ? [["CUDA_VISIBLE_DEVICES", "-1"] as const] : [];
+  return Object.fromEntries([...threads, ...gpus]);
+}
+
+function pythonOf({ label, adapter, python }: LoadRequest): PythonLoad {
+  if (python !== undefined) return python;
+  throw new ModelbenchError("run.unsupported", `${label}: ${adapter} models run in Python, and none was named.`);
+}
+
+function malformed(op: string): ModelbenchError {
+  return new ModelbenchError("protocol.invalid", `The Python process answered a \`${op}\` with what is none.`);
+}
