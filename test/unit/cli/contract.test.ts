@@ -150,8 +150,8 @@ test("what cannot be understood is exit 2 and says so as JSON", async () => {
 test("verbs and options of later versions are a usage error that says so", async () => {
   for (const args of [
     ["batch", "a", "b"],
-    ["run", "a", "--no-batch"],
-    ["run", "a", "--device", "cuda"],
+    ["run", onnx, "--example", "--device", "cuda"],
+    ["run", onnx, "--example", "--device=auto"],
   ]) {
     assert.match((await failure(2, ...args)).message, /later version/, args.join(" "));
   }
