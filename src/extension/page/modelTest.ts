@@ -11,7 +11,7 @@ import type {
   Reply,
   TestView,
 } from "../../../webview/protocol/views";
-import { fromWireError, ModelbenchError, toWireError } from "../../base/errors";
+import { fromWireError, ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
 import { Emitter } from "../../base/events";
 import type { RunnerSession } from "../../runner/client";
 import type { InputValue, LoadRequest, RunResult } from "../../runner/protocol";
@@ -249,6 +249,7 @@ export class ModelTest {
     const { state } = this.#port.sessions.session(this.#key, () => this.#model.loadRequest());
     const isWarm = state === "ready" || state === "busy";
     if (!isWarm) await this.#model.verify(run.signal);
+    throwIfAborted(run.signal);
     return isWarm;
   }
 

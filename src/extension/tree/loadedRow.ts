@@ -89,22 +89,27 @@ function stateFact({ failure, ref, state }: RunningModel, t: Localize): Fact {
 }
 
 function runFacts(
-  { answered, bytes, device, unloadsAtMs, waiting }: MeasuredModel,
+  { answered, bytes, device, state, unloadsAtMs, waiting }: MeasuredModel,
   t: Localize,
   nowMs: number,
 ): Fact[] {
   const memory = bytes === undefined ? [] : [roughSize(bytes)];
   return [
-    ...(waiting === 0 ? [] : [same(t("{0} waiting", waiting))]),
+    ...(waiting === 0 ? [] : [{ short: t("{0} waiting", waiting), long: waitingWords(t, waiting) }]),
     ...(unloadsAtMs === undefined ? [] : [timeLeft(t, unloadsAtMs - nowMs)]),
     ...memory.map((size) => ({ short: size, long: t("{0} of memory", size) })),
     { short: device, long: t("device: {0}", device) },
-    { short: t("{0} answered", answered), long: answeredWords(t, answered) },
+    ...(state === "loading" && answered === 0 ? [] : [answeredFact(t, answered)]),
   ];
 }
 
-function answeredWords(t: Localize, answered: number): string {
-  return answered === 1 ? t("1 request answered") : t("{0} requests answered", answered);
+function answeredFact(t: Localize, answered: number): Fact {
+  const long = answered === 1 ? t("1 request answered") : t("{0} requests answered", answered);
+  return { short: t("{0} answered", answered), long };
+}
+
+function waitingWords(t: Localize, waiting: number): string {
+  return waiting === 1 ? t("1 request waits for its answer") : t("{0} requests wait for their answers", waiting);
 }
 
 /** Whole MiB, or GiB with one decimal: more would change with every look. */

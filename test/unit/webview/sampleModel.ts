@@ -1,4 +1,4 @@
-import { ModelbenchError } from "../../../src/base/errors";
+import { ModelbenchError, throwIfAborted } from "../../../src/base/errors";
 import { Emitter } from "../../../src/base/events";
 import { decodeElements, encodeStrings } from "../../../src/formats/elements";
 import type { ModelFacts } from "../../../src/frameworks/modelFacts";
@@ -154,7 +154,8 @@ export class ScriptedSession implements RunnerSession {
     return { pid: undefined, device, answered, waiting: this.#waiting.length, failure: undefined, ...this.known };
   }
 
-  async load(): Promise<{ loadMs: number; device: string; unfetchable: Record<string, never[]> }> {
+  async load(signal?: AbortSignal): Promise<{ loadMs: number; device: string; unfetchable: Record<string, never[]> }> {
+    throwIfAborted(signal);
     if (this.loads.length === 0) this.loads.push(this.#request);
     this.#enter("ready");
     return { loadMs: 12.4, device: "cpu", unfetchable: {} };
