@@ -1,5 +1,6 @@
 import type { WireError } from "../base/errors";
 import type { MethodSignature, Tensor } from "../formats/tensor";
+import type { OnnxSettings } from "../frameworks/onnx/sessionOptions";
 import type { RunValue } from "./values";
 
 /** What the runner is asked to load: one model a process. Plain data, so that it fits a frame header. */
@@ -10,6 +11,7 @@ export interface LoadRequest {
   readonly adapter: string;
   /** Absolute path of the file to open. */
   readonly file: string;
+  /** For ONNX: `cpu`, `webgpu`, `cuda`, `dml` or `coreml`, which fail where they are not there, or `auto`. */
   readonly device: string;
   readonly signatures: Readonly<Record<string, MethodSignature>>;
   readonly batching: {
@@ -18,6 +20,8 @@ export interface LoadRequest {
     /** Deadline of a request in milliseconds; left out = none. */
     readonly maxLatencyMs?: number;
   };
+  /** How an ONNX model is opened; left out = the defaults. Other adapters do not look at it. */
+  readonly onnx?: OnnxSettings;
   /** What a model needs that runs in the user's Python; left out for the others. */
   readonly python?: PythonLoad;
 }
@@ -47,6 +51,8 @@ export interface LoadResult {
   readonly loadMs: number;
   /** The device in use, for instance `cpu`. */
   readonly device: string;
+  /** What was asked for and is not used, a device above all: one sentence each, with the reason. */
+  readonly fallbacks?: readonly string[];
   /** Per method: outputs the runtime cannot fetch (sequence, map), with the reason and the cure. */
   readonly unfetchable: Readonly<Record<string, readonly { readonly name: string; readonly reason: string }[]>>;
 }
