@@ -129,6 +129,8 @@ export class PythonProcess {
     const reader = new FrameReader((frame) => this.#take(frame));
     const { stdout } = this.#child;
     stdout.on("error", () => undefined);
+    // What ends by itself says so with its code; what only cannot answer any more would be awaited for ever.
+    stdout.on("end", () => setTimeout(() => this.#break(this.#death("closed its output")), LET_GO_MS).unref());
     stdout.on("data", (chunk: Buffer) => {
       if (this.#fault !== undefined) return;
       try {
@@ -142,6 +144,7 @@ export class PythonProcess {
   }
 
   #take(frame: Frame): void {
+    if (this.#fault !== undefined) return;
     const waiting = this.#waiting;
     const { kind, id, op, error } = frame;
     if (waiting?.id !== id || (kind !== "result" && kind !== "error")) {
