@@ -59,9 +59,12 @@ export class Sessions implements Disposable {
     this.#options = options;
   }
 
-  /** The session of a model, opened when there is none. Opening starts no process; loading does. */
+  /**
+   * The session of a model to ask about it, opened when there is none. Opening starts no process; loading does. One that
+   * has ended answers, too, and stays listed with its reason; `use` opens another.
+   */
   session(key: string, request: () => LoadRequest): RunnerSession {
-    return this.#entry(key, request).session;
+    return this.#entries.get(key)?.session ?? this.#entry(key, request).session;
   }
 
   /** Runs `work` with the loaded model and keeps it from being unloaded meanwhile. */

@@ -114,6 +114,8 @@ test("the list says what each model is doing, a failed one with its reason until
     ["b"],
     "it has no process",
   );
+  await sessions.session("a", request("a")).validate("run", {});
+  assert.equal(sessions.listed.length, 2, "checking inputs forgets no failure");
   await sessions.unload("a");
   assert.deepEqual(states(), [["b", "ready", false]]);
   await sessions.dispose();
