@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, extname, isAbsolute, join, normalize, sep } from "node:path";
@@ -17,6 +17,9 @@ const LEFTOVER_MS = 3_600_000;
 
 const REMOVAL = { recursive: true, force: true, maxRetries: 3 };
 
+/** Tells the framework, and is no part of what was consented to: labels in it may change. */
+const DESCRIPTION = "model.yaml";
+
 /** What one Python process works in; nobody else may look into it. */
 export interface PrivateFolder {
   /** Empty: the working directory. */
@@ -29,7 +32,8 @@ export interface PrivateFolder {
 
 /**
  * Puts the model's files into a new private folder: pickles as copies that are digested while they are copied, the
- * others as links once their digest was found to be the one that was consented to. What is not listed stays out.
+ * others as links once their digest was found to be the one that was consented to. What is not listed stays out, but
+ * for the model's description, which holds no code.
  * @throws ModelbenchError `model.changed` naming the file, `file.access` when the folder cannot be made
  */
 export async function makePrivateFolder(label: string, { folder, files }: PythonLoad): Promise<PrivateFolder> {
@@ -45,6 +49,8 @@ export async function makePrivateFolder(label: string, { folder, files }: Python
       const found = await place(join(folder, path), target).catch((cause: unknown) => unreadable(label, path, cause));
       if (found !== sha256) throw changed(label, folder, path);
     }
+    const isDescribed = files.some(({ path }) => path === DESCRIPTION);
+    if (!isDescribed) await link(join(folder, DESCRIPTION), join(made.model, DESCRIPTION));
     return { ...made, remove };
   } catch (error) {
     remove();
@@ -90,9 +96,15 @@ function newFolder(): string {
 async function place(source: string, target: string): Promise<string> {
   if (COPIED.has(extname(source).toLowerCase())) return copyDigested(source, target);
   const digest = await digestOf(source);
+  await link(source, target);
+  return digest;
+}
+
+/** Links a file if it is there. */
+async function link(source: string, target: string): Promise<void> {
+  if (!existsSync(source)) return;
   // Windows lets only some users make links.
   await symlink(source, target).catch(() => copyFile(source, target));
-  return digest;
 }
 
 async function copyDigested(source: string, target: string): Promise<string> {

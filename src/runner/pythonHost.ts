@@ -43,7 +43,7 @@ export async function openPython(
     if (isLoaded) onDeath(cause);
   });
   try {
-    const loaded = loadResult(await started.call("load", loadData(request, python, folder.model)));
+    const loaded = loadResult(request, await started.call("load", loadData(request, python, folder.model)));
     isLoaded = true;
     return { loaded, run: (method, inputs) => run(started, method, inputs), kill: () => started.kill() };
   } catch (error) {
@@ -72,22 +72,34 @@ function readOutput(output: unknown, bodies: readonly Tensor[]): readonly [strin
   return [name, decodeValue(value, bodies)];
 }
 
-function loadResult({ data }: Frame): LoadResult {
+function loadResult(request: LoadRequest, { data }: Frame): LoadResult {
   const { importMs, loadMs, device } = fields(data);
   if (typeof importMs !== "number" || typeof loadMs !== "number" || typeof device !== "string") throw malformed("load");
-  return { loadMs: importMs + loadMs, device, unfetchable: {} };
+  const { index } = gpuOf(request.device);
+  // To the worker the only GPU it sees is the first one.
+  const isGpu = index !== undefined && device !== "cpu";
+  return { loadMs: importMs + loadMs, device: isGpu ? `${device}:${index}` : device, unfetchable: {} };
 }
 
-function loadData({ adapter, label, device }: LoadRequest, python: PythonLoad, folder: string): unknown {
+function loadData(request: LoadRequest, python: PythonLoad, folder: string): unknown {
+  const { adapter, label } = request;
   const { options, paths, preload, init } = python;
+  const device = gpuOf(request.device).kind;
   return { adapter, label, folder, options, device, paths, preload, ...(init === undefined ? {} : { init }) };
 }
 
 /** What the model's process may see beyond the allowed variables: which GPUs, and how many threads. */
 function environmentOf({ adapter, device }: LoadRequest): Record<string, string> {
-  const threads = SINGLE_THREADED.has(adapter) ? THREAD_COUNTS.map((name) => [name, "1"] as const) : [];
-  const gpus = device === "cpu" ? [["CUDA_VISIBLE_DEVICES", "-1"] as const] : [];
-  return Object.fromEntries([...threads, ...gpus]);
+  const env = SINGLE_THREADED.has(adapter) ? Object.fromEntries(THREAD_COUNTS.map((name) => [name, "1"])) : {};
+  const { index } = gpuOf(device);
+  const visible = device === "cpu" ? "-1" : index;
+  return visible === undefined ? env : { ...env, CUDA_VISIBLE_DEVICES: visible };
+}
+
+/** `cuda:1` is a kind of device and which of them; some frameworks take the memory of every GPU they see. */
+function gpuOf(device: string): { readonly kind: string; readonly index?: string } {
+  const [, kind, index] = /^(cuda|gpu):([0-9]+)$/.exec(device) ?? [];
+  return kind === undefined || index === undefined ? { kind: device } : { kind, index };
 }
 
 function pythonOf({ label, adapter, python }: LoadRequest): PythonLoad {

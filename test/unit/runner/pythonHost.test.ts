@@ -144,6 +144,7 @@ test("the worker sees the listed files, an empty folder and the allowed variable
       assert.deepEqual(about.files, {
         "saved_model.pkl": [false, "a pickle"],
         "more/weights.msgpack": [true, "weights"],
+        "model.yaml": [true, "module: a"],
       });
       assert.deepEqual([about.inCwd, about.mode, about.isolated, about.group], [[], 0o700, 1, about.pid]);
       assert.equal(join(about.cwd, ".."), join(String(about.load["folder"]), ".."));
@@ -162,14 +163,22 @@ test("the worker sees the listed files, an empty folder and the allowed variable
   }
 });
 
-test("a model of several threads is not held to one, and one on a GPU sees it", async () => {
-  await withModel(kit, kit.scripted({ adapter: "sklearn", device: "cuda" }), async (session) => {
-    const { env } = (await tell(session, "about")) as About;
-    assert.deepEqual(
-      ["CUDA_VISIBLE_DEVICES", ...threadCounts].filter((name) => name in env),
-      [],
-    );
-  });
+test("a model of several threads is not held to one, and sees the GPU it is for", async () => {
+  for (const [device, visible, told, named] of [
+    ["cuda", undefined, "cuda", "cuda"],
+    ["cuda:1", "1", "cuda", "cuda:1"],
+    ["cpu", "-1", "cpu", "cpu"],
+  ] as const) {
+    await withModel(kit, kit.scripted({ adapter: "sklearn", device }), async (session) => {
+      const { env, load } = (await tell(session, "about")) as About;
+      assert.deepEqual(
+        threadCounts.filter((name) => name in env),
+        [],
+      );
+      assert.deepEqual([env["CUDA_VISIBLE_DEVICES"], load["device"]], [visible, told]);
+      assert.equal((await session.load()).device, named);
+    });
+  }
 });
 
 test("a failure that the worker tells reaches the caller in its words", async () => {

@@ -75,6 +75,7 @@ function scripted(folder: string, { adapter, options = {}, methods, device, pyth
   const contents = { "saved_model.pkl": "a pickle", "more/weights.msgpack": "weights" };
   for (const [path, content] of Object.entries(contents)) writeFileSync(join(folder, path), content);
   writeFileSync(join(folder, "unlisted.pkl"), "nobody allowed this");
+  writeFileSync(join(folder, "model.yaml"), "module: a");
   const names = ["echo", "about", "calls", "refuse"];
   return {
     label: "scripted",
