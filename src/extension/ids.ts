@@ -34,7 +34,7 @@ export interface Commands {
   "modelbench.openModelYaml": [target?: Target];
   "modelbench.testModel": [target?: Target];
   "modelbench.openInNetron": [target?: Target];
-  "modelbench.loadModel": [target?: Target];
+  "modelbench.loadModel": [target?: Target | LoadedNode];
   "modelbench.unloadModel": [target?: LoadedTarget, selected?: readonly LoadedNode[]];
   "modelbench.restartModel": [target?: LoadedTarget, selected?: readonly LoadedNode[]];
   "modelbench.unloadAllModels": [];

@@ -66,7 +66,10 @@ suite("the view of loaded models", () => {
     const { workbench } = rig;
     await workbench.contextMenu(workbench.row(/^v2latest/), "Load Model…");
     await iris().filter({ hasText: "MiB" }).waitFor();
-    await load("digits:v1");
+    const header = workbench.page.locator(".sidebar .pane-header", { hasText: "Loaded Models" });
+    await header.hover();
+    await header.locator('.action-label[aria-label^="Load Model"]').click();
+    await workbench.pick("digits:v1");
     await digits().filter({ hasText: "MiB" }).waitFor();
     assert.match((await iris().textContent()) ?? "", /ready · unloads in (9|10) min · \d+ MiB · cpu · 0 answered/);
     const spoken = (await digits().getAttribute("aria-label")) ?? "";

@@ -5,9 +5,11 @@ import type { LoadedNode } from "../tree/loadedRow";
 import { loadedRefs, pickLoaded } from "./unloadModel";
 
 /** Loads a model without running it, so that its first run need not wait, and shows it among the loaded ones. */
-export async function loadModel(services: Services, target?: Target): Promise<void> {
+export async function loadModel(services: Services, target?: Target | LoadedNode): Promise<void> {
   const { loaded, pages, t, ui } = services;
-  const model = await oneModel(services, target, t("Load which model?"));
+  // The button of the view hands over the row that is selected, which is not what is to be loaded.
+  const isRow = typeof target === "object" && "kind" in target && target.kind === "loaded";
+  const model = await oneModel(services, isRow ? undefined : target, t("Load which model?"));
   if (!model) return;
   await ui.progress(t("Loading {0}", model.tag), (signal) => pages.load(model, signal));
   await loaded.reveal(model);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { loadModel, restartModel } from "../../../../src/extension/commands/loadModel";
 import { openModel } from "../../../../src/extension/commands/openModel";
-import { tempFolder } from "../../store/storeKit";
+import { plant, tempFolder } from "../../store/storeKit";
 import { services } from "../fakeServices";
 import { loadedNode, running } from "../fakes";
 
@@ -19,6 +19,13 @@ test("a model is loaded under a progress and then shown among the loaded ones", 
   const { services: parts, lines } = services(folder.path);
   await loadModel(parts, { store: "own", tag: "iris_clf:v2" });
   assert.deepEqual(lines, ["progress: Loading iris_clf:v2", "load: iris_clf:v2", "reveal loaded: iris_clf:v2"]);
+});
+
+test("the button of the view asks for a model, whichever row is selected there", async () => {
+  plant(folder.path, "a", "v1", "2024-01-01T00:00:00+00:00");
+  const { services: parts, lines } = services(folder.path, { pick: () => "a:v1" });
+  await loadModel(parts, loadedNode(iris));
+  assert.deepEqual(lines.slice(0, 2), ["pick: Load which model? [a:v1]", "progress: Loading a:v1"]);
 });
 
 test("a model that does not load is not shown; its failure goes to who meets the user", async () => {
