@@ -5,7 +5,7 @@ import type { NamedValues, RunValue } from "./values";
 
 /** The inputs of one batch; a request that rides alone and whole keeps its own. */
 export function joinInputs(parts: readonly Part[]): NamedValues {
-  const [only] = parts as readonly [Part];
+  const only = parts[0] as Part;
   const { inputs, plan } = only.entry.request;
   if (parts.length === 1 && isWhole(only)) return inputs;
   const axis = (plan as BatchPlan).inAxis;
@@ -23,7 +23,7 @@ export function joinInputs(parts: readonly Part[]): NamedValues {
  * them are whose. What rode alone and whole gets everything, whatever its length.
  */
 export function splitOutputs(parts: readonly Part[], outputs: NamedValues): NamedValues[] | undefined {
-  const [only] = parts as readonly [Part];
+  const only = parts[0] as Part;
   if (parts.length === 1 && isWhole(only)) return [outputs];
   const axis = (only.entry.request.plan as BatchPlan).outAxis;
   const counts = parts.map(({ count }) => count);

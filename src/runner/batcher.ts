@@ -4,6 +4,7 @@ import {
   type BatchRequest,
   countRows,
   type Entry,
+  isWhole,
   nextPart,
   type Part,
   type PartAnswer,
@@ -157,15 +158,13 @@ export class Batcher {
   }
 
   async #runParts(parts: readonly Part[]): Promise<void> {
-    const only = parts.length === 1 ? parts[0] : undefined;
     try {
       const answers = await this.#execute(parts);
-      if (answers !== undefined) for (const entry of this.#deliver(parts, answers)) await this.#runUncut(entry);
-      else if (only === undefined) await this.#runEach(parts);
-      else await this.#runUncut(only.entry);
+      if (answers === undefined) await this.#runEachWhole(parts);
+      else for (const entry of this.#deliver(parts, answers)) await this.#runUncut(entry);
     } catch (error) {
-      if (only === undefined) await this.#runEach(parts);
-      else this.#fail(only.entry, error);
+      if (parts.length > 1) await this.#runEach(parts);
+      else this.#fail((parts[0] as Part).entry, error);
     }
   }
 
@@ -173,6 +172,13 @@ export class Batcher {
     for (const part of parts) {
       if (part.entry.cancelled) this.#fail(part.entry, cancellation());
       if (!part.entry.settled) await this.#runParts([part]);
+    }
+  }
+
+  async #runEachWhole(parts: readonly Part[]): Promise<void> {
+    for (const part of parts) {
+      if (isWhole(part)) await this.#runEach([part]);
+      else await this.#runUncut(part.entry);
     }
   }
 

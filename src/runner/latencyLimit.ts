@@ -124,7 +124,7 @@ export class LatencyLimit {
     const { method } = entry.request;
     if (tail !== undefined) this.#before += this.#cost(tail.first.request.method, tail.rows);
     const full = entry.rows === undefined ? 0 : Math.ceil(left / this.#maxRows) - 1;
-    this.#before += full * this.#cost(method, this.#maxRows);
+    if (full > 0) this.#before += full * this.#cost(method, this.#maxRows);
     const rows = left - full * this.#maxRows;
     this.#tail = { first: entry, rows, room: entry.rows === undefined ? 0 : this.#maxRows - rows };
   }
