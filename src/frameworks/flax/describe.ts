@@ -9,7 +9,7 @@ const FLAX_MODEL_FILE = "saved_model.msgpack";
 export const flaxAdapter: FrameworkAdapter = {
   ...pythonAdapter("bentoml.flax", "flax", {
     worker: "flax",
-    needs: [["flax"], ["jax"]],
+    needs: [["flax"], ["jax"], ["jaxlib"], ["cloudpickle"]],
     dtype: "float32",
     isCpuOnly: false,
   }),
