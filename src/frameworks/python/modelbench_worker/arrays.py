@@ -12,7 +12,7 @@ from .frames import Body, ITEM_SIZES, decode_texts, encode_texts
 SMALL_TYPES = frozenset(
     name
     for name in ITEM_SIZES
-    if name.startswith(("bfloat", "float8", "float6", "float4")) or name.endswith(("int1", "int2", "int4"))
+    if name.startswith(("bfloat", "float8_", "float6_", "float4_")) or name.endswith(("int1", "int2", "int4"))
 )
 
 
