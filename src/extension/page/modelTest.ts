@@ -195,6 +195,7 @@ export class ModelTest {
    * @throws ModelbenchError `trust.required`, `run.unsupported`, `cancelled`, what the runner says
    */
   async load({ anew, signal }: { readonly anew: boolean; readonly signal?: AbortSignal | undefined }): Promise<void> {
+    throwIfAborted(signal);
     const refusal = this.#port.refusal();
     if (refusal) throw refusalError(refusal, this.#model.tag);
     if (anew) {
