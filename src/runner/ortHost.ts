@@ -35,19 +35,32 @@ export async function openOrtThread(
   const { onnx = DEFAULT_SETTINGS } = request;
   const threads = threadsOf(onnx, cpuCount(thisMachine), thisMachine.processors());
   const settings = { ...onnx, ...threads };
-  const first = new OrtThread(entry, onDeath);
-  const loaded = await first.load(request, request.device, settings);
-  const { concurrency, fallbacks } = possibleRuns(onnx.concurrency, loaded);
-  // All the others open the model on the device that the first one found, side by side.
-  const others = Array.from({ length: concurrency - 1 }, () => new OrtThread(entry, onDeath));
-  const alike = await Promise.all(others.map((other) => other.load(request, loaded.device, settings)));
-  const loadMs = loaded.loadMs + Math.max(0, ...alike.map((result) => result.loadMs));
-  const turns = new Turns([first, ...others]);
-  return {
-    loaded: { ...loaded, loadMs, fallbacks },
-    concurrency,
-    run: (_method, inputs) => turns.take((thread) => thread.run(tensorsOf(inputs))),
+  const opened: OrtThread[] = [];
+  const openThread = (device: string): Promise<LoadResult> => {
+    const thread = new OrtThread(entry, onDeath);
+    opened.push(thread);
+    return thread.load(request, device, settings);
   };
+  const kill = () => {
+    for (const thread of opened) thread.end();
+  };
+  try {
+    const loaded = await openThread(request.device);
+    const { concurrency, fallbacks } = possibleRuns(onnx.concurrency, loaded);
+    // All the others open the model on the device that the first one found, side by side.
+    const others = await Promise.all(Array.from({ length: concurrency - 1 }, () => openThread(loaded.device)));
+    const loadMs = loaded.loadMs + Math.max(0, ...others.map((other) => other.loadMs));
+    const turns = new Turns(opened);
+    return {
+      loaded: { ...loaded, loadMs, fallbacks },
+      concurrency,
+      run: (_method, inputs) => turns.take((thread) => thread.run(tensorsOf(inputs))),
+      kill,
+    };
+  } catch (error) {
+    kill();
+    throw error;
+  }
 }
 
 /** Sessions of several threads end the process on WebGPU (a segmentation fault), and would fight for any device. */
@@ -93,11 +106,12 @@ class OrtThread {
   readonly #worker: Worker;
   #asked: Waiting | undefined;
   #isLoaded = false;
+  #isEnded = false;
 
   constructor(entry: string, onDeath: (error: Error) => void) {
     this.#worker = new Worker(entry);
     const died = (error: Error) => {
-      if (this.#isLoaded) onDeath(error);
+      if (this.#isLoaded && !this.#isEnded) onDeath(error);
       else this.#settle()?.reject(cannotStart(error));
     };
     this.#worker.on("message", (answer: FromOrt) => this.#settle()?.resolve(answer));
@@ -117,6 +131,12 @@ class OrtThread {
     const ran = await this.#ask({ kind: "run", inputs: values }, buffers);
     if (ran.kind !== "ran") throw failure(ran);
     return { outputs: Object.fromEntries(ran.outputs), runMs: ran.runMs };
+  }
+
+  /** Frees the session as soon as no run is under way: native code is not interrupted. */
+  end(): void {
+    this.#isEnded = true;
+    void this.#worker.terminate();
   }
 
   #ask(message: ToOrt, buffers: ArrayBuffer[] = []): Promise<FromOrt> {
