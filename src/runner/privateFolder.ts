@@ -3,7 +3,7 @@ import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSy
 import { copyFile, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, extname, isAbsolute, join, normalize, sep } from "node:path";
-import { ModelbenchError } from "../base/errors";
+import { ModelbenchError, throwIfAborted } from "../base/errors";
 import type { PythonLoad } from "./protocol";
 
 /** Names of the folders begin so; the id of the process that made one follows. */
@@ -26,36 +26,43 @@ export interface PrivateFolder {
   readonly work: string;
   /** The model's files. */
   readonly model: string;
-  /** Removes all of it. */
+  /** Removes all of it as far as that is possible: whoever started this process does it once more. */
   remove(): void;
 }
 
-/**
- * Puts the model's files into a new private folder: pickles as copies that are digested while they are copied, the
- * others as links once their digest was found to be the one that was consented to. What is not listed stays out, but
- * for the model's description, which holds no code.
- * @throws ModelbenchError `model.changed` naming the file, `file.access` when the folder cannot be made
- */
-export async function makePrivateFolder(label: string, { folder, files }: PythonLoad): Promise<PrivateFolder> {
+/** Makes one for a process of this one. @throws ModelbenchError `file.access` when there is no room for it */
+export function makePrivateFolder(): PrivateFolder {
   removeLeftovers();
   const root = newFolder();
   const made = { work: join(root, "work"), model: join(root, "model") };
-  const remove = () => rmSync(root, REMOVAL);
-  try {
-    for (const path of Object.values(made)) mkdirSync(path, { mode: 0o700 });
-    for (const { path, sha256 } of files) {
-      const target = join(made.model, within(path));
-      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-      const found = await place(join(folder, path), target).catch((cause: unknown) => unreadable(label, path, cause));
-      if (found !== sha256) throw changed(label, folder, path);
-    }
-    const isDescribed = files.some(({ path }) => path === DESCRIPTION);
-    if (!isDescribed) await link(join(folder, DESCRIPTION), join(made.model, DESCRIPTION));
-    return { ...made, remove };
-  } catch (error) {
-    remove();
-    throw error;
+  for (const path of Object.values(made)) mkdirSync(path, { mode: 0o700 });
+  return { ...made, remove: () => removeNow([root]) };
+}
+
+/**
+ * Puts the model's files into a new folder: pickles as copies that are digested while they are copied, the others as
+ * links once their digest was found to be the one that was consented to. What is not listed stays out, but for the
+ * model's description, which holds no code.
+ * @throws ModelbenchError `model.changed` or `file.access` naming the file, `cancelled`
+ */
+export async function takeOverFiles(
+  label: string,
+  { folder, files }: PythonLoad,
+  target: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { path, sha256 } of files) {
+    throwIfAborted(signal);
+    const copy = join(target, within(path));
+    await mkdir(dirname(copy), { recursive: true, mode: 0o700 });
+    const found = await place(join(folder, path), copy, signal).catch((cause: unknown) => {
+      throwIfAborted(signal);
+      throw unreadable(label, path, cause);
+    });
+    if (found !== sha256) throw changed(label, folder, path);
   }
+  const isDescribed = files.some(({ path }) => path === DESCRIPTION);
+  if (!isDescribed) await link(join(folder, DESCRIPTION), join(target, DESCRIPTION));
 }
 
 /** Removes what a process that ended left behind. Failures are left to the next one's cleaning. */
@@ -69,10 +76,24 @@ export async function removePrivateFolders(pid: number): Promise<void> {
 
 /** The same for this process, which is about to end. */
 export function removeOwnPrivateFolders(): void {
+  removeNow(foldersOf(process.pid, temporaryNames()));
+}
+
+function removeNow(paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      rmSync(path, REMOVAL);
+    } catch {
+      // Something of it is another user's, or was made this moment.
+    }
+  }
+}
+
+function temporaryNames(): string[] {
   try {
-    for (const path of foldersOf(process.pid, readdirSync(tmpdir()))) rmSync(path, REMOVAL);
+    return readdirSync(tmpdir());
   } catch {
-    // As above; whoever started this process tries once more.
+    return [];
   }
 }
 
@@ -93,9 +114,9 @@ function newFolder(): string {
 }
 
 /** Copies or links one file; answers with its digest. */
-async function place(source: string, target: string): Promise<string> {
-  if (COPIED.has(extname(source).toLowerCase())) return copyDigested(source, target);
-  const digest = await digestOf(source);
+async function place(source: string, target: string, signal: AbortSignal): Promise<string> {
+  if (COPIED.has(extname(source).toLowerCase())) return copyDigested(source, target, signal);
+  const digest = await digestOf(source, signal);
   await link(source, target);
   return digest;
 }
@@ -107,18 +128,22 @@ async function link(source: string, target: string): Promise<void> {
   await symlink(source, target).catch(() => copyFile(source, target));
 }
 
-async function copyDigested(source: string, target: string): Promise<string> {
+async function copyDigested(source: string, target: string, signal: AbortSignal): Promise<string> {
   const copy = await open(target, "wx", 0o600);
   try {
-    return await digestOf(source, (chunk) => copy.appendFile(chunk));
+    return await digestOf(source, signal, (chunk) => copy.appendFile(chunk));
   } finally {
     await copy.close();
   }
 }
 
-async function digestOf(path: string, onChunk?: (chunk: Buffer) => Promise<void>): Promise<string> {
+async function digestOf(
+  path: string,
+  signal: AbortSignal,
+  onChunk?: (chunk: Buffer) => Promise<void>,
+): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) {
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20, signal })) {
     hash.update(chunk as Buffer);
     await onChunk?.(chunk as Buffer);
   }
@@ -134,19 +159,18 @@ function within(path: string): string {
 
 /** Of runners that were killed together with the process that would have cleaned up after them. */
 function removeLeftovers(): void {
-  try {
-    for (const name of readdirSync(tmpdir())) {
-      const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split("-")[0]) : Number.NaN;
-      const path = join(tmpdir(), name);
-      const isOld = Number.isSafeInteger(pid) && Date.now() - statSync(path).mtimeMs > LEFTOVER_MS;
-      if (isOld && !isAlive(pid)) rmSync(path, REMOVAL);
-    }
-  } catch {
-    // Another process cleans up at the same time, or a folder is another user's.
-  }
+  removeNow(
+    temporaryNames()
+      .filter((name) => name.startsWith(PREFIX))
+      .filter((name) => !isAlive(Number.parseInt(name.slice(PREFIX.length), 10)))
+      .map((name) => join(tmpdir(), name))
+      .filter((path) => Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > LEFTOVER_MS),
+  );
 }
 
+/** Taken for alive when it cannot be told. */
 function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return true;
   try {
     process.kill(pid, 0);
     return true;
@@ -155,10 +179,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function unreadable(label: string, path: string, cause: unknown): never {
+function unreadable(label: string, path: string, cause: unknown): ModelbenchError {
   if ((cause as NodeJS.ErrnoException).code === "ENOENT")
-    throw new ModelbenchError("model.changed", `${label}: its file ${path} is gone.`, { path, cause });
-  throw new ModelbenchError("file.access", `${label}: its file ${path} cannot be taken over.`, { path, cause });
+    return new ModelbenchError("model.changed", `${label}: its file ${path} is gone.`, { path, cause });
+  return new ModelbenchError("file.access", `${label}: its file ${path} cannot be taken over.`, { path, cause });
 }
 
 function changed(label: string, folder: string, path: string): ModelbenchError {

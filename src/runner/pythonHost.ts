@@ -2,7 +2,7 @@ import { ModelbenchError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
 import type { Frame } from "./frames";
 import type { OpenModel } from "./ortHost";
-import { makePrivateFolder } from "./privateFolder";
+import { makePrivateFolder, type PrivateFolder, takeOverFiles } from "./privateFolder";
 import type { LoadRequest, LoadResult, PythonLoad } from "./protocol";
 import { PythonProcess } from "./pythonProcess";
 import { decodeValue, encodeValue, fields } from "./valueBodies";
@@ -32,25 +32,66 @@ export async function openPython(
   onStart: (started: PythonProcess) => void = () => undefined,
 ): Promise<OpenModel> {
   const python = pythonOf(request);
-  const { label } = request;
-  const { interpreter, worker } = python;
-  const folder = await makePrivateFolder(label, python);
-  const started = new PythonProcess({ label, interpreter, worker, cwd: folder.work, env: environmentOf(request) });
+  const folder = makePrivateFolder();
+  const started = startIn(folder, request, python);
   onStart(started);
   let isLoaded = false;
-  const ended = started.ended.then((cause) => {
+  void started.ended.then((cause) => {
+    if (!isLoaded) return;
     folder.remove();
-    if (isLoaded) onDeath(cause);
+    onDeath(cause);
   });
   try {
+    const importMs = await prepare(started, request, python, folder.model);
     const loaded = loadResult(request, await started.call("load", loadData(request, python, folder.model)));
     isLoaded = true;
-    return { loaded, run: (method, inputs) => run(started, method, inputs), kill: () => started.kill() };
+    return {
+      loaded: { ...loaded, loadMs: importMs + loaded.loadMs },
+      run: (method, inputs) => run(started, method, inputs),
+      kill: () => started.kill(),
+    };
   } catch (error) {
     started.kill();
-    await ended;
+    await started.ended;
+    folder.remove();
     throw error;
   }
+}
+
+function startIn(folder: PrivateFolder, request: LoadRequest, { interpreter, worker }: PythonLoad): PythonProcess {
+  const { label } = request;
+  try {
+    return new PythonProcess({ label, interpreter, worker, cwd: folder.work, env: environmentOf(request) });
+  } catch (error) {
+    folder.remove();
+    throw error;
+  }
+}
+
+/**
+ * Imports the framework while the model's files are taken over, since both take seconds for a large model; answers
+ * with the milliseconds of the import. The first failure ends both.
+ */
+async function prepare(
+  started: PythonProcess,
+  { label, adapter }: LoadRequest,
+  python: PythonLoad,
+  target: string,
+): Promise<number> {
+  const end = new AbortController();
+  let failure: unknown;
+  const fail = (error: unknown) => {
+    failure ??= error;
+    end.abort();
+    started.kill();
+  };
+  const importing = started.call("import", { adapter, preload: python.preload });
+  const [imported] = await Promise.all([
+    importing.catch(fail),
+    takeOverFiles(label, python, target, end.signal).catch(fail),
+  ]);
+  if (failure !== undefined) throw failure;
+  return milliseconds(fields(imported?.data)["importMs"], "import");
 }
 
 async function run(started: PythonProcess, method: string, inputs: NamedValues): ReturnType<OpenModel["run"]> {
@@ -62,8 +103,9 @@ async function run(started: PythonProcess, method: string, inputs: NamedValues):
     throw error;
   });
   const { outputs, runMs } = fields(frame.data);
-  if (!Array.isArray(outputs) || typeof runMs !== "number") throw malformed("run");
-  return { outputs: Object.fromEntries(outputs.map((output: unknown) => readOutput(output, frame.bodies))), runMs };
+  if (!Array.isArray(outputs)) throw malformed("run");
+  const named = outputs.map((output: unknown) => readOutput(output, frame.bodies));
+  return { outputs: Object.fromEntries(named), runMs: milliseconds(runMs, "run") };
 }
 
 function readOutput(output: unknown, bodies: readonly Tensor[]): readonly [string, RunValue] {
@@ -74,11 +116,12 @@ function readOutput(output: unknown, bodies: readonly Tensor[]): readonly [strin
 
 function loadResult(request: LoadRequest, { data }: Frame): LoadResult {
   const { importMs, loadMs, device } = fields(data);
-  if (typeof importMs !== "number" || typeof loadMs !== "number" || typeof device !== "string") throw malformed("load");
+  if (typeof device !== "string") throw malformed("load");
   const { index } = gpuOf(request.device);
   // To the worker the only GPU it sees is the first one.
   const isGpu = index !== undefined && device !== "cpu";
-  return { loadMs: importMs + loadMs, device: isGpu ? `${device}:${index}` : device, unfetchable: {} };
+  const allMs = milliseconds(importMs, "load") + milliseconds(loadMs, "load");
+  return { loadMs: allMs, device: isGpu ? `${device}:${index}` : device, unfetchable: {} };
 }
 
 function loadData(request: LoadRequest, python: PythonLoad, folder: string): unknown {
@@ -105,6 +148,11 @@ function gpuOf(device: string): { readonly kind: string; readonly index?: string
 function pythonOf({ label, adapter, python }: LoadRequest): PythonLoad {
   if (python !== undefined) return python;
   throw new ModelbenchError("run.unsupported", `${label}: ${adapter} models run in Python, and none was named.`);
+}
+
+function milliseconds(value: unknown, op: string): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw malformed(op);
+  return value;
 }
 
 function malformed(op: string): ModelbenchError {

@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { fromWireError, ModelbenchError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
 import { allowedEnvironment } from "../jobs/startNodeChild";
@@ -24,7 +23,7 @@ export interface PythonStart {
 }
 
 /** What the worker may be asked. */
-export type PythonOp = "load" | "run";
+export type PythonOp = "import" | "load" | "run";
 
 interface Waiting {
   readonly id: number;
@@ -40,7 +39,7 @@ export class PythonProcess {
   /** Settles when the process and its group are gone, with what is known about the reason. */
   readonly ended: Promise<ModelbenchError>;
   readonly #label: string;
-  readonly #child: ChildProcess & { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable };
+  readonly #child: ChildProcessWithoutNullStreams;
   readonly #writer: FrameWriter;
   readonly #tail = new LogTail();
   #lastId = 0;
@@ -49,15 +48,11 @@ export class PythonProcess {
   #turn: Promise<unknown> = Promise.resolve();
   #fault: ModelbenchError | undefined;
 
-  constructor({ label, interpreter, worker, cwd, env }: PythonStart) {
+  /** @throws ModelbenchError `python.missing` for what cannot be the name of an interpreter */
+  constructor(start: PythonStart) {
+    const { label, interpreter } = start;
     this.#label = label;
-    this.#child = spawn(interpreter, ["-I", worker], {
-      cwd,
-      env: { ...allowedEnvironment(process.env), ...env },
-      stdio: ["pipe", "pipe", "pipe"],
-      windowsHide: true,
-      detached: process.platform !== "win32",
-    });
+    this.#child = spawnWorker(start);
     this.#writer = new FrameWriter(this.#child.stdin);
     // A broken pipe is followed by the end of the process, which is where it is reported.
     this.#child.stdin.on("error", () => undefined);
@@ -174,6 +169,20 @@ export class PythonProcess {
       remedy: "Load the model again. The Modelbench log has what the process printed.",
       cause,
     });
+  }
+}
+
+function spawnWorker({ label, interpreter, worker, cwd, env }: PythonStart): ChildProcessWithoutNullStreams {
+  try {
+    return spawn(interpreter, ["-I", worker], {
+      cwd,
+      env: { ...allowedEnvironment(process.env), ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+      windowsHide: true,
+      detached: process.platform !== "win32",
+    });
+  } catch (error) {
+    throw notStarted(label, interpreter, error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -36,7 +36,7 @@ for (const [fault, code, words] of [
   ["length", "worker.died", /^scripted: .*sent what cannot be read .*a header of 4294967295 bytes/],
   ["claim", "worker.died", /^scripted: .*sent what cannot be read .*1099511627776 bytes/],
   ["print", "worker.died", /^scripted: .*sent what cannot be read/],
-  ["unknown", "worker.died", /^scripted: .*sent a result for load 101 that nobody waits for/],
+  ["unknown", "worker.died", /^scripted: .*sent a result for load 102 that nobody waits for/],
   ["version", "protocol.version", /version 1, got 2/],
   ["nothing", "protocol.invalid", /answered a `load` with what is none/],
 ] as const) {

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { silentLog } from "../../../src/base/log";
 import type { Tensor } from "../../../src/formats/tensor";
 import type { InputValue } from "../../../src/runner/protocol";
+import { openSession } from "../../../src/runner/session";
 import { open, openPythonKit, type PythonKit, runAlone, tell, withModel } from "./pythonKit";
 import { floats, isAlive, until } from "./runnerKit";
 
@@ -176,7 +180,7 @@ test("a model of several threads is not held to one, and sees the GPU it is for"
         [],
       );
       assert.deepEqual([env["CUDA_VISIBLE_DEVICES"], load["device"]], [visible, told]);
-      assert.equal((await session.load()).device, named);
+      assert.deepEqual(await session.load(), { device: named, loadMs: 7, unfetchable: {} });
     });
   }
 });
@@ -249,6 +253,8 @@ test("a listed file that is gone, one outside the folder and a missing interpret
     [{ files: [{ path: "../saved_model.pkl", sha256: digest }] }, "protocol.invalid"],
     [{ files: [{ path: "/etc/passwd", sha256: digest }] }, "protocol.invalid"],
     [{ interpreter: join(kit.folder, "no-python") }, "python.missing"],
+    [{ interpreter: kit.folder }, "python.missing"],
+    [{ interpreter: "" }, "python.missing"],
   ] as const) {
     await withModel(kit, kit.scripted({ python }), async (session) => {
       await assert.rejects(session.load(), { code });
@@ -267,4 +273,22 @@ test("a worker that is idle and dies comes back in a folder of its own", async (
     assert.equal(kit.privateFolders().length, 1);
     assert.ok(!isAlive(first.pid));
   });
+});
+
+test("folders that runners of long ago left behind are removed by the next one, others stay", async () => {
+  const { pid: ended } = spawnSync(process.execPath, ["-e", ""]);
+  const made = [`${ended}-old`, `${ended}-new`, `${process.pid}-old`, "strange-old"].map((name) => {
+    const path = join(tmpdir(), `modelbench-python-${name}`);
+    mkdirSync(join(path, "work"), { recursive: true });
+    if (name.endsWith("old")) utimesSync(path, 1, 1);
+    return path;
+  });
+  const session = openSession(kit.scripted(), { entry: kit.entry, log: silentLog });
+  try {
+    await session.load();
+    assert.deepEqual(made.map(existsSync), [false, true, true, true]);
+  } finally {
+    await session.stop();
+    for (const path of made) rmSync(path, { recursive: true, force: true });
+  }
 });
