@@ -73,7 +73,8 @@ export class LoadedList implements Disposable {
     this.#soon = undefined;
     const models = await this.#port.loaded();
     if (turn !== this.#looks) return;
-    this.#models = models;
+    // A row stays where it is whichever model is used.
+    this.#models = [...models].sort((a, b) => compare(a.ref.tag, b.ref.tag) || compare(a.ref.store, b.ref.store));
     this.#draw();
     const pids = models.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
     if (!this.#isSeen || pids.length === 0) return;
@@ -113,4 +114,8 @@ export class LoadedList implements Disposable {
     this.#text = text;
     this.#changed.fire();
   }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

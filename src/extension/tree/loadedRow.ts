@@ -44,8 +44,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const MINUTES_AT_MOST_MS = 2 * HOUR_MS;
 
 /**
- * How a loaded model looks. What it is doing comes first, because a narrow view cuts the end, and what stays the same
- * comes last.
+ * How a loaded model looks. What it is doing and what it costs come first, because a narrow view cuts the end, and what
+ * stays the same comes last.
  */
 export function loadedRow(model: MeasuredModel, context: LoadedRowContext): Row {
   const { store, tag } = model.ref;
@@ -54,7 +54,12 @@ export function loadedRow(model: MeasuredModel, context: LoadedRowContext): Row 
   return {
     id: `${store} ${tag}`,
     label: name,
-    description: visible(facts.map(({ short }) => short).join(" · ")),
+    description: visible(
+      facts
+        .map(({ short }) => short)
+        .filter(Boolean)
+        .join(" · "),
+    ),
     tooltip: () => [`**${markdownText(name)}**`, ...facts.map(({ long }) => markdownText(long))].join("  \n"),
     contextValue: `loaded ${model.state}`,
     icon: ICONS[model.state],
@@ -66,6 +71,7 @@ export function loadedRow(model: MeasuredModel, context: LoadedRowContext): Row 
 
 /** A fact as the row says it, and as tooltips and screen readers do. */
 interface Fact {
+  /** Empty where the row's icon says it. */
   readonly short: string;
   readonly long: string;
 }
@@ -81,7 +87,7 @@ function factsOf(model: MeasuredModel, { t, nowMs, storeLabel }: LoadedRowContex
 
 function stateFact({ failure, ref, state }: RunningModel, t: Localize): Fact {
   if (state === "loading") return same(t("loading"));
-  if (state === "ready") return same(t("ready"));
+  if (state === "ready") return { short: "", long: t("ready") };
   if (state === "busy") return same(t("busy"));
   const reason = withoutPath(failure?.message ?? "", ref.tag);
   const remedy = failure?.remedy === undefined ? "" : ` ${failure.remedy}`;
@@ -96,8 +102,8 @@ function runFacts(
   const memory = bytes === undefined ? [] : [roughSize(bytes)];
   return [
     ...(waiting === 0 ? [] : [{ short: t("{0} waiting", waiting), long: waitingWords(t, waiting) }]),
-    ...(unloadsAtMs === undefined ? [] : [timeLeft(t, unloadsAtMs - nowMs)]),
     ...memory.map((size) => ({ short: size, long: t("{0} of memory", size) })),
+    ...(unloadsAtMs === undefined ? [] : [timeLeft(t, unloadsAtMs - nowMs)]),
     { short: device, long: t("device: {0}", device) },
     ...(state === "loading" && answered === 0 ? [] : [answeredFact(t, answered)]),
   ];

@@ -114,6 +114,16 @@ test("rows that look the same are not drawn again", async () => {
   assert.match(list.rows[0]?.row.description ?? "", /unloads in 4 min/);
 });
 
+test("rows stay in the order of their tags, whichever model was used last", async () => {
+  const { list, become } = make();
+  const tags = () => list.rows.map(({ store, tag }) => `${store}/${tag}`);
+  const other = running({ store: "home:/data", tag: "iris:v1" });
+  await become([iris, other, digits]);
+  assert.deepEqual(tags(), ["own/digits:v1", "home:/data/iris:v1", "own/iris:v1"]);
+  await become([digits, iris, other]);
+  assert.deepEqual(tags(), ["own/digits:v1", "home:/data/iris:v1", "own/iris:v1"]);
+});
+
 test("of two looks under way the later one counts, and none after the end", async () => {
   const answers: ((models: RunningModel[]) => void)[] = [];
   const changed = new Emitter<void>();

@@ -47,7 +47,7 @@ test("the time left is rounded up, in minutes or hours, and said of no model tha
     loadedRow(
       { ...running({ store: "own", tag: "a:b" }, { unloadsAtMs: ms === undefined ? ms : NOW + ms }), bytes: undefined },
       context,
-    ).description.split(" · ")[1];
+    ).description.split(" · ")[0];
   const hour = 60 * MINUTE;
   assert.deepEqual(
     [-MINUTE, 0, MINUTE, MINUTE + 1, 119.2 * MINUTE, 2 * hour, 2 * hour + 1, 24 * hour, undefined].map(left),
