@@ -14,8 +14,6 @@ import { loadRequest, type Runnable, type Subject } from "./subject";
 import type { VerbContext } from "./verb";
 import { VERDICT_WORDS } from "./verdictWords";
 
-export type { PythonFacts };
-
 /** How a model is to be run in Python. */
 export interface PythonWishes {
   /** `--python`. */

@@ -178,6 +178,26 @@ test("options that do not fit the model are refused before anything is started",
   assert.equal(existsSync(canary), false);
 });
 
+test("an ONNX model is opened with the settings and on the device asked for; what was not used is a warning", async () => {
+  const elsewhere = process.platform === "darwin" ? "dml" : "coreml";
+  const settings = ["--graph-optimization", "basic", "--intra-op-threads", "1", "--execution-mode=sequential"];
+  const { outputs } = await kit.json<{ outputs: unknown }>("run", onnx, "--example", ...settings);
+  assert.deepEqual(outputs, (await kit.json<{ outputs: unknown }>("run", onnx, "--example")).outputs);
+  const auto = await kit.run(["run", onnx, "--example", "--device", "auto", "-o", "json"]);
+  assert.equal(auto.code, 0, auto.stderr);
+  const { device } = JSON.parse(auto.stdout);
+  const warnings: { code: string }[] = auto.stderr === "" ? [] : JSON.parse(auto.stderr).warnings;
+  assert.equal(device === "cpu" ? warnings.length > 0 : device !== "", true, auto.stderr);
+  assert.ok(warnings.every(({ code }) => code === "device.fallback"));
+  assert.equal((await fails(1, [onnx, "--example", "--device", elsewhere])).code, "device.unavailable");
+  for (const args of [["--device", "gpu"], ["--intra-op-threads", "many"], ["--graph-optimization=most"]]) {
+    assert.equal((await fails(2, [onnx, "--example", ...args])).code, "usage", args.join(" "));
+  }
+  await savePickle("net:v1", HARMLESS);
+  const { message } = await fails(2, ["net", "--allow-code", "--intra-op-threads", "1"]);
+  assert.equal(message, "--intra-op-threads is for ONNX models.");
+});
+
 test("--no-batch runs an ONNX model by itself, with the same answer", async () => {
   const answer = await kit.json<{ outputs: unknown; batchSize: number }>("run", onnx, "--input", "x=[[1,2,3],[4,5,6]]");
   const alone = await kit.json<{ outputs: unknown; batchSize: number }>(
@@ -196,6 +216,8 @@ test("--help shows what models that need Python take", async () => {
     "--as ndarray|list|dataframe",
     "--dtype",
     "--no-init",
+    "--intra-op-threads",
+    "webgpu",
   ]) {
     assert.ok(stdout.includes(option), stdout);
   }
