@@ -81,7 +81,7 @@ export function soloRows({ request }: Entry): number {
 /** What of a request goes into a batch that has `room` rows left, behind `first`; `undefined` = it starts the next. */
 export function nextPart(entry: Entry, first: Entry | undefined, room: number, maxRows: number): Part | undefined {
   if (entry.rows === undefined) return first === undefined ? { entry, start: 0, count: soloRows(entry) } : undefined;
-  if (room <= 0 || (first !== undefined && !fitTogether(first, entry))) return undefined;
+  if (room <= 0 || (first !== undefined && (first.rows === undefined || !fitTogether(first, entry)))) return undefined;
   const left = entry.rows - entry.taken;
   if (left > room && entry.rows <= maxRows) return undefined;
   return { entry, start: entry.taken, count: Math.min(left, room) };

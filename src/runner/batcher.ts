@@ -4,7 +4,6 @@ import {
   type BatchRequest,
   countRows,
   type Entry,
-  isWhole,
   nextPart,
   type Part,
   type PartAnswer,
@@ -144,7 +143,6 @@ export class Batcher {
         if (entry.rows !== undefined && entry.taken < entry.rows) break;
       }
       this.#head += 1;
-      if (entry.rows === undefined && !entry.settled) break;
     }
     this.#compact();
     return parts;
@@ -160,8 +158,8 @@ export class Batcher {
   async #runParts(parts: readonly Part[]): Promise<void> {
     try {
       const answers = await this.#execute(parts);
-      if (answers === undefined) await this.#runEachWhole(parts);
-      else for (const entry of this.#deliver(parts, answers)) await this.#runUncut(entry);
+      const torn = answers === undefined ? parts.map(({ entry }) => entry) : this.#deliver(parts, answers);
+      for (const entry of torn) await this.#runUncut(entry);
     } catch (error) {
       if (parts.length > 1) await this.#runEach(parts);
       else this.#fail((parts[0] as Part).entry, error);
@@ -175,13 +173,6 @@ export class Batcher {
     }
   }
 
-  async #runEachWhole(parts: readonly Part[]): Promise<void> {
-    for (const part of parts) {
-      if (isWhole(part)) await this.#runEach([part]);
-      else await this.#runUncut(part.entry);
-    }
-  }
-
   /** From here on the requests of a method run alone and uncut, save one that is cut already. */
   #runWhole(method: string): void {
     this.#unsplittable.add(method);
@@ -190,7 +181,7 @@ export class Batcher {
     }
   }
 
-  /** The outputs of a piece cannot be joined again, so the request runs in one. */
+  /** A request's share of the outputs is not known, or its pieces cannot be joined again: it runs alone and in one. */
   async #runUncut(entry: Entry): Promise<void> {
     const count = entry.rows ?? 1;
     entry.rows = undefined;

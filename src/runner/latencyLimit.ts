@@ -126,7 +126,7 @@ export class LatencyLimit {
     const full = entry.rows === undefined ? 0 : Math.ceil(left / this.#maxRows) - 1;
     if (full > 0) this.#before += full * this.#cost(method, this.#maxRows);
     const rows = left - full * this.#maxRows;
-    this.#tail = { first: entry, rows, room: entry.rows === undefined ? 0 : this.#maxRows - rows };
+    this.#tail = { first: entry, rows, room: this.#maxRows - rows };
   }
 
   #runningFor(now: number): number {

@@ -155,6 +155,31 @@ test("an oversize request whose last piece does not follow the batch runs whole,
   assert.deepEqual(rows((await big).outputs["y"]), [8, 9]);
 });
 
+test("an oversize request whose last piece lacks an output runs whole", async () => {
+  const big = submit(batcherOf(2), column(1, 2, 3));
+  await settled(() => undefined);
+  await calls[0]?.finish({ y: column(1, 2), z: column(1, 2) });
+  await calls[1]?.finish({ y: column(3) });
+  await calls[2]?.finish({ y: column(1, 2, 3), z: column(4, 5, 6) });
+  assert.deepEqual(Object.values((await big).outputs).map(rows), [
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+});
+
+test("what waits when outputs turn out not to follow the batch runs alone too", async () => {
+  const batcher = batcherOf(8);
+  const answers = singles(batcher, 2);
+  await settled(() => undefined);
+  answers.push(...singles(batcher, 2));
+  for (let i = 0; i < 5; i += 1) await calls[i]?.finish({ y: column(9) });
+  assert.deepEqual(
+    calls.map(({ inputs }) => rows(inputs["x"])),
+    [[0, 1], [0], [1], [0], [1]],
+  );
+  await Promise.all(answers);
+});
+
 test("an oversize request whose pieces come back in different widths runs whole, and disturbs nobody", async () => {
   const batcher = batcherOf(2);
   const wide = (count: number, width: number): Tensor => ({

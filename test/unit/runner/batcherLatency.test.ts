@@ -73,6 +73,8 @@ test("a request in pieces counts with all its batches, and is finished once it h
   const rides = submit(batcher, column(1, 2));
   await assert.rejects(rides, busy("2 requests wait", 120));
   await settled(() => undefined);
+  time.now += 5;
+  await assert.rejects(submit(batcher, column(1, 2)), busy("2 requests wait", 115));
   for (let i = 0; i < 3; i += 1) {
     time.now += 500;
     await calls[i]?.finish();
@@ -139,28 +141,62 @@ test("methods are timed apart, and requests without batching ahead of a request 
   await Promise.all([first, second]);
 });
 
-test("what was cancelled or refused is no longer ahead of anybody", async () => {
+test("what was cancelled is no longer ahead of anybody", async () => {
   const batcher = await taught(1, [[1, 60]]);
-  const [, second, third] = singles(batcher, 3);
-  await assert.rejects(third as Promise<unknown>, busy("3 requests wait", 120));
+  const [, second] = singles(batcher, 2);
+  await settled(() => undefined);
+  await assert.rejects(submit(batcher, column(8)), busy("2 requests wait", 120));
   batcher.cancel((second as { id: number }).id);
   const again = submit(batcher, column(9));
-  await settled(() => undefined);
   time.now += 60;
   await calls[0]?.finish();
   await calls[1]?.finish();
   assert.equal((await again).queueMs, 60);
 });
 
-test("a failed batch teaches nothing, and without a limit nothing is refused", async () => {
-  const batcher = await taught(1, [[1, 2]]);
+test("what was refused for being late is no longer ahead of anybody", async () => {
+  const batcher = batcherOf(1, LIMIT);
+  const answers = singles(batcher, 4);
+  await settled(() => undefined);
+  time.now += 300;
+  await calls[0]?.finish();
+  await assert.rejects(answers[1] as Promise<unknown>, busy("1 request waits", 300));
+  const lone = submit(batcher, column(9));
+  await settled(() => undefined);
+  await calls[1]?.finish();
+  assert.deepEqual(rows((await lone).outputs["x"]), [9]);
+});
+
+test("a request whose inputs differ in rows shares its batch with nobody, and counts with one run", async () => {
+  const batcher = await taught(2, [[2, 60]]);
+  const odd = () => submit(batcher, { x: column(1, 2, 3, 4, 5, 6), y: column(1) });
+  const answers = [odd(), odd()];
+  await assert.rejects(odd(), busy("3 requests wait", 120));
+  await settled(() => undefined);
+  for (let i = 0; i < 2; i += 1) await calls[i]?.finish();
+  assert.deepEqual(await Promise.all(answers.map(async (a) => (await a).batchId)), [2, 3]);
+});
+
+test("a batch that failed teaches nothing, and is not under way any more", async () => {
+  const batcher = await taught(1, [[1, 300]]);
   const bad = submit(batcher, column(1));
   await settled(() => undefined);
-  time.now += 5_000;
+  time.now += 5;
   await calls[0]?.fail("bad");
   await assert.rejects(bad, { message: "bad" });
-  const answers = [...singles(batcher, 3), ...singles(batcherOf(1), 3)];
+  const lone = submit(batcher, column(2));
   await settled(() => undefined);
-  for (let i = 1; i < 7; i += 1) await calls[i]?.finish();
-  assert.equal((await Promise.all(answers)).length, 6);
+  await assert.rejects(submit(batcher, column(3)), busy("1 request waits", 300));
+  await calls[1]?.finish();
+  assert.equal((await lone).queueMs, 0);
+});
+
+test("without a limit nothing is refused", async () => {
+  const answers = singles(batcherOf(1), 3);
+  await settled(() => undefined);
+  for (let i = 0; i < 3; i += 1) {
+    time.now += 1e6;
+    await calls[i]?.finish();
+  }
+  assert.equal((await answers[2])?.queueMs, 2e6);
 });

@@ -67,6 +67,7 @@ test("data frames go together when names, dtypes and order of their columns are 
   for (const others of differing) {
     const other: FrameValue = { container: "dataframe", columns: others };
     assert.ok(!mergeableValues(frame(2), other, 0));
+    assert.ok(!mergeableValues(other, frame(2), 0));
     assert.throws(() => concatValues([frame(2), other], 0), { code: "internal" });
   }
 });
