@@ -1,19 +1,16 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, extname, isAbsolute, join, normalize, sep } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../base/errors";
 import type { PythonLoad } from "./protocol";
 
-/** Names of the folders begin so; the id of the process that made one follows. */
+/** Names of the folders begin so; the id of the process that made one follows, and the namespace that the id is of. */
 const PREFIX = "modelbench-python-";
 
 /** What holds code: it is loaded from the very bytes that were digested. Weights are too large to be copied. */
 const COPIED = new Set([".pkl", ".pickle", ".joblib", ".py"]);
-
-/** A folder of a process that is gone is removed after so long; another container's processes cannot be seen. */
-const LEFTOVER_MS = 3_600_000;
 
 const REMOVAL = { recursive: true, force: true, maxRetries: 3 };
 
@@ -103,7 +100,7 @@ function foldersOf(pid: number, names: readonly string[]): string[] {
 
 function newFolder(): string {
   try {
-    return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-${namespace()}-`));
   } catch (cause) {
     throw new ModelbenchError("file.access", `No private folder can be made in ${tmpdir()}.`, {
       path: tmpdir(),
@@ -159,18 +156,24 @@ function within(path: string): string {
 
 /** Of runners that were killed together with the process that would have cleaned up after them. */
 function removeLeftovers(): void {
-  removeNow(
-    temporaryNames()
-      .filter((name) => name.startsWith(PREFIX))
-      .filter((name) => !isAlive(Number.parseInt(name.slice(PREFIX.length), 10)))
-      .map((name) => join(tmpdir(), name))
-      .filter((path) => Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > LEFTOVER_MS),
-  );
+  const form = new RegExp(`^${PREFIX}([0-9]+)-${namespace()}-`);
+  const left = temporaryNames().filter((name) => {
+    const pid = Number(form.exec(name)?.[1] ?? process.pid);
+    return !isAlive(pid);
+  });
+  removeNow(left.map((name) => join(tmpdir(), name)));
 }
 
-/** Taken for alive when it cannot be told. */
+/** Containers may share the folder for temporary files, and cannot see whether each other's processes live. */
+function namespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid").replace(/[^0-9]/g, "");
+  } catch {
+    return "0";
+  }
+}
+
 function isAlive(pid: number): boolean {
-  if (!(pid > 0)) return true;
   try {
     process.kill(pid, 0);
     return true;

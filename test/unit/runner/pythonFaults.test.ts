@@ -31,6 +31,7 @@ for (const [fault, code, words] of [
     "worker.died",
     /^scripted: the Python process ended with code 3; its last words: OSError: the disk is on fire/,
   ],
+  ["memory", "worker.died", /^scripted: the Python process ran out of memory; its last words: MemoryError/],
   ["half", "worker.died", /^scripted: the Python process ended with code 0\.$/],
   ["mute", "worker.died", /^scripted: the Python process closed its output\.$/],
   ["length", "worker.died", /^scripted: .*sent what cannot be read .*a header of 4294967295 bytes/],
@@ -81,6 +82,21 @@ test("a worker that dies again and again is given up with its last words", async
     await assert.rejects(runAlone(session, "fail", input), { code: "worker.died", message: words });
     assert.equal(session.state, "failed");
   });
+});
+
+test("a worker killed at any moment of taking, running and answering costs nobody an answer", async () => {
+  const data = Buffer.alloc(2 ** 25, "modelbench");
+  const large = { x: { kind: "tensor", tensor: { dtype: "uint8", shape: [data.length], data } } } as const;
+  for (const waitMs of [0, 15, 40, 80]) {
+    await withModel(kit, kit.scripted(), async (session) => {
+      const { pid } = (await tell(session, "about")) as { pid: number };
+      const run = runAlone(session, "echo", large);
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (isAlive(pid)) process.kill(pid, "SIGKILL");
+      const { outputs } = await run;
+      assert.ok(data.equals(outputs[0]?.tensor?.data ?? Buffer.alloc(0)), `killed after ${waitMs} ms`);
+    });
+  }
 });
 
 test("a stopped run that ignores everything is answered at once and takes its whole group with it", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -275,18 +275,21 @@ test("a worker that is idle and dies comes back in a folder of its own", async (
   });
 });
 
-test("folders that runners of long ago left behind are removed by the next one, others stay", async () => {
+test("folders that killed runners left behind are removed by the next one, others stay", async () => {
   const { pid: ended } = spawnSync(process.execPath, ["-e", ""]);
-  const made = [`${ended}-old`, `${ended}-new`, `${process.pid}-old`, "strange-old"].map((name) => {
-    const path = join(tmpdir(), `modelbench-python-${name}`);
-    mkdirSync(join(path, "work"), { recursive: true });
-    if (name.endsWith("old")) utimesSync(path, 1, 1);
-    return path;
-  });
+  const namespace = readlinkSync("/proc/self/ns/pid").replace(/[^0-9]/g, "");
+  const made = [`${ended}-${namespace}-abc`, `${process.pid}-${namespace}-abc`, `${ended}-7-abc`, "strange"].map(
+    (name) => {
+      const path = join(tmpdir(), `modelbench-python-${name}`);
+      mkdirSync(join(path, "work"), { recursive: true });
+      return path;
+    },
+  );
   const session = openSession(kit.scripted(), { entry: kit.entry, log: silentLog });
   try {
     await session.load();
     assert.deepEqual(made.map(existsSync), [false, true, true, true]);
+    assert.match(kit.privateFolders().join(" "), new RegExp(`modelbench-python-${session.facts.pid}-${namespace}-`));
   } finally {
     await session.stop();
     for (const path of made) rmSync(path, { recursive: true, force: true });
