@@ -48,7 +48,7 @@ export const ENGINE_NOTES: readonly string[] = [
 ];
 
 /** A model that can be loaded; for Python also what JSON inputs become. */
-export interface ReadyModel extends Runnable {
+export interface ReadySubject extends Runnable {
   readonly form?: InputForm;
 }
 
@@ -57,19 +57,19 @@ export interface ReadyModel extends Runnable {
  * @param home the store that the model is of; left out for a folder or file anywhere
  * @throws ModelbenchError `usage` for options of the other engine, or what keeps the model from being run
  */
-export async function readyModel(
+export async function readySubject(
   context: VerbContext,
   subject: Subject,
   home: string | undefined,
   args: ParsedArgs,
-): Promise<ReadyModel> {
+): Promise<ReadySubject> {
   const found = pythonModel(subject);
   const ready = found === undefined ? readyOnnx(subject, args) : await readyInPython(context, found, home, args);
   const { request } = ready;
   return { ...ready, request: { ...request, batching: { ...request.batching, enabled: !args.isSet("no-batch") } } };
 }
 
-function readyOnnx(subject: Subject, args: ParsedArgs): ReadyModel {
+function readyOnnx(subject: Subject, args: ParsedArgs): ReadySubject {
   const device = args.value("device") ?? "cpu";
   const ready = runnable(subject, device);
   refuseOptions(PYTHON_OPTIONS, args, "models that need Python");
@@ -90,7 +90,7 @@ async function readyInPython(
   found: PythonModel,
   home: string | undefined,
   args: ParsedArgs,
-): Promise<ReadyModel> {
+): Promise<ReadySubject> {
   refuseOptions(ONNX_OPTIONS, args, "ONNX models");
   const dtype = filled(args, "dtype");
   const form: InputForm = {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { bufferReader } from "../../src/formats/bufferReader";
-import { readNpy } from "../../src/formats/npy";
+import { readNpy, writeNpy } from "../../src/formats/npy";
 import { tensorToNested } from "../../src/formats/tensorJson";
 import { type CliKit, openCliKit } from "../fixtures/cliKit";
 import { isAlive, until } from "../unit/runner/runnerKit";
@@ -127,6 +127,19 @@ test("what JSON becomes is what Python gets", async () => {
   assert.deepEqual(await got("3"), { type: "int", dtype: "", value: "3" });
   assert.deepEqual((await got('{"a": [true, null, "x"]}')).value, "{'a': [True, None, 'x']}");
   assert.deepEqual((await got("123456789012345678901234567890")).value, "123456789012345678901234567890");
+});
+
+test("a value may be an array's file, a file of JSON, or come on standard input", async () => {
+  const npy = join(kit.folder, "x.npy");
+  writeFileSync(npy, writeNpy({ dtype: "int16", shape: [2], data: Buffer.from(Int16Array.of(3, -4).buffer) }));
+  const squared = await ran("square", "--input", `0=${npy}`);
+  assert.deepEqual(squared.outputs, { output: { dtype: "int16", shape: [2], data: [9, 16] } });
+  const json = join(kit.folder, "texts.json");
+  writeFileSync(json, '["a"]');
+  assert.deepEqual((await toolbox("upper", "--input", `texts=${json}`)).outputs, { output: { json: ["A"] } });
+  const args = ["run", "toolbox", "--method", "upper", "--input", "texts=-", "--allow-code", "--python", PYTHON];
+  const piped = await kit.run([...args, "-o", "json"], { stdin: '["b"]' });
+  assert.deepEqual(JSON.parse(piped.stdout).outputs, { output: { json: ["B"] } });
 });
 
 test("what is no array is JSON, exact, and a file of JSON with --out", async () => {

@@ -6,7 +6,7 @@ import type { LoadRequest, LoadResult, RunRequest, RunResult } from "../../runne
 import { openSession } from "../../runner/session";
 import { tagOfFolder } from "../../store/layout";
 import { assertUnchanged } from "../../store/verifyJob";
-import { ENGINE_NOTES, ENGINE_OPTIONS, readyModel } from "../engine";
+import { ENGINE_NOTES, ENGINE_OPTIONS, readySubject } from "../engine";
 import { readInputs } from "../runInputs";
 import { presentResult } from "../runOutput";
 import { openSubject } from "../subject";
@@ -38,7 +38,7 @@ export const run: Verb = {
     if (home !== undefined && subject.kind === "model") {
       await assertUnchanged(home, tagOfFolder(subject.model.path), { signal: context.signal });
     }
-    const { request, examples, warnings, form } = await readyModel(context, subject, home, args);
+    const { request, examples, warnings, form } = await readySubject(context, subject, home, args);
     for (const warning of warnings) context.output.warn(warning);
     const method = chosenMethod(request, args.value("method"));
     const example = args.isSet("example") ? examples[method] : undefined;
