@@ -46,13 +46,13 @@ export async function openOrtThread(
   };
   try {
     const loaded = await openThread(request.device);
-    const { concurrency, fallbacks } = possibleRuns(onnx.concurrency, loaded);
+    const { concurrency, ...said } = possibleRuns(onnx.concurrency, loaded);
     // All the others open the model on the device that the first one found, side by side.
     const others = await Promise.all(Array.from({ length: concurrency - 1 }, () => openThread(loaded.device)));
     const loadMs = loaded.loadMs + Math.max(0, ...others.map((other) => other.loadMs));
     const turns = new Turns(opened);
     return {
-      loaded: { ...loaded, loadMs, fallbacks },
+      loaded: { ...loaded, loadMs, ...said },
       concurrency,
       run: (_method, inputs) => turns.take((thread) => thread.run(tensorsOf(inputs))),
       kill,
@@ -67,12 +67,10 @@ export async function openOrtThread(
 function possibleRuns(
   concurrency: number,
   { device, fallbacks = [] }: LoadResult,
-): { concurrency: number; fallbacks: readonly string[] } {
-  if (device === "cpu" || concurrency === 1) return { concurrency, fallbacks };
-  return {
-    concurrency: 1,
-    fallbacks: [...fallbacks, `${concurrency} runs at once are for the CPU only: on ${device} there is one at a time.`],
-  };
+): { concurrency: number; fallbacks?: readonly string[] } {
+  if (device === "cpu" || concurrency === 1) return { concurrency };
+  const why = `${concurrency} runs at once are for the CPU only: on ${device} there is one at a time.`;
+  return { concurrency: 1, fallbacks: [...fallbacks, why] };
 }
 
 /** Things of which each serves one at a time; who finds none free waits, first come, first served. */

@@ -27,7 +27,9 @@ async function load({ file, device, methods, settings }: Extract<ToOrt, { kind: 
   const loadMs = performance.now() - started;
   session = opened;
   const unfetchable = Object.fromEntries(methods.map((method) => [method, opened.unfetchable]));
-  return { kind: "loaded", result: { loadMs, device: opened.device, fallbacks: opened.fallbacks, unfetchable } };
+  const { device: used, fallbacks } = opened;
+  const said = fallbacks.length === 0 ? {} : { fallbacks };
+  return { kind: "loaded", result: { loadMs, device: used, ...said, unfetchable } };
 }
 
 async function run(inputs: readonly (readonly [string, Tensor])[]): Promise<void> {
