@@ -3,6 +3,7 @@ import { fromWireError, ModelbenchError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
 import { allowedEnvironment } from "../jobs/startNodeChild";
 import { type Frame, FrameReader, FrameWriter } from "./frames";
+import { LineLimit } from "./lineLimit";
 import { LogTail } from "./logTail";
 
 /** What a process printed last is awaited so long after its end. */
@@ -57,7 +58,13 @@ export class PythonProcess {
     // A broken pipe is followed by the end of the process, which is where it is reported.
     this.#child.stdin.on("error", () => undefined);
     this.#readFrames();
-    this.#tail.read(this.#child.stderr, (line) => process.stderr.write(`${line}\n`));
+    // A model may print a line a row; what is printed here is written into the log by the editor's own process.
+    const log = new LineLimit(
+      (line) => process.stderr.write(`${line}\n`),
+      () => performance.now(),
+    );
+    this.#tail.read(this.#child.stderr, (line) => log.take(line));
+    this.#child.stderr.once("close", () => log.end());
     // What it started would otherwise live on, and hold the pipes open.
     this.#child.once("exit", () => {
       this.kill();

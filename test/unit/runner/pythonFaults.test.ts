@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { silentLog } from "../../../src/base/log";
 import { openSession } from "../../../src/runner/session";
 import { hanging, open, openPythonKit, type PythonKit, runAlone, tell, withModel } from "./pythonKit";
-import { floats, isAlive, runnersOf, until } from "./runnerKit";
+import { floats, isAlive, keptLog, runnersOf, until } from "./runnerKit";
 
 let kit: PythonKit;
 before(async () => {
@@ -73,6 +73,23 @@ test("a worker that answers twice is not asked again: the next request is answer
     assert.equal(outputs[0]?.name, "x");
     assert.equal(await tell(session, "calls"), 1);
   });
+});
+
+test("a model that floods its log answers, and the log says how much it left out", async () => {
+  const log = keptLog();
+  const request = kit.scripted({ methods: { flood: open } });
+  const session = openSession(request, { entry: kit.entry, log });
+  try {
+    assert.equal((await runAlone(session, "flood", input)).outputs[0]?.name, "x");
+    await until(
+      () => log.lines.some((line) => /^scripted: \([0-9]+ more lines/.test(line)),
+      "the log says what it lacks",
+    );
+  } finally {
+    await session.stop();
+  }
+  assert.ok(log.lines.includes("scripted: line 999"));
+  assert.ok(log.lines.length < 100_000, `${log.lines.length} lines`);
 });
 
 test("a worker that dies again and again is given up with its last words", async () => {
