@@ -111,6 +111,26 @@ suite("the view of loaded models", () => {
     assert.equal(both.filter((pid) => before.includes(pid)).length, 1);
   });
 
+  test("says why a model failed whose process is killed again and again, and a restart brings it back", async () => {
+    const { workbench } = rig;
+    await workbench.command("Modelbench: Unload All Models");
+    await untilRunners(0);
+    await load("iris_clf:v2");
+    await iris().filter({ hasText: "unloads" }).waitFor();
+    const failed = iris().filter({ hasText: "failed: the runner process was killed from outside" });
+    while (!(await failed.isVisible())) {
+      for (const pid of runners()) process.kill(pid, "SIGKILL");
+      await workbench.page.waitForTimeout(100);
+    }
+    await workbench.page.locator(".statusbar-item", { hasText: "loaded" }).waitFor({ state: "detached" });
+    await shoot("failed");
+    await workbench.rowAction(iris(), "Restart Model");
+    await iris().filter({ hasText: "unloads" }).waitFor();
+    await load("digits:v1");
+    await digits().filter({ hasText: "unloads" }).waitFor();
+    await untilRunners(2);
+  });
+
   test("unloads one model by keys alone", async () => {
     const { workbench } = rig;
     const { page } = workbench;
