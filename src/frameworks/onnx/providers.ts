@@ -106,7 +106,7 @@ export function whyNoDevice(device: OnnxDevice, cause: unknown): string | undefi
 export function unavailable(message: string, backends: readonly Backend[], cause?: unknown): ModelbenchError {
   const there = [...ONNX_DEVICES].reverse().filter((one) => backends.some((b) => b.name === one && b.bundled));
   return new ModelbenchError("device.unavailable", message, {
-    remedy: `This build has ${there.join(" and ")}; auto takes the first that works.`,
+    remedy: `Use ${there.join(" or ")}, or auto for the first that works.`,
     ...(cause === undefined ? {} : { cause }),
   });
 }
