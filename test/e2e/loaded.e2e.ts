@@ -10,6 +10,9 @@ const ORPHAN_MS = 3_000;
 
 const RELOADS = 3;
 
+/** What a busy machine takes to have the extension running again. */
+const RELOADED_MS = 60_000;
+
 /** One window: every step starts from what the one before left. */
 suite("the view of loaded models", () => {
   let rig: Rig;
@@ -160,7 +163,7 @@ suite("the view of loaded models", () => {
     test(`leaves no process behind when the window is loaded anew, time ${round}`, async () => {
       const { workbench } = rig;
       // The rows of the models come when the extension is there again.
-      await workbench.row(/^v2latest/).waitFor();
+      await workbench.row(/^v2latest/).waitFor({ timeout: RELOADED_MS });
       await load("iris_clf:v2");
       await load("digits:v1");
       await digits().filter({ hasText: "unloads" }).waitFor();
