@@ -50,6 +50,8 @@ export interface Entry {
   readonly reject: (error: unknown) => void;
   /** Rows handed to a batch so far. */
   taken: number;
+  /** Some of its rows are with a batch that is not over: the next ones wait for that, so that pieces end in order. */
+  isHeld: boolean;
   started: number | undefined;
   settled: boolean;
   /** Stopped while it runs: it is rejected when the run ends. */

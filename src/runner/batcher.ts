@@ -18,11 +18,13 @@ export type { BatchAnswer, BatchPlan, BatchRequest } from "./batchRequest";
 export interface BatcherOptions {
   /** At least 1. */
   readonly maxRows: number;
+  /** Batches that run at once; left out = 1. */
+  readonly concurrency?: number | undefined;
   /** Milliseconds that a request may wait for its batch to start; left out = any time. */
   readonly maxLatencyMs?: number | undefined;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Runs one batch; called again only after it has settled. It may take over bytes that fill their whole buffer. */
+  /** Runs one batch; at most `concurrency` of them are under way. It may take over bytes that fill their whole buffer. */
   readonly execute: (method: string, inputs: NamedValues) => Promise<{ outputs: NamedValues; runMs: number }>;
 }
 
@@ -37,18 +39,20 @@ export class Batcher {
   /** Methods whose outputs turned out not to follow the batch axis. */
   readonly #unsplittable = new Set<string>();
   readonly #unanswered = new Map<number, Entry>();
-  /** What the run under way answers. */
-  #inFlight: readonly Entry[] = [];
+  /** What each run under way answers. */
+  readonly #inFlight = new Set<readonly Entry[]>();
   readonly #limit: LatencyLimit | undefined;
   #queue: Entry[] = [];
   #head = 0;
   #batches = 0;
-  #running = false;
+  /** Loops that are awake, each with one batch at a time. */
+  #loops = 0;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
-    const { maxLatencyMs, maxRows } = options;
-    this.#limit = maxLatencyMs === undefined ? undefined : new LatencyLimit(maxLatencyMs, maxRows);
+    if (options.maxLatencyMs === undefined) return;
+    const { maxLatencyMs: maxMs, maxRows, concurrency = 1 } = options;
+    this.#limit = new LatencyLimit({ maxMs, maxRows, concurrency });
   }
 
   /** Requests that wait, the running ones not counted. */
@@ -68,6 +72,7 @@ export class Batcher {
         resolve,
         reject,
         taken: 0,
+        isHeld: false,
         started: undefined,
         settled: false,
         cancelled: false,
@@ -92,27 +97,32 @@ export class Batcher {
     const entry = this.#unanswered.get(id);
     if (entry === undefined) return "unknown";
     entry.cancelled = true;
-    if (!this.#inFlight.includes(entry)) {
-      this.#fail(entry, cancellation());
-      this.#limit?.queueChanged();
-      return "waiting";
-    }
-    return this.#inFlight.every(({ cancelled }) => cancelled) ? "alone" : "shared";
+    for (const run of this.#inFlight) if (run.includes(entry)) return isAbandoned(run) ? "alone" : "shared";
+    this.#fail(entry, cancellation());
+    this.#limit?.queueChanged();
+    return "waiting";
   }
 
-  /** Starts the loop in a microtask, so that what arrives in one piece also rides in one batch. */
+  /** Whether a run is under way that nobody waits for any more. */
+  get hasAbandonedRun(): boolean {
+    return [...this.#inFlight].some(isAbandoned);
+  }
+
+  /** Starts a loop in a microtask, so that what arrives in one piece also rides in one batch. */
   #wake(): void {
-    if (this.#running) return;
-    this.#running = true;
+    if (this.#loops >= (this.#options.concurrency ?? 1)) return;
+    this.#loops += 1;
     queueMicrotask(() => void this.#loop());
   }
 
   async #loop(): Promise<void> {
     for (let parts = this.#take(); parts.length > 0; parts = this.#take()) {
+      if (this.waiting > 0) this.#wake();
       await this.#runParts(parts);
+      for (const { entry } of parts) entry.isHeld = false;
       this.#refuseOverdue();
     }
-    this.#running = false;
+    this.#loops -= 1;
   }
 
   #refuseOverdue(): void {
@@ -135,11 +145,13 @@ export class Batcher {
     let room = this.#options.maxRows;
     for (let entry = this.#queue[this.#head]; entry !== undefined; entry = this.#queue[this.#head]) {
       if (!entry.settled) {
+        if (entry.isHeld) break;
         const part = nextPart(entry, parts[0]?.entry, room, this.#options.maxRows);
         if (part === undefined) break;
         parts.push(part);
         room -= part.count;
         entry.taken += part.count;
+        entry.isHeld = true;
         if (entry.rows !== undefined && entry.taken < entry.rows) break;
       }
       this.#head += 1;
@@ -195,23 +207,24 @@ export class Batcher {
     this.#batches += 1;
     const batchId = this.#batches;
     const begun = now();
-    this.#inFlight = parts.map(({ entry }) => entry);
-    for (const entry of this.#inFlight) entry.started ??= begun;
+    const carried = parts.map(({ entry }) => entry);
+    this.#inFlight.add(carried);
+    for (const entry of carried) entry.started ??= begun;
     const { method } = (parts[0] as Part).entry.request;
     const batchSize = parts.reduce((sum, { count }) => sum + count, 0);
-    this.#limit?.begin(method, batchSize, begun);
+    this.#limit?.begin(batchId, method, batchSize, begun);
     try {
       const { outputs, runMs } = await execute(method, joinInputs(parts));
       const pieces = splitOutputs(parts, outputs);
       if (pieces === undefined) this.#runWhole(method);
       const ended = now();
-      this.#limit?.succeed(ended);
+      this.#limit?.succeed(batchId, ended);
       const batchMs = Math.max(0, ended - begun - runMs);
       const batchRequests = parts.length;
       return pieces?.map((piece) => ({ outputs: piece, batchMs, runMs, batchId, batchSize, batchRequests }));
     } finally {
-      this.#limit?.end();
-      this.#inFlight = [];
+      this.#limit?.end(batchId);
+      this.#inFlight.delete(carried);
     }
   }
 
@@ -245,6 +258,10 @@ export class Batcher {
     entry.settled = true;
     this.#unanswered.delete(entry.request.id);
   }
+}
+
+function isAbandoned(run: readonly Entry[]): boolean {
+  return run.every(({ cancelled }) => cancelled);
 }
 
 function cancellation(): ModelbenchError {

@@ -8,7 +8,7 @@ import { KeptResults } from "./keptResults";
 import type { OpenModel } from "./ortHost";
 import type { LoadRequest } from "./protocol";
 import { encodeValue } from "./valueBodies";
-import { isTensor, type NamedValues, type RunValue } from "./values";
+import { isTensor, type RunValue } from "./values";
 import { decodeRead, decodeRun, type RunReply, type WireOutput } from "./wire";
 
 /** Waiting requests beyond this are refused: they would only wait, and hold their inputs meanwhile. */
@@ -84,8 +84,9 @@ export class RunnerService {
     this.#batcher = new Batcher({
       maxRows: Math.max(1, request.batching.maxBatchSize),
       maxLatencyMs: request.batching.maxLatencyMs,
+      concurrency: model.concurrency,
       now: this.#ports.now,
-      execute: (method, inputs) => this.#execute(model, method, inputs),
+      execute: (method, inputs) => model.run(method, inputs),
     });
     return { data: model.loaded };
   }
@@ -123,19 +124,13 @@ export class RunnerService {
     return { name, dtype, shape, ...(isKept ? { kept: this.#kept.keep(value) } : { body: bodies.push(value) - 1 }) };
   }
 
-  async #execute(model: OpenModel, method: string, inputs: NamedValues): ReturnType<OpenModel["run"]> {
-    try {
-      return await model.run(method, inputs);
-    } finally {
-      clearTimeout(this.#stopTimer);
-    }
-  }
-
   /** A run cannot be interrupted: when nobody waits for it any more, the process ends unless it ends soon. */
   #cancel(id: number): void {
     if (this.#batcher?.cancel(id) !== "alone") return;
     clearTimeout(this.#stopTimer);
-    this.#stopTimer = setTimeout(this.#ports.end, STOP_GRACE_MS);
+    this.#stopTimer = setTimeout(() => {
+      if (this.#batcher?.hasAbandonedRun) this.#ports.end();
+    }, STOP_GRACE_MS);
   }
 }
 

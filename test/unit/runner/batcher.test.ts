@@ -68,10 +68,11 @@ test("inputs of different length along the batch axis, scalars and empty batches
   for (const inputs of [{ x: column(1), y: column(1, 2) }, { x: column(1), y: scalar }, { x: column() }]) {
     submit(batcher, inputs);
     submit(batcher, inputs);
+    submit(batcher, Object.fromEntries(Object.keys(inputs).map((name) => [name, column(1)])));
   }
   await settled(() => undefined);
-  for (let i = 0; i < 6; i += 1) await (calls[i] as Call).finish();
-  assert.equal(calls.length, 6);
+  for (let i = 0; i < 9; i += 1) await (calls[i] as Call).finish();
+  assert.equal(calls.length, 9);
 });
 
 test("batches go in along one axis and come out along another", async () => {

@@ -29,10 +29,11 @@ beforeEach(() => {
 });
 
 /** A batcher whose runs end when the test says so; by default the outputs are the inputs. */
-export function batcherOf(maxRows: number, maxLatencyMs?: number): Batcher {
+export function batcherOf(maxRows: number, maxLatencyMs?: number, concurrency?: number): Batcher {
   return new Batcher({
     maxRows,
     maxLatencyMs,
+    concurrency,
     now: () => time.now,
     execute: (method, inputs) =>
       new Promise((resolve, reject) => {
