@@ -99,7 +99,8 @@ async function openFirst(
     } catch (cause) {
       const why = whyNoDevice(device, cause);
       if (device === wanted && why !== undefined)
-        throw unavailable(`${device} cannot be used: ${why}.`, backends, cause);
+        const others = backends.filter(({ name }) => name !== device);
+        throw unavailable(`${device} cannot be used: ${why}.`, others, cause);
       if (device === plan.devices.at(-1)) throw explainLoadFailure(file, cause);
       fallbacks.push(`${device} is not used: ${why ?? explainLoadFailure(file, cause).message.replace(/\.$/, "")}.`);
     }
