@@ -6,6 +6,9 @@ import { isTensor, type RunValue } from "./values";
 /** V8 holds no longer text. */
 const MAX_TEXT_BYTES = 512 * 1024 * 1024 - 64;
 
+/** Each column is a body, of which a frame has a limited number; some are left for the other inputs. */
+const MAX_COLUMNS = 1_000;
+
 /** A value in the header of a frame: each number is the index of a body. Lists and objects are bodies of UTF-8 JSON. */
 export type WireValue =
   | { readonly tensor: number }
@@ -13,7 +16,10 @@ export type WireValue =
   | { readonly dataframe: readonly (readonly [column: string, body: number])[] }
   | { readonly object: number };
 
-/** Names what holds a value's bytes and puts these behind `bodies`; integers of JSON stay exact. */
+/**
+ * Names what holds a value's bytes and puts these behind `bodies`; integers of JSON stay exact.
+ * @throws ModelbenchError `run.unsupported` for a data frame of too many columns
+ */
 export function encodeValue(value: RunValue, bodies: Tensor[]): WireValue {
   const put = (body: Tensor) => bodies.push(body) - 1;
   if (isTensor(value)) return { tensor: put(value) };
@@ -21,6 +27,7 @@ export function encodeValue(value: RunValue, bodies: Tensor[]): WireValue {
     case "list":
       return { list: put(textBody(stringifyExact(value.items))) };
     case "dataframe":
+      if (value.columns.length > MAX_COLUMNS) throw tooWide(value.columns.length);
       return { dataframe: value.columns.map(([name, column]) => [name, put(column)] as const) };
     case "object":
       return { object: put(textBody(stringifyExact(value.value))) };
@@ -54,6 +61,12 @@ function columnsOf(pairs: readonly unknown[], bodies: readonly Tensor[]): (reado
   if (columns.some(([, { shape }]) => shape.length !== 1 || shape[0] !== rows))
     throw new ModelbenchError("protocol.invalid", "The columns of a dataframe differ in length.");
   return columns;
+}
+
+function tooWide(columns: number): ModelbenchError {
+  return new ModelbenchError("run.unsupported", `A data frame has ${columns} columns, more than ${MAX_COLUMNS}.`, {
+    remedy: "Give its values as one array, where the method takes that.",
+  });
 }
 
 /** A text as a body. */

@@ -33,6 +33,17 @@ test("values keep their kind, their order and every digit", () => {
   for (const value of values) assert.deepEqual(thereAndBack(value), value);
 });
 
+test("a data frame of more columns than a frame has bodies is refused in words", () => {
+  const columns = (count: number) => Array.from({ length: count }, (_, i) => [`c${i}`, floats([1])] as const);
+  const widest = { container: "dataframe", columns: columns(1_000) } as const;
+  assert.deepEqual(thereAndBack(widest), widest);
+  const message = "A data frame has 1001 columns, more than 1000.";
+  assert.throws(() => encodeValue({ container: "dataframe", columns: columns(1_001) }, []), {
+    code: "run.unsupported",
+    message,
+  });
+});
+
 test("what is not finite travels as its name, and -0 as it is", () => {
   const value = thereAndBack({ container: "list", items: [Number.NaN, Number.NEGATIVE_INFINITY, -0] });
   assert.deepEqual(value, { container: "list", items: ["NaN", "-Infinity", -0] });
