@@ -23,7 +23,8 @@ const home = mkdtempSync(join(tmpdir(), "modelbench-python-"));
 const worker = new PythonWorker();
 let cases: readonly Case[] = [];
 before(() => {
-  cases = toPlainJson(askPython("pythonWorkerPeer.py", home)) as Case[];
+  const groups = [["picklable", "scikit", "onnx"], ["flax"], ["nnx"]];
+  cases = groups.flatMap((group) => toPlainJson(askPython("pythonWorkerPeer.py", home, ...group)) as Case[]);
 });
 after(async () => {
   await worker.close();
@@ -86,6 +87,8 @@ const names = [
   "a TrainState",
   "a TrainState with all variables",
   "a module that looks at values",
+  "an NNX CNN in msgpack",
+  "an NNX CNN in safetensors",
   "the fallback, onnx",
 ];
 
@@ -99,7 +102,8 @@ for (const name of names) {
 }
 
 test("every case that Python saved was tested", () => {
-  assert.deepEqual(cases.map((one) => one.name).sort(), [...names].sort());
+  const refused = ["an NNX CNN in pieces"];
+  assert.deepEqual(cases.map((one) => one.name).sort(), [...names, ...refused].sort());
 });
 
 test("a load names the model's methods, the versions in use and the device", async () => {
@@ -126,6 +130,13 @@ test("a method, a device and a module that are not there are refused by name", a
   });
   await worker.load("flax", folder, { device: "cpu" });
   await assert.rejects(worker.run("nope", []), { code: "method.notFound", message: /nope.*__call__/ });
+});
+
+test("weights that are not all there are no model: none is made up", async () => {
+  await assert.rejects(worker.load("flax", caseOf("an NNX CNN in pieces").folder), {
+    code: "model.broken",
+    message: /last\.1\.bias of NnxCNN has shape \[3\]; the weights have nothing/,
+  });
 });
 
 test("a Flax method is traced once a shape, and its answers are not remembered", async () => {

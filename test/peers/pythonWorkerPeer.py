@@ -1,6 +1,6 @@
 """Saves models with the real BentoML, runs them with the plain libraries and prints both.
 
-  pythonWorkerPeer.py HOME    models in the store HOME, one case a call:
+  pythonWorkerPeer.py HOME GROUP...    models of these groups in the store HOME, one case a call:
       {name, folder, adapter, options?, init?, method, args: [{name, value}], expected: [{name, value}], loose?}
 
 A value is {tensor: {dtype, shape, data}} with base64 of its bytes (texts: a list), or {list | object: JSON}. `loose` are
@@ -14,7 +14,7 @@ import sys
 import types
 
 home = sys.argv[1]
-os.makedirs(os.path.join(home, "models"))
+os.makedirs(os.path.join(home, "models"), exist_ok=True)
 os.environ["BENTOML_HOME"] = home
 
 # bentoml.flax imports tensorflow, only to keep it off the GPUs.
@@ -28,7 +28,8 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import onnx  # noqa: E402
 import optax  # noqa: E402
-from flax import linen as nn  # noqa: E402
+import safetensors.numpy  # noqa: E402
+from flax import linen as nn, nnx, serialization  # noqa: E402
 from flax.core import freeze  # noqa: E402
 from flax.training import train_state  # noqa: E402
 from sklearn.datasets import load_iris  # noqa: E402
@@ -201,6 +202,42 @@ def flax():
     case("a module that looks at values", save("chooser", chooser, variables), "flax", "__call__", {"0": x}, expected)
 
 
+class NnxCNN(nnx.Module):
+    def __init__(self, rngs):
+        self.conv = nnx.Conv(1, 4, (3, 3), rngs=rngs)
+        self.norm = nnx.BatchNorm(4, rngs=rngs)
+        self.drop = nnx.Dropout(0.5, rngs=rngs)
+        self.last = nnx.List([nnx.Linear(4, 8, rngs=rngs), nnx.Linear(8, 3, rngs=rngs)])
+
+    def __call__(self, x):
+        x = self.drop(nnx.relu(self.norm(self.conv(x)))).mean((1, 2))
+        for layer in self.last:
+            x = layer(x)
+        return x
+
+
+def nnx_models():
+    x = np.random.default_rng(2).normal(size=(3, 8, 8, 1)).astype(np.float32)
+    net = NnxCNN(nnx.Rngs(0))
+    net(x)
+    weights = nnx.to_pure_dict(nnx.state(net, (nnx.Param, nnx.BatchStat)))
+    weights["last"] = {str(at): layer for at, layer in weights["last"].items()}
+    flat = {".".join(path): np.asarray(leaf) for path, leaf in nnx.traversals.flatten_mapping(weights).items()}
+    net.eval()
+    expected, loose = nnx.jit(lambda net, x: net(x))(net, x), net(x)
+    for name, module in (("msgpack", NnxCNN(nnx.Rngs(1))), ("safetensors", NnxCNN), ("pieces", NnxCNN)):
+        context = bentoml.models.ModelContext(framework_name="flax", framework_versions={})
+        how = {"module": "bentoml.flax", "api_version": "v1", "signatures": {"__call__": {}}, "context": context}
+        with bentoml.models._create(f"nnx_{name}", custom_objects={"_module": module}, **how) as model:
+            if name == "msgpack":
+                with open(model.path_of("saved_model.msgpack"), "wb") as file:
+                    file.write(serialization.to_bytes(weights))
+            else:
+                kept = {key: leaf for key, leaf in flat.items() if name != "pieces" or key != "last.1.bias"}
+                safetensors.numpy.save_file(kept, model.path_of("saved_model.safetensors"))
+        case(f"an NNX CNN in {name}", model, "flax", "__call__", {"0": x}, expected, loose={"output": loose})
+
+
 def onnx_model():
     x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["batch", 3])
     y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["batch", 3])
@@ -210,8 +247,7 @@ def onnx_model():
     case("the fallback, onnx", bentoml.onnx.save_model("neg", made), "bentoml", "run", {"0": rows}, -rows)
 
 
-picklable()
-scikit()
-flax()
-onnx_model()
+groups = {"picklable": picklable, "scikit": scikit, "flax": flax, "nnx": nnx_models, "onnx": onnx_model}
+for group in sys.argv[2:]:
+    groups[group]()
 print("@@" + json.dumps(cases))

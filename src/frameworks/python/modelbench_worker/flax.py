@@ -1,23 +1,23 @@
-"""Models of `bentoml.flax`: a Linen module in `custom_objects.pkl` and its state in `saved_model.msgpack`."""
+"""Models of `bentoml.flax`: a module in `custom_objects.pkl` and its state beside it.
+
+A Linen module has its state in `saved_model.msgpack`, as BentoML writes it; for a module of NNX see `nnx`.
+"""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections import OrderedDict
 from collections.abc import Mapping as MappingType
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence
 
+from . import nnx
 from .failures import WorkerError, require
+from .jitted import JittedModel
 from .picklable import open_file, partial_kwargs, unpickled
 
 MODULES = ("bentoml.flax", "bentoml._internal.frameworks.flax")
 STATE_FILE = "saved_model.msgpack"
 OBJECTS_FILE = "custom_objects.pkl"
 MODULE_KEY = "_module"
-
-# Compiled calls kept: one a method and set of values that are not arrays. Shapes and dtypes are jax's to tell apart.
-MAX_CALLS = 64
 
 # Platforms by the names that jax knows, to say which are there.
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu", "METAL")
@@ -37,18 +37,24 @@ def import_framework(warm: bool = False) -> None:
         jax.numpy.zeros(1).block_until_ready()
 
 
-def load(request: Mapping[str, Any]) -> "LinenModel":
+def load(request: Mapping[str, Any]) -> JittedModel:
     """The model of a load request.
 
     Raises WorkerError `device.unavailable` for a platform that jax does not have here, `model.broken` for files that
-    `bentoml.flax` did not write.
+    are no module with its state.
     """
-    module = read_module(request["folder"])
+    from flax import linen
+
+    folder, init = request["folder"], request.get("init") is not False
+    module = read_module(folder)
     hide_gpus_from_tensorflow()
     device = find_device(request.get("device") or "")
-    state = read_state(request["folder"], module)
-    variables = to_device(variables_of(state), device, request.get("init") is not False)
-    return LinenModel(module, variables, partial_kwargs(request), device)
+    jax_default(device)
+    if isinstance(module, linen.Module):
+        variables = to_device(variables_of(read_state(folder, module)), device, init)
+        return LinenModel(module, variables, partial_kwargs(request), device)
+    graph, state = nnx.read_graph(folder, module)
+    return nnx.NnxModel(graph, to_device(state, device, init), partial_kwargs(request), device_name(device))
 
 
 def hide_gpus_from_tensorflow() -> None:
@@ -63,17 +69,17 @@ def hide_gpus_from_tensorflow() -> None:
 
 
 def read_module(folder: str) -> Any:
-    """The Linen module, by its own pickle. Raises WorkerError `model.broken`."""
+    """The module by its own pickle, or for NNX what makes one. Raises WorkerError `model.broken`."""
     import cloudpickle
     from flax import linen
 
     with open_file(folder, OBJECTS_FILE) as file:
         objects = unpickled(cloudpickle.load, file, OBJECTS_FILE)
     module = objects.get(MODULE_KEY) if isinstance(objects, dict) else None
-    if isinstance(module, linen.Module):
+    if isinstance(module, linen.Module) or callable(module) or nnx.is_module(module):
         return module
     found = "no module" if module is None else f"a {type(module).__name__}"
-    raise WorkerError("model.broken", f"{OBJECTS_FILE} of the model has {found} where its Linen module should be.")
+    raise WorkerError("model.broken", f"{OBJECTS_FILE} of the model has {found} where its module should be.")
 
 
 def read_state(folder: str, module: Any) -> Any:
@@ -110,11 +116,17 @@ def variables_of(state: Any) -> Dict[str, Any]:
     return collections
 
 
-def to_device(variables: Dict[str, Any], device: Any, init: bool) -> Dict[str, Any]:
-    """The variables as jax arrays on a device, as `bentoml.flax.load_model` makes them for either value of `init`."""
+def jax_default(device: Any) -> None:
+    """Lets jax use a device wherever nothing else is said."""
     import jax
 
     jax.config.update("jax_default_device", device)
+
+
+def to_device(variables: Any, device: Any, init: bool) -> Any:
+    """The variables as jax arrays on a device, as `bentoml.flax.load_model` makes them for either value of `init`."""
+    import jax
+
     if init:
         return jax.tree_util.tree_map(jax.numpy.array, variables)
     return jax.tree_util.tree_map(lambda leaf: jax.device_put(leaf, device), variables)
@@ -156,108 +168,29 @@ def device_name(device: Any) -> str:
     return device.platform if device.id == 0 else f"{device.platform}:{device.id}"
 
 
-class LinenModel:
-    """A Linen module with all variables of its state; calls are compiled by jax and kept, results are not."""
-
-    packages = ("flax", "jax", "jaxlib", "numpy")
+class LinenModel(JittedModel):
+    """A Linen module with all variables of its state."""
 
     def __init__(self, module: Any, variables: Dict[str, Any], partial: Mapping[str, Any], device: Any) -> None:
+        super().__init__(methods_of(type(module)), variables, partial, device_name(device))
         self._module = module
-        self._variables = variables
-        self._partial = partial
-        self._calls: "OrderedDict[Tuple[Any, ...], Callable[..., Any]]" = OrderedDict()
-        self.device = device_name(device)
-        self.methods = methods_of(module)
 
-    def prepare(self, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """The call, ready to be made; it ends when its result is there. Raises WorkerError `method.notFound`."""
-        import jax
+    def has_method(self, method: str) -> bool:
+        """Whether the module's class has it: what `setup` makes is there only inside a call."""
+        return callable(getattr(type(self._module), method, None))
 
-        if not callable(getattr(type(self._module), method, None)):
-            there = ", ".join(self.methods)
-            raise WorkerError("method.notFound", f"The module has no method {method}. It has: {there}.")
-        hide_gpus_from_tensorflow()
-        arrays, plain = split_arguments(args, kwargs)
-        call = self._call(method, len(args), plain, tuple(sorted(arrays)))
-        return lambda: jax.block_until_ready(call(self._variables, arrays))
-
-    def _call(self, method: str, count: int, plain: Dict[str, Any], names: Tuple[str, ...]) -> Callable[..., Any]:
-        key = (method, count, json.dumps(plain, sort_keys=True), names)
-        if key not in self._calls:
-            while len(self._calls) >= MAX_CALLS:
-                self._calls.popitem(last=False)
-            self._calls[key] = compiled(self._apply(method, count, plain))
-        self._calls.move_to_end(key)
-        return self._calls[key]
-
-    def _apply(self, method: str, count: int, plain: Dict[str, Any]) -> Callable[..., Any]:
-        module, partial = self._module, dict(self._partial.get(method) or {})
-
-        def apply(variables: Dict[str, Any], arrays: Dict[str, Any]) -> Any:
-            given = {**plain, **arrays}
-            args = [given.pop(str(position)) for position in range(count)]
-            return module.apply(variables, method=lambda bound: getattr(bound, method)(*args, **dict(partial, **given)))
-
-        return apply
+    def call_method(self, method: str, variables: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """The method by `apply`, without rngs and with nothing mutable, as BentoML's runner calls it."""
+        return self._module.apply(variables, method=lambda bound: getattr(bound, method)(*args, **kwargs))
 
 
-def split_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
-    """(arrays, plain values) by name, positions as `0`, `1`, …: arrays are traced, plain values are compiled in."""
-    given = {**{str(position): value for position, value in enumerate(args)}, **kwargs}
-    arrays: Dict[str, Any] = {}
-    plain: Dict[str, Any] = {}
-    for name, value in given.items():
-        if hasattr(value, "to_numpy"):
-            value = value.to_numpy()
-        (arrays if hasattr(value, "__array__") else plain)[name] = value
-    return arrays, plain
-
-
-def compiled(apply: Callable[..., Any]) -> Callable[..., Any]:
-    """`apply` jitted; a model whose Python code asks for values, which a trace does not have, runs as it is."""
-    import jax
-
-    jitted = jax.jit(apply)
-    runs_plain = False
-
-    def call(variables: Dict[str, Any], arrays: Dict[str, Any]) -> Any:
-        nonlocal runs_plain
-        if not runs_plain:
-            try:
-                return jitted(variables, arrays)
-            except Exception as error:
-                if not needs_values(error):
-                    raise
-                print(f"This model is not jitted: {type(error).__name__}.", file=sys.stderr)
-                runs_plain = True
-        return apply(variables, jax.tree_util.tree_map(jax.numpy.asarray, arrays))
-
-    return call
-
-
-def needs_values(error: Exception) -> bool:
-    """Whether tracing failed because the model looks at values, or answers with what is no array."""
-    from jax import errors
-
-    tracing = (
-        errors.ConcretizationTypeError,
-        errors.TracerArrayConversionError,
-        errors.TracerIntegerConversionError,
-        errors.NonConcreteBooleanIndexError,
-        errors.UnexpectedTracerError,
-    )
-    return isinstance(error, tracing) or (isinstance(error, TypeError) and "valid JAX type" in str(error))
-
-
-def methods_of(module: Any) -> List[str]:
-    """Names of the module's own methods, `__call__` first; neither fields nor what every Linen module has."""
-    from flax import linen
-
-    kind = type(module)
-    names = ["__call__"] if any("__call__" in vars(base) for base in kind.__mro__) else []
+def methods_of(kind: type) -> List[str]:
+    """Names of a module's own methods, `__call__` first; neither fields nor what every module of Flax has."""
+    base = next(known for known in kind.__mro__ if known.__module__.startswith("flax."))
+    names = ["__call__"] if any("__call__" in vars(known) for known in kind.__mro__) else []
     fields = getattr(kind, "__dataclass_fields__", {})
     for name in dir(kind):
-        if name.startswith("_") or name in fields or hasattr(linen.Module, name):
+        if name.startswith("_") or name in fields or hasattr(base, name):
             continue
         if callable(getattr(kind, name, None)):
             names.append(name)

@@ -123,17 +123,18 @@ class Answer:
             raise WorkerError("run.failed", f"The method gave {len(self.bodies)} arrays, more than {MAX_BODIES}.")
 
     def _value(self, name: str, value: Any) -> Dict[str, Any]:
+        where = "output" if name == "output" else f"output {name}"
         if is_dataframe(value):
-            return {"dataframe": [self._column(name, value, at) for at in range(len(value.columns))]}
+            return {"dataframe": [self._column(where, value, at) for at in range(len(value.columns))]}
         if is_array(value) or is_numpy_scalar(value):
-            return {"tensor": self._add(from_array(value, f"output {name}"))}
-        text = json.dumps(plain(value, f"output {name}"), allow_nan=False).encode()
+            return {"tensor": self._add(from_array(value, where))}
+        text = json.dumps(plain(value, where), allow_nan=False).encode()
         kind = "list" if isinstance(value, list) else "object"
         return {kind: self._add(Body("uint8", (len(text),), text))}
 
-    def _column(self, name: str, frame: Any, at: int) -> List[Any]:
+    def _column(self, where: str, frame: Any, at: int) -> List[Any]:
         label = str(frame.columns[at])
-        return [label, self._add(from_array(frame.iloc[:, at], f"column {label} of output {name}"))]
+        return [label, self._add(from_array(frame.iloc[:, at], f"column {label} of the {where}"))]
 
     def _add(self, body: Body) -> int:
         self.bodies.append(body)
