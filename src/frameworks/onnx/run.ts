@@ -98,9 +98,10 @@ async function openFirst(
       return { session: await open(file, device, settings), device, fallbacks };
     } catch (cause) {
       const why = whyNoDevice(device, cause);
-      if (device === wanted && why !== undefined)
+      if (device === wanted && why !== undefined) {
         const others = backends.filter(({ name }) => name !== device);
         throw unavailable(`${device} cannot be used: ${why}.`, others, cause);
+      }
       if (device === plan.devices.at(-1)) throw explainLoadFailure(file, cause);
       fallbacks.push(`${device} is not used: ${why ?? explainLoadFailure(file, cause).message.replace(/\.$/, "")}.`);
     }
