@@ -142,8 +142,8 @@ export function insideOf(content: FileContent, options: InspectOptions): Inside 
   };
 }
 
-/** Where a method's inputs come from says `source`; that nobody has declared them is ours to know. */
-function plainSignatures(signatures: InspectDocument["signatures"]): InspectDocument["signatures"] {
+/** Methods as a document has them: that nobody has declared the inputs of one is ours to know. */
+export function plainSignatures(signatures: InspectDocument["signatures"]): InspectDocument["signatures"] {
   const methods = Object.entries(signatures).map(
     ([method, { isOpen: _, ...signature }]) => [method, signature] as const,
   );
