@@ -23,7 +23,7 @@ MODULES = tuple(
 )
 
 
-def import_framework(warm: bool = False) -> None:
+def import_framework() -> None:
     """Raises WorkerError `python.missing` without BentoML, which runs what Modelbench does not run itself."""
     require({"bentoml": "bentoml"}, "A model of this framework runs through BentoML: it")
     # Its store is not read here: the model's folder is given. Nor does it report anything.

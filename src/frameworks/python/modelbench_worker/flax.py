@@ -23,18 +23,16 @@ MODULE_KEY = "_module"
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu", "METAL")
 
 
-def import_framework(warm: bool = False) -> None:
-    """`warm`: jax finds its devices too. Raises WorkerError `python.missing`."""
+def import_framework() -> None:
+    """Starts no device of jax. Raises WorkerError `python.missing` without jax or Flax."""
     needed = {"jax": "jax", "jaxlib": "jaxlib", "flax": "flax", "cloudpickle": "cloudpickle"}
     require(needed, "A model of Flax")
     import cloudpickle  # noqa: F401
     import flax.linen
     import flax.serialization  # noqa: F401
-    import jax.numpy
+    import jax.numpy  # noqa: F401
 
     hide_gpus_from_tensorflow()
-    if warm:
-        jax.numpy.zeros(1).block_until_ready()
 
 
 def load(request: Mapping[str, Any]) -> JittedModel:

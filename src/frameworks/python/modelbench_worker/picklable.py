@@ -14,7 +14,7 @@ MODULES = ("bentoml.picklable_model", "bentoml._internal.frameworks.picklable_mo
 MODEL_FILE = "saved_model.pkl"
 
 
-def import_framework(warm: bool = False) -> None:
+def import_framework() -> None:
     """Raises WorkerError `python.missing` without cloudpickle."""
     require({"cloudpickle": "cloudpickle"}, "A picklable model")
     import cloudpickle  # noqa: F401

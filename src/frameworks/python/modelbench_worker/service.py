@@ -91,7 +91,7 @@ class Worker:
 
     def _import(self, data: Dict[str, Any], bodies: List[Body]) -> Answered:
         started = perf_counter()
-        adapter_of(data).import_framework(warm=True)
+        adapter_of(data).import_framework()
         paths.preload_installed(data.get("preload") or [])
         return {"importMs": since(started)}, []
 

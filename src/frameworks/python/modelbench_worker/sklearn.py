@@ -10,14 +10,11 @@ from .picklable import MODEL_FILE, ObjectModel, open_file, partial_kwargs, unpic
 MODULES = ("bentoml.sklearn", "_bentoml_impl.frameworks.sklearn", "bentoml._internal.frameworks.sklearn")
 
 
-def import_framework(warm: bool = False) -> None:
-    """`warm`: also what most estimators share, which costs seconds. Raises WorkerError `python.missing`."""
+def import_framework() -> None:
+    """Raises WorkerError `python.missing` without scikit-learn."""
     require({"joblib": "joblib", "sklearn": "scikit-learn"}, "A model of scikit-learn")
     import joblib  # noqa: F401
     import sklearn  # noqa: F401
-
-    if warm:
-        import sklearn.ensemble  # noqa: F401
 
 
 def load(request: Mapping[str, Any]) -> ObjectModel:
