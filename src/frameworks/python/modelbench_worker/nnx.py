@@ -39,7 +39,7 @@ def read_graph(folder: str, made: Any) -> Tuple[Any, Any]:
     state = nnx.state(module)
     nnx.replace_by_pure_dict(state, weights)
     nnx.update(module, state)
-    module.eval()
+    module.set_attributes(deterministic=True, use_running_average=True, raise_if_not_found=False)
     return nnx.split(module)
 
 
