@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import Any, Mapping, Sequence
 
 from .failures import WorkerError, missing, require
@@ -53,10 +54,28 @@ def load(request: Mapping[str, Any]) -> Any:
     try:
         framework = getattr(bentoml, name)
         if hasattr(framework, "get_runnable"):
-            return RunnerModel(model, framework.get_runnable(model)(), partial_kwargs(request))
-        return ObjectModel(framework.load_model(model), partial_kwargs(request), ("bentoml",))
+            loaded = RunnerModel(model, framework.get_runnable(model)(), partial_kwargs(request))
+        else:
+            loaded = ObjectModel(framework.load_model(model), partial_kwargs(request), ("bentoml",))
     except MissingDependencyException as error:
         raise lacking(name, str(error)) from None
+    loaded.device = device_in_use(request.get("device") or "")
+    return loaded
+
+
+def device_in_use(wanted: str) -> str:
+    """`cuda` where the framework is torch's and it sees a GPU, which BentoML's runners then take; else `cpu`.
+
+    Raises WorkerError `device.unavailable` for a GPU that torch does not see.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return "cpu"
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted.startswith(("cuda", "gpu")):
+        raise WorkerError("device.unavailable", f"torch has no device {wanted} here. It has: cpu.")
+    return "cpu"
 
 
 def open_model(kind: Any, folder: str) -> Any:
