@@ -74,7 +74,7 @@ export type ErrorCode =
   | "run.failed"
   /** A result kept in the runner that is gone: the runner was reloaded, or newer results needed the room. */
   | "result.gone"
-  /** More requests wait for a loaded model than are kept. */
+  /** More requests wait for a loaded model than are kept, or a request would wait longer than the limit of its wait. */
   | "run.busy"
   /** Trust is missing: Restricted Mode, or no consent. */
   | "trust.required"
