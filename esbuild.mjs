@@ -1,6 +1,6 @@
 // Bundles the extension into dist/. Flags: --production (minified, no source maps, size budgets held), --watch.
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -91,6 +91,16 @@ async function saveMeta({ name }, metafile) {
   await writeFile(join(root, `dist/meta/${name}.json`), JSON.stringify(metafile));
 }
 
+/** The Python worker runs from its source: it is copied, without what an interpreter left beside it. */
+async function copyWorker() {
+  const target = join(root, "dist/python");
+  await rm(target, { recursive: true, force: true });
+  await cp(join(root, "src/frameworks/python"), target, {
+    recursive: true,
+    filter: (path) => basename(path) !== "__pycache__",
+  });
+}
+
 /** One line a bundle; answers with what is over budget. */
 function weigh({ name, budget, gzipBudget }, outputFiles) {
   const code = outputFiles.find((f) => /\.c?js$/.test(f.path)).contents;
@@ -104,6 +114,7 @@ function weigh({ name, budget, gzipBudget }, outputFiles) {
 
 /** Builds every bundle; one that fails does not keep the others, and esbuild has printed why. */
 async function buildAll(production) {
+  await copyWorker();
   const settled = await Promise.allSettled(present().map((bundle) => buildOne(bundle, production)));
   const over = settled.flatMap((one) => one.value ?? []);
   for (const line of over) console.error(`over budget: ${line}`);
@@ -133,6 +144,7 @@ async function watchAll() {
       });
     },
   });
+  await copyWorker();
   for (const bundle of present()) {
     const options = bundleOptions(bundle, false);
     const plugins = [...(options.plugins ?? []), report(bundle)];

@@ -3,10 +3,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What a machine may truly lack; test/optional.json holds the reason of each. */
-export type Optional = "gpu" | "ptrace" | "userNamespaces" | "desktop";
+export type Optional = "gpu" | "vulkan" | "ptrace" | "userNamespaces" | "desktop";
+
+/** Where Debian's chromium has a Vulkan that renders in software. */
+export const SOFTWARE_VULKAN = "/usr/lib/chromium";
 
 const detectors: Readonly<Record<Optional, () => boolean>> = {
   gpu: () => existsSync("/dev/nvidia0"),
+  vulkan: () => ["libvulkan.so.1", "vk_swiftshader_icd.json"].every((name) => existsSync(join(SOFTWARE_VULKAN, name))),
   ptrace: () => succeeds("strace", ["-f", "-o", "/dev/null", "true"]),
   userNamespaces: () => succeeds("unshare", ["--user", "--map-root-user", "true"]),
   desktop: () => Boolean(process.env["DISPLAY"]) && succeeds("code", ["--version"]),

@@ -74,10 +74,14 @@ export type ErrorCode =
   | "run.failed"
   /** A result kept in the runner that is gone: the runner was reloaded, or newer results needed the room. */
   | "result.gone"
-  /** More requests wait for a loaded model than are kept. */
+  /** More requests wait for a loaded model than are kept, or a request would wait longer than the limit of its wait. */
   | "run.busy"
   /** Trust is missing: Restricted Mode, or no consent. */
   | "trust.required"
+  /** No Python interpreter, or one that lacks a package the model needs. */
+  | "python.missing"
+  /** A module that the model's Python code needs and the interpreter does not find. */
+  | "python.module"
   /** A child process ended or stopped answering. */
   | "worker.died"
   /** The other side of a boundary speaks another version. */

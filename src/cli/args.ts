@@ -7,13 +7,11 @@ export interface VerbSyntax {
   readonly usage: string;
   /** A command line that does something useful, without `modelbench` in front. */
   readonly example: string;
+  /** Lines that `--help` shows below the usage line. */
+  readonly notes?: readonly string[];
   /** Fewest and most operands. */
   readonly operands: readonly [number, number];
   readonly options: Readonly<Record<string, OptionSyntax>>;
-  /** Options of the documented command line that this version does not have yet. */
-  readonly later?: readonly string[];
-  /** Values of options, as `format=zip`, that this version does not have yet. */
-  readonly laterValues?: readonly string[];
 }
 
 /** One option: a switch, a value, or a value that may be given several times. */
@@ -51,7 +49,6 @@ const SPELLINGS: Record<string, string> = { yes: "assume-yes" };
  */
 export function parseVerbArgs(verb: string, syntax: VerbSyntax, argv: readonly string[]): ParsedArgs {
   const all = { ...COMMON, ...syntax.options };
-  rejectLater(verb, syntax, argv);
   const { values, positionals } = parse(verb, syntax, all, argv);
   if (values["help"] === true) throw new HelpRequested(syntax);
   const [fewest, most] = syntax.operands;
@@ -64,9 +61,6 @@ export function parseVerbArgs(verb: string, syntax: VerbSyntax, argv: readonly s
   for (const [name, option] of Object.entries(all)) {
     const value = values[name];
     if (typeof option === "object" && typeof value === "string" && !option.oneOf.includes(value)) {
-      if (syntax.laterValues?.includes(`${name}=${value}`)) {
-        throw usageError(`${verb} --${name} ${value} comes in a later version of Modelbench.`, syntax);
-      }
       throw usageError(`--${name} takes ${option.oneOf.join(", ")}; got ${JSON.stringify(value)}.`, syntax);
     }
   }
@@ -86,9 +80,9 @@ export function parseVerbArgs(verb: string, syntax: VerbSyntax, argv: readonly s
 
 /** Thrown for `--help`, so that the happy path has no branch for it. */
 export class HelpRequested extends Error {
-  readonly syntax: Pick<VerbSyntax, "usage" | "example">;
+  readonly syntax: Pick<VerbSyntax, "usage" | "example" | "notes">;
 
-  constructor(syntax: Pick<VerbSyntax, "usage" | "example">) {
+  constructor(syntax: HelpRequested["syntax"]) {
     super("help");
     this.syntax = syntax;
   }
@@ -104,15 +98,6 @@ export function splitAssignment(option: string, text: string): [string, string] 
   const at = text.indexOf("=");
   if (at <= 0) throw new ModelbenchError("usage", `--${option} takes KEY=VALUE; got ${JSON.stringify(text)}.`);
   return [text.slice(0, at), text.slice(at + 1)];
-}
-
-function rejectLater(verb: string, syntax: VerbSyntax, argv: readonly string[]): void {
-  const end = argv.indexOf("--");
-  const words = end < 0 ? argv : argv.slice(0, end);
-  const name = words.find((word) => syntax.later?.some((l) => word === `--${l}` || word.startsWith(`--${l}=`)));
-  if (name !== undefined) {
-    throw usageError(`${verb} ${name.split("=")[0]} comes in a later version of Modelbench.`, syntax);
-  }
 }
 
 function parse(verb: string, syntax: VerbSyntax, all: Record<string, OptionSyntax>, argv: readonly string[]) {

@@ -1,8 +1,9 @@
 import { humanSize } from "../base/humanSize";
-import { importLabel, type PickleFacts, type PickleVerdict } from "../formats/pickle/facts";
+import { importLabel, type PickleFacts } from "../formats/pickle/facts";
 import { specText } from "../frameworks/compare/words";
 import type { InspectDocument, InspectedStatistics, InspectedTensor } from "../frameworks/inspect";
 import { table } from "./table";
+import { VERDICT_WORDS } from "./verdictWords";
 
 /** Longest value of a metadata key in one line. */
 const MAX_VALUE = 200;
@@ -28,7 +29,7 @@ function fileLines(files: InspectDocument["files"]): string[] {
     path,
     humanSize(bytes),
     format === "unknown" ? "" : format,
-    pickle ? VERDICTS[pickle.verdict] : "",
+    pickle ? VERDICT_WORDS[pickle.verdict] : "",
   ]);
   return table(rows, "  ");
 }
@@ -52,17 +53,6 @@ function onnxLines({ irVersion, opsets, producer, ops }: NonNullable<InspectDocu
   ];
 }
 
-/** No verdict says that a pickle is safe. */
-const VERDICTS: Readonly<Record<PickleVerdict, string>> = {
-  allowed: "Nothing outside the allow list",
-  unknown: "Imports we do not know",
-  code: "Contains code",
-  dangerous: "Calls dangerous functions",
-  unresolvable: "Cannot tell",
-  malformed: "Cannot tell",
-  opaque: "Cannot tell",
-};
-
 /** What of a pickle comes first: the worst. */
 const CLASSES = ["dangerous", "code", "unknown", "allowed"] as const;
 
@@ -70,8 +60,8 @@ function pickleLines({ verdict, streams, imports, findings }: PickleFacts): stri
   const sorted = [...imports].sort((a, b) => CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class));
   const unknown = imports.filter((one) => one.class === "unknown").length;
   // An array of Python objects needs no import that we do not know.
-  const counted = unknown > 0 ? `${VERDICTS.unknown} (${unknown})` : VERDICTS.opaque;
-  const words = verdict === "unknown" ? counted : VERDICTS[verdict];
+  const counted = unknown > 0 ? `${VERDICT_WORDS.unknown} (${unknown})` : VERDICT_WORDS.opaque;
+  const words = verdict === "unknown" ? counted : VERDICT_WORDS[verdict];
   return [
     `pickle: ${words}; verdict ${verdict}, ${streams} ${streams === 1 ? "stream" : "streams"}, nothing was executed`,
     ...table(

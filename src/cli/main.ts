@@ -49,7 +49,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT.done;
   } catch (error) {
     if (error instanceof HelpRequested) {
-      output.lines(`Usage: modelbench ${error.syntax.usage}`, "", `Example: modelbench ${error.syntax.example}`);
+      const { usage, notes = [], example } = error.syntax;
+      output.lines(`Usage: modelbench ${usage}`, ...notes, "", `Example: modelbench ${example}`);
       return EXIT.done;
     }
     output.finish(interrupt.signal.aborted ? new ModelbenchError("cancelled", "Interrupted.") : error);

@@ -6,19 +6,29 @@ import type { MethodSignature } from "../formats/tensor";
 import type { ExampleInputs } from "../frameworks/example";
 import type { InputValue } from "../runner/protocol";
 import { statOf } from "../store/modelFiles";
+import { type InputForm, pythonInput } from "./pythonInputs";
+
+/** Where inputs come from beside the command line's words. */
+export interface InputSources {
+  /** Fills in what was not given. */
+  readonly example: ExampleInputs | undefined;
+  /** What JSON becomes; set for models that need Python. */
+  readonly form: InputForm | undefined;
+}
 
 /**
  * The inputs of one run from `--input NAME=V` words: `-` reads JSON from standard input, an existing file is read by
- * its extension, anything else must parse as JSON. With `example`, inputs that were not given are filled in.
+ * its extension, anything else must parse as JSON.
  * @throws ModelbenchError `input.notFound`, `input.name`, `usage`; AbortError when `signal` fires while it reads
  */
 export async function readInputs(
   signature: MethodSignature,
   given: readonly string[],
-  example: ExampleInputs | undefined,
+  { example, form }: InputSources,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, InputValue>>> {
   const inputs = new Map<string, InputValue>();
+  refuseNoExample(signature, example);
   for (const [name, json] of Object.entries(example ?? {})) inputs.set(name, { kind: "json", value: json });
   const named = new Set<string>();
   let isPiped = false;
@@ -30,7 +40,16 @@ export async function readInputs(
     isPiped ||= text === "-";
     inputs.set(name, text === "-" ? { kind: "text", text: await readStandardInput(signal) } : inputValue(name, text));
   }
-  return Object.fromEntries(inputs);
+  const entries = [...inputs].map(([name, value]) => [name, form ? pythonInput(name, value, form) : value] as const);
+  return Object.fromEntries(entries);
+}
+
+/** Where nothing is declared, nothing can be made up. */
+function refuseNoExample({ isOpen }: MethodSignature, example: ExampleInputs | undefined): void {
+  if (!isOpen || example === undefined || Object.keys(example).length > 0) return;
+  throw new ModelbenchError("input.notFound", "The model has no example: its metadata has no `input_example`.", {
+    remedy: "Give its values with --input.",
+  });
 }
 
 /** Names may hold `=`: the longest declared one that fits wins; an undeclared one is refused later, by name. */

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ModelbenchError } from "../base/errors";
-import { elementCount } from "../formats/elements";
+import { decodeElements, elementCount } from "../formats/elements";
 import { stringifyExact } from "../formats/jsonExact";
 import { writeNpy } from "../formats/npy";
 import type { Tensor } from "../formats/tensor";
-import { tensorToNested } from "../formats/tensorJson";
+import { jsonElement, tensorToNested } from "../formats/tensorJson";
 import type { RunOutput, RunResult } from "../runner/protocol";
 import type { Output } from "./output";
 
@@ -19,7 +19,8 @@ const MAX_SHOWN_BYTES = 2 ** 27;
 const MAX_FILE_NAME = 200;
 
 /**
- * Shows one inference: values nested row-major, or with `folder` each output as a `.npy` file in it.
+ * Shows one inference: values nested row-major, or with `folder` each output as a `.npy` file in it. What is no array is
+ * JSON, in `folder` a `.json` file: a list as it is, a DataFrame as `{columns, rows}`.
  * @throws ModelbenchError `budget.exceeded` for more values than can be shown
  */
 export function presentResult(output: Output, result: RunResult, folder: string | undefined): void {
@@ -30,8 +31,9 @@ export function presentResult(output: Output, result: RunResult, folder: string 
 }
 
 function refuseTooMany(outputs: readonly RunOutput[]): void {
-  const count = outputs.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  const bytes = outputs.reduce((sum, { tensor }) => sum + (tensor?.data.byteLength ?? 0), 0);
+  const tensors = outputs.flatMap(tensorsOf);
+  const count = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const bytes = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
   if (count <= MAX_SHOWN && bytes <= MAX_SHOWN_BYTES) return;
   throw new ModelbenchError(
     "budget.exceeded",
@@ -43,10 +45,11 @@ function refuseTooMany(outputs: readonly RunOutput[]): void {
 }
 
 function resultJson({ outputs, timing, batchSize, device }: RunResult, files: readonly string[] | undefined): string {
-  const values = outputs.map((one, i) => {
-    const { name, dtype, shape } = one;
-    const value = files === undefined ? { data: tensorToNested(valuesOf(one)) } : { file: files[i] };
-    return [name, { dtype, shape, ...value }] as const;
+  const values = outputs.map((one, i): readonly [string, object] => {
+    const { name, dtype, shape, value } = one;
+    const file = files?.[i];
+    if (value !== undefined) return [name, file === undefined ? { json: jsonOf(value) } : { file }];
+    return [name, { dtype, shape, ...(file === undefined ? { data: tensorToNested(valuesOf(one)) } : { file }) }];
   });
   return stringifyExact({ outputs: new Map(values), timing, batchSize, device }, 2);
 }
@@ -54,13 +57,14 @@ function resultJson({ outputs, timing, batchSize, device }: RunResult, files: re
 function resultLines({ outputs, timing, device }: RunResult, files: readonly string[] | undefined): string[] {
   const times = Object.entries(timing).map(([name, ms]) => `${name.replace(/Ms$/, "")} ${ms.toFixed(1)} ms`);
   const values = outputs.map((one, i) => {
-    const value = files?.[i] ?? stringifyExact(tensorToNested(valuesOf(one)));
-    return `${one.name}  ${one.dtype} [${one.shape.join(", ")}]  ${value}`;
+    const { name, dtype, shape, value } = one;
+    const form = value?.container ?? `${dtype} [${shape.join(", ")}]`;
+    return `${name}  ${form}  ${files?.[i] ?? stringifyExact(value ? jsonOf(value) : tensorToNested(valuesOf(one)))}`;
   });
   return [...values, `${times.join(" · ")} · ${device}`];
 }
 
-/** Writes one `.npy` an output and answers with the paths. Names are the model's and could hold anything, so file
+/** Writes one file an output and answers with the paths. Names are the model's and could hold anything, so file
  *  names come from a fixed alphabet, and a second one of the same spelling gets its position in front. */
 function writeOutputs(outputs: readonly RunOutput[], folder: string): string[] {
   mkdirSync(folder, { recursive: true });
@@ -74,10 +78,30 @@ function writeOutputs(outputs: readonly RunOutput[], folder: string): string[] {
     let name = plain;
     while (taken.has(name.toLowerCase())) name = `${i}-${name}`;
     taken.add(name.toLowerCase());
-    const path = join(folder, `${name}.npy`);
-    writeFileSync(path, writeNpy(valuesOf(one)));
+    const path = join(folder, `${name}.${one.value ? "json" : "npy"}`);
+    writeFileSync(path, one.value ? `${stringifyExact(jsonOf(one.value))}\n` : writeNpy(valuesOf(one)));
     return path;
   });
+}
+
+/** What is no array as plain JSON; a DataFrame in a form that `--as dataframe` takes. */
+function jsonOf(value: NonNullable<RunOutput["value"]>): unknown {
+  switch (value.container) {
+    case "list":
+      return value.items;
+    case "object":
+      return value.value;
+    case "dataframe": {
+      const columns = value.columns.map(([, values]) => decodeElements(values).map(jsonElement));
+      const rows = Array.from(columns[0] ?? [], (_, row) => columns.map((values) => values[row]));
+      return { columns: value.columns.map(([name]) => name), rows };
+    }
+  }
+}
+
+function tensorsOf({ tensor, value }: RunOutput): Tensor[] {
+  if (tensor !== undefined) return [tensor];
+  return value?.container === "dataframe" ? value.columns.map(([, values]) => values) : [];
 }
 
 function valuesOf({ name, tensor }: RunOutput): Tensor {

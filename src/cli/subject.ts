@@ -77,7 +77,7 @@ function readyModel(model: StoredModel, device: string): Runnable {
 
 function readyFile(path: string, device: string): Runnable {
   const { format, signatures, warnings } = inspectFile(path);
-  if (format !== "onnx") throw cannotRun(basename(path), `This version runs ONNX files; this is ${format}.`, path);
+  if (format !== "onnx") throw cannotRun(basename(path), `Of bare files only ONNX runs; this is ${format}.`, path);
   return {
     request: loadRequest(basename(path), format, path, device, signatures),
     examples: exampleInputs(signatures, new Map()),
@@ -92,7 +92,8 @@ function cannotRun(label: string, reason: string | undefined, path: string): Mod
 /** One request at a time gains nothing from a batcher's limit; it is BentoML's own default. */
 const MAX_BATCH_SIZE = 100;
 
-function loadRequest(
+/** What to load, before anything is said of batching or of Python. */
+export function loadRequest(
   label: string,
   adapter: string,
   file: string,

@@ -15,6 +15,7 @@ import { exportModel } from "./commands/exportModel";
 import { clearFilter, filter } from "./commands/filter";
 import { groupBy } from "./commands/groupBy";
 import { importModel } from "./commands/importModel";
+import { loadModel, restartModel } from "./commands/loadModel";
 import { lookIntoArchive } from "./commands/lookIntoArchive";
 import { openInNetron } from "./commands/openInNetron";
 import { openModel } from "./commands/openModel";
@@ -33,7 +34,7 @@ import { showWhatChanged } from "./commands/showWhatChanged";
 import { sortBy } from "./commands/sortBy";
 import { testModel } from "./commands/testModel";
 import { undoDelete } from "./commands/undoDelete";
-import { unloadModel } from "./commands/unloadModel";
+import { unloadAllModels, unloadModel } from "./commands/unloadModel";
 import type { Commands } from "./ids";
 import type { Services } from "./services";
 
@@ -48,7 +49,10 @@ export const commandTable: CommandTable = {
   "modelbench.openModelYaml": openModelYaml,
   "modelbench.testModel": testModel,
   "modelbench.openInNetron": openInNetron,
+  "modelbench.loadModel": loadModel,
   "modelbench.unloadModel": unloadModel,
+  "modelbench.restartModel": restartModel,
+  "modelbench.unloadAllModels": unloadAllModels,
   "modelbench.saveModel": saveModel,
   "modelbench.saveAsModel": saveModel,
   "modelbench.lookIntoArchive": lookIntoArchive,

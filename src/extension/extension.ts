@@ -25,6 +25,7 @@ import { readSettings } from "./settings";
 import { StoreAccesses } from "./storeAccesses";
 import { WrittenStoreSettings } from "./storeSettings";
 import { TrashBin } from "./trashBin";
+import { LoadedTree } from "./tree/loadedTree";
 import { ModelsTree } from "./tree/modelsTree";
 import { TrashTree } from "./tree/trashTree";
 import { runRefusal } from "./trust";
@@ -97,9 +98,11 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const bin = owner.own(new TrashBin({ catalog, stores, jobs, watchFolder }));
   owner.own(new TrashTree(bin, stores, t));
   registerFileEditors(owner, parts, context);
+  const pages = registerPages(owner, parts, context);
   const services = {
     ...parts,
-    pages: registerPages(owner, parts, context),
+    pages,
+    loaded: owner.own(new LoadedTree({ pages, stores, log, t })),
     changes: registerModelTexts(owner, parts, context),
   };
   owner.own(tree.onDidDrop((drop) => void guard("modelbench.importModel", services, () => dropOnTree(services, drop))));

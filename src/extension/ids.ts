@@ -1,4 +1,5 @@
 import type { ModelRef, StoreId } from "./services";
+import type { LoadedNode } from "./tree/loadedRow";
 import type { TrashNode } from "./tree/trashRow";
 import type { MoreNode, TreeNode } from "./tree/treeModel";
 
@@ -7,6 +8,9 @@ import type { MoreNode, TreeNode } from "./tree/treeModel";
  * the tree's key bindings; nothing means that the command asks.
  */
 export type Target = TreeNode | ModelRef | "selection" | undefined;
+
+/** A loaded model that a command acts on; `"selection"` comes from the key bindings of its view. */
+export type LoadedTarget = LoadedNode | ModelRef | "selection" | undefined;
 
 /** A file from the Explorer: VS Code's `Uri`, as far as a command reads it. */
 export interface FileArgument {
@@ -26,11 +30,14 @@ export type ImportArgument = FileArgument | TreeNode | DroppedFiles;
 
 /** Every command of the extension with its arguments; the manifest and the handlers are held equal to this. */
 export interface Commands {
-  "modelbench.openModel": [target?: Target];
+  "modelbench.openModel": [target?: Target | LoadedNode];
   "modelbench.openModelYaml": [target?: Target];
   "modelbench.testModel": [target?: Target];
   "modelbench.openInNetron": [target?: Target];
-  "modelbench.unloadModel": [];
+  "modelbench.loadModel": [target?: Target | LoadedNode];
+  "modelbench.unloadModel": [target?: LoadedTarget, selected?: readonly LoadedNode[]];
+  "modelbench.restartModel": [target?: LoadedTarget, selected?: readonly LoadedNode[]];
+  "modelbench.unloadAllModels": [];
   "modelbench.saveModel": [file?: FileArgument];
   /** The same of the file whose menu it is in, under the name that fits there. */
   "modelbench.saveAsModel": [file?: FileArgument];
@@ -80,7 +87,12 @@ export interface Commands {
 }
 
 /** The views this extension contributes. */
-export const VIEWS = { models: "modelbench.models", trash: "modelbench.trash", test: "modelbench.test" } as const;
+export const VIEWS = {
+  models: "modelbench.models",
+  trash: "modelbench.trash",
+  loaded: "modelbench.loaded",
+  test: "modelbench.test",
+} as const;
 
 /** The `viewType` of the details editor; saved windows name it. */
 export const DETAILS_EDITOR = "modelbench.details";

@@ -7,6 +7,7 @@ import type { SettableLimits } from "../store/archive/limits";
 import type { ModelSignature } from "../store/model";
 import type { ModelStore } from "../store/modelStore";
 import type { Catalog } from "./catalog";
+import type { LoadedView, RunningModel } from "./runningModel";
 import type { TreeNode } from "./tree/treeModel";
 
 /**
@@ -344,13 +345,6 @@ export interface DetailsOptions {
   readonly edit?: PageEdit;
 }
 
-/** A model that has a process of its own now. */
-export interface RunningModel {
-  readonly ref: ModelRef;
-  /** Whether a run is under way. */
-  readonly busy: boolean;
-}
-
 /** The webviews: details editor, test view, save form; and the models that were loaded from them. */
 export interface Pages {
   /** Opens or focuses the details editor of a model. */
@@ -361,8 +355,14 @@ export interface Pages {
   openSaveForm(initial: SaveFormInitial): Promise<SaveFormValues | undefined>;
   /** Opens the comparison of two versions or files, or brings it to the front. */
   openComparison(a: ComparedThing, b: ComparedThing): Promise<void>;
-  /** Models that are loaded now, last used first. */
+  /** Models that have a process now, and those whose process failed, last used first. */
   loaded(): Promise<readonly RunningModel[]>;
+  /** Fires when that list, or what one of its models is doing, changed. */
+  readonly onDidChangeLoaded: Event<void>;
+  /** Loads a model unless it is loaded. @throws ModelbenchError what keeps it from loading, `cancelled` */
+  load(ref: ModelRef, signal?: AbortSignal): Promise<void>;
+  /** The same with a process of its own anew: one that is there ends first. */
+  restart(ref: ModelRef, signal?: AbortSignal): Promise<void>;
   /** The open pages read their models again: something beside the model's own files changed. */
   refresh(): Promise<void>;
   /** Ends the processes of these models; a run under way is stopped. */
@@ -370,7 +370,7 @@ export interface Pages {
 }
 
 /** What the pages are built from: everything but themselves. */
-export type PageServices = Omit<Services, "pages" | "changes">;
+export type PageServices = Omit<Services, "pages" | "loaded" | "changes">;
 
 /** The parts every command is handed, put together by hand in `extension.ts`. */
 export interface Services {
@@ -385,6 +385,7 @@ export interface Services {
   readonly ui: Ui;
   readonly tree: Tree;
   readonly pages: Pages;
+  readonly loaded: LoadedView;
   readonly compared: ComparedSelection;
   readonly changes: ModelChanges;
   readonly netron: Netron;

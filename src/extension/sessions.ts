@@ -1,14 +1,22 @@
 import { Emitter } from "../base/events";
 import type { Disposable } from "../base/scope";
-import type { RunnerSession } from "../runner/client";
+import type { RunnerSession, SessionFacts } from "../runner/client";
 import type { LoadRequest } from "../runner/protocol";
 
-/** One model that has a process of its own now. */
+/** What a loaded model is doing, or that it has failed and has no process any more. */
+export type LoadedState = "loading" | "ready" | "busy" | "failed";
+
+/** One model that has a process of its own now, or whose process failed and was not forgotten yet. */
 export interface LoadedModel {
   /** What the session was opened under. */
   readonly key: string;
   readonly label: string;
+  readonly state: LoadedState;
+  /** Whether somebody uses it: it is not unloaded for being idle or to make room. */
   readonly busy: boolean;
+  readonly facts: SessionFacts;
+  /** When it is unloaded unless somebody uses it, or forgotten when it has failed: milliseconds since the epoch. */
+  readonly unloadsAtMs: number | undefined;
 }
 
 /** How sessions are opened and how many may stay. */
@@ -29,6 +37,9 @@ interface Entry {
   /** Order of last use. */
   lastUse: number;
   idleTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Since when nobody uses it and until when it may stay so, milliseconds since the epoch. */
+  idleSinceMs: number;
+  unloadsAtMs: number | undefined;
 }
 
 /**
@@ -48,15 +59,18 @@ export class Sessions implements Disposable {
     this.#options = options;
   }
 
-  /** The session of a model, opened when there is none. Opening starts no process; loading does. */
+  /**
+   * The session of a model to ask about it, opened when there is none. Opening starts no process; loading does. One that
+   * has ended answers, too, and stays listed with its reason; `use` opens another.
+   */
   session(key: string, request: () => LoadRequest): RunnerSession {
-    return this.#entry(key, request).session;
+    return this.#entries.get(key)?.session ?? this.#entry(key, request).session;
   }
 
   /** Runs `work` with the loaded model and keeps it from being unloaded meanwhile. */
   async use<T>(key: string, request: () => LoadRequest, work: (session: RunnerSession) => Promise<T>): Promise<T> {
     const entry = this.#entry(key, request);
-    clearTimeout(entry.idleTimer);
+    wake(entry);
     entry.users += 1;
     entry.loaded = true;
     entry.lastUse = ++this.#uses;
@@ -69,11 +83,24 @@ export class Sessions implements Disposable {
     }
   }
 
-  /** Models that have a process now, last used first. */
-  get loaded(): readonly LoadedModel[] {
-    return this.#withProcess()
+  /** Models that have a process now, and those that failed, last used first. */
+  get listed(): readonly LoadedModel[] {
+    return [...this.#entries.values()]
+      .filter(({ loaded, session: { state } }) => loaded && state !== "stopped")
       .sort((a, b) => b.lastUse - a.lastUse)
-      .map(({ key, session, users }) => ({ key, label: session.label, busy: users > 0 }));
+      .map(describe);
+  }
+
+  /** Those of them that have a process. */
+  get loaded(): readonly LoadedModel[] {
+    return this.listed.filter(({ state }) => state !== "failed");
+  }
+
+  /** Holds what is idle to the settings as they are now. */
+  settingsChanged(): void {
+    for (const entry of this.#entries.values()) if (entry.loaded && entry.users === 0) this.#rest(entry);
+    this.#makeRoom(undefined);
+    this.#changed.fire();
   }
 
   /** Ends a model's process; quietly nothing when it has none. */
@@ -94,7 +121,8 @@ export class Sessions implements Disposable {
     if (known) void this.#drop(known);
     const session = this.#options.open(request());
     const subscription = session.onDidChangeState(() => this.#changed.fire());
-    const entry: Entry = { key, session, subscription, loaded: false, users: 0, lastUse: 0, idleTimer: undefined };
+    const idle = { idleTimer: undefined, idleSinceMs: 0, unloadsAtMs: undefined };
+    const entry: Entry = { key, session, subscription, loaded: false, users: 0, lastUse: 0, ...idle };
     this.#entries.set(key, entry);
     return entry;
   }
@@ -102,19 +130,26 @@ export class Sessions implements Disposable {
   #release(entry: Entry): void {
     entry.users -= 1;
     if (entry.users > 0 || this.#entries.get(entry.key) !== entry) return;
-    const idleMs = this.#options.idleMs();
-    if (idleMs > 0) {
-      entry.idleTimer = setTimeout(() => void this.#drop(entry), idleMs);
-      entry.idleTimer.unref();
-    }
+    entry.idleSinceMs = Date.now();
+    this.#rest(entry);
     this.#changed.fire();
+  }
+
+  /** Counts the time that a model may stay idle. */
+  #rest(entry: Entry): void {
+    wake(entry);
+    const idleMs = this.#options.idleMs();
+    if (idleMs === 0) return;
+    entry.unloadsAtMs = entry.idleSinceMs + idleMs;
+    entry.idleTimer = setTimeout(() => void this.#drop(entry), Math.max(0, entry.unloadsAtMs - Date.now()));
+    entry.idleTimer.unref();
   }
 
   #withProcess(): Entry[] {
     return [...this.#entries.values()].filter((entry) => entry.loaded && !hasEnded(entry));
   }
 
-  #makeRoom(wanted: Entry): void {
+  #makeRoom(wanted: Entry | undefined): void {
     const loaded = this.#withProcess();
     const spare = loaded.filter((entry) => entry !== wanted && entry.users === 0);
     spare.sort((a, b) => a.lastUse - b.lastUse);
@@ -128,6 +163,18 @@ export class Sessions implements Disposable {
     this.#changed.fire();
     await entry.session.stop();
   }
+}
+
+/** Somebody uses it: it is not idle any more. */
+function wake(entry: Entry): void {
+  clearTimeout(entry.idleTimer);
+  entry.unloadsAtMs = undefined;
+}
+
+function describe({ key, session, users, unloadsAtMs }: Entry): LoadedModel {
+  const { facts, label, state } = session;
+  const isUp = state === "ready" || state === "busy" || state === "failed";
+  return { key, label, state: isUp ? state : "loading", busy: users > 0, facts, unloadsAtMs };
 }
 
 function hasEnded({ session: { state } }: Entry): boolean {

@@ -60,6 +60,8 @@ export interface MethodSignature {
   readonly inputs: readonly ValueSpec[];
   readonly outputs: readonly ValueSpec[];
   readonly batchable: boolean;
+  /** The inputs are not declared: any name is a parameter's, and `0`, `1`, … are positions. */
+  readonly isOpen?: boolean;
   /** Batch axis of inputs and of outputs. */
   readonly batchDim: readonly [number, number];
   /** Where the inputs and outputs were read from. */

@@ -7,7 +7,7 @@ import type { SettableLimits } from "../store/archive/limits";
 import type { ModelInfo } from "../store/model";
 import { readArchive } from "./archiveReading";
 import type { ContentFacts, FileContent, OnnxFacts } from "./content";
-import { type InspectDocument, type InspectedTensor, type InspectOptions, insideOf } from "./inspect";
+import { type InspectDocument, type InspectedTensor, type InspectOptions, insideOf, plainSignatures } from "./inspect";
 import { type InspectedFile, mergedPickle } from "./modelContent";
 import { adapterFor } from "./registry";
 import { yamlAsData } from "./yamlAsData";
@@ -52,7 +52,7 @@ export function signaturesIn(
   content: ContentFacts | undefined,
 ): InspectDocument["signatures"] {
   const model = { tag: info.tag, path, info, warnings: [] };
-  return adapterFor(info.module)?.signatures(model, content) ?? {};
+  return plainSignatures(adapterFor(info.module)?.signatures(model, content) ?? {});
 }
 
 class Gathered {

@@ -1,4 +1,4 @@
-import type { YamlMap } from "../formats/pyYaml";
+import type { YamlMap, YamlValue } from "../formats/pyYaml";
 import type { MethodSignature, ValueSpec } from "../formats/tensor";
 import { yamlAsData } from "./yamlAsData";
 
@@ -11,7 +11,8 @@ const MAX_ELEMENTS = 1_000_000;
 /**
  * Example inputs for every method: what the model's metadata holds under `input_example` where its nesting fits the
  * input's shape, else zeros (`false`, `""`) with every dynamic dimension 1. Inputs that are not tensors, and ones too
- * large to show, are left out.
+ * large to show, are left out. A method whose inputs nobody has declared has what the metadata holds: values by
+ * parameter or position, or the only argument.
  */
 export function exampleInputs(
   signatures: Readonly<Record<string, MethodSignature>>,
@@ -21,11 +22,19 @@ export function exampleInputs(
   const examples =
     given instanceof Map ? new Map([...given].map(([name, value]) => [name, yamlAsData(value)])) : undefined;
   return Object.fromEntries(
-    Object.entries(signatures).map(([method, { inputs }]) => [
+    Object.entries(signatures).map(([method, { inputs, isOpen }]) => [
       method,
-      Object.fromEntries(inputs.flatMap((spec) => exampleEntry(spec, examples?.get(spec.name)))),
+      isOpen
+        ? openExample(given)
+        : Object.fromEntries(inputs.flatMap((spec) => exampleEntry(spec, examples?.get(spec.name)))),
     ]),
   );
+}
+
+function openExample(given: YamlValue | undefined): ExampleInputs {
+  if (given === undefined) return {};
+  const data = yamlAsData(given);
+  return data instanceof Map ? Object.fromEntries(data) : { 0: data };
 }
 
 function exampleEntry(spec: ValueSpec, given: unknown): [string, unknown][] {

@@ -129,7 +129,7 @@ export type Inside = Omit<InspectDocument, "kind" | "format" | "path" | "bytes" 
 /** What a file's content says in an inspect document. @throws ModelbenchError as `FileContent.data` */
 export function insideOf(content: FileContent, options: InspectOptions): Inside {
   return {
-    signatures: content.signatures ?? {},
+    signatures: plainSignatures(content.signatures ?? {}),
     tensors: content.tensors.flatMap((tensor, index) =>
       options.tensor === undefined || options.tensor === tensor.name
         ? [inspected(content, index, tensor, options)]
@@ -140,6 +140,14 @@ export function insideOf(content: FileContent, options: InspectOptions): Inside 
     ...(content.pickle && { pickle: content.pickle }),
     warnings: content.warnings,
   };
+}
+
+/** Methods as a document has them: that nobody has declared the inputs of one is ours to know. */
+export function plainSignatures(signatures: InspectDocument["signatures"]): InspectDocument["signatures"] {
+  const methods = Object.entries(signatures).map(
+    ([method, { isOpen: _, ...signature }]) => [method, signature] as const,
+  );
+  return Object.fromEntries(methods);
 }
 
 /** A copy of a listed tensor is made only where it says something else: it takes as long as reading its header. */

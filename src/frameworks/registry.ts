@@ -2,29 +2,32 @@ import type { FrameworkAdapter } from "./adapter";
 import { filesOnlyAdapter } from "./filesOnly";
 import { flaxAdapter } from "./flax/describe";
 import { onnxAdapter } from "./onnx/describe";
+import { picklableAdapter } from "./picklable/describe";
+import { bentomlAdapter } from "./pythonAdapter";
+import { sklearnAdapter } from "./sklearn/describe";
 
 /** The fixed table: `module:` of model.yaml to adapter. Nothing that a model names is ever imported. */
 const ADAPTERS: readonly FrameworkAdapter[] = [
   onnxAdapter,
-  filesOnlyAdapter("bentoml.picklable_model", "picklable", "code"),
+  picklableAdapter,
   flaxAdapter,
-  filesOnlyAdapter("bentoml.sklearn", "sklearn", "code"),
-  filesOnlyAdapter("bentoml.pytorch", "pytorch", "code"),
-  filesOnlyAdapter("bentoml.torchscript", "torchscript", "code"),
-  filesOnlyAdapter("bentoml.pytorch_lightning", "lightning", "code"),
-  filesOnlyAdapter("bentoml.xgboost", "xgboost", "code"),
-  filesOnlyAdapter("bentoml.lightgbm", "lightgbm", "code"),
-  filesOnlyAdapter("bentoml.catboost", "catboost", "code"),
-  filesOnlyAdapter("bentoml.tensorflow", "tensorflow", "code"),
-  filesOnlyAdapter("bentoml.keras", "keras", "code"),
-  filesOnlyAdapter("bentoml.transformers", "transformers", "code"),
-  filesOnlyAdapter("bentoml.diffusers", "diffusers", "code"),
-  filesOnlyAdapter("bentoml.mlflow", "mlflow", "code"),
-  filesOnlyAdapter("bentoml.fastai", "fastai", "code"),
-  filesOnlyAdapter("bentoml.easyocr", "easyocr", "code"),
-  filesOnlyAdapter("bentoml.detectron", "detectron", "code"),
-  filesOnlyAdapter("bentoml.tensorflow_v1", "tensorflow", "code"),
-  filesOnlyAdapter("", "files", "nothing"),
+  sklearnAdapter,
+  bentomlAdapter("bentoml.pytorch", "pytorch", ["torch"]),
+  bentomlAdapter("bentoml.torchscript", "torchscript", ["torch"]),
+  bentomlAdapter("bentoml.pytorch_lightning", "lightning", ["torch"], ["pytorch-lightning", "lightning"]),
+  bentomlAdapter("bentoml.xgboost", "xgboost", ["xgboost", "xgboost-cpu"]),
+  bentomlAdapter("bentoml.lightgbm", "lightgbm", ["lightgbm"]),
+  bentomlAdapter("bentoml.catboost", "catboost", ["catboost"]),
+  bentomlAdapter("bentoml.tensorflow", "tensorflow", ["tensorflow", "tensorflow-cpu"]),
+  bentomlAdapter("bentoml.keras", "keras", ["keras"], ["tensorflow", "tensorflow-cpu"]),
+  bentomlAdapter("bentoml.transformers", "transformers", ["transformers"]),
+  bentomlAdapter("bentoml.diffusers", "diffusers", ["diffusers"]),
+  bentomlAdapter("bentoml.mlflow", "mlflow", ["mlflow", "mlflow-skinny"]),
+  bentomlAdapter("bentoml.fastai", "fastai", ["fastai"]),
+  bentomlAdapter("bentoml.easyocr", "easyocr", ["easyocr"]),
+  bentomlAdapter("bentoml.detectron", "detectron", ["detectron2"]),
+  bentomlAdapter("bentoml.tensorflow_v1", "tensorflow", ["tensorflow", "tensorflow-cpu"]),
+  filesOnlyAdapter("", "files"),
 ];
 
 /** BentoML also writes and accepts the module's private path. */

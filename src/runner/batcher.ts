@@ -1,77 +1,31 @@
 import { ModelbenchError } from "../base/errors";
-import type { Tensor } from "../formats/tensor";
-import { concatTensors, mergeable, sliceTensor, splitTensor } from "./merge";
+import {
+  type BatchAnswer,
+  type BatchRequest,
+  countRows,
+  type Entry,
+  nextPart,
+  type Part,
+  type PartAnswer,
+} from "./batchRequest";
+import { areJoinable, joinAnswers, joinInputs, splitOutputs } from "./batchValues";
+import { LatencyLimit } from "./latencyLimit";
+import type { NamedValues } from "./values";
 
-/** Tensors by input or output name. */
-export type NamedTensors = Readonly<Record<string, Tensor>>;
-
-/** How requests of one method may share a run; `undefined` in its place = every request runs alone. */
-export interface BatchPlan {
-  /** Axis along which all inputs are joined. */
-  readonly inAxis: number;
-  /** Axis along which all outputs are split. */
-  readonly outAxis: number;
-}
-
-/** One inference that waits for its turn. */
-export interface BatchRequest {
-  /** Names the request for `cancel`; unique among those unanswered. */
-  readonly id: number;
-  readonly method: string;
-  readonly inputs: NamedTensors;
-  readonly plan: BatchPlan | undefined;
-}
-
-/** The answer to one request, milliseconds throughout. */
-export interface BatchAnswer {
-  readonly outputs: NamedTensors;
-  /** From `submit` to the start of the batch. */
-  readonly queueMs: number;
-  /** Joining, handing over and splitting: the batch's time less the run's. */
-  readonly batchMs: number;
-  readonly runMs: number;
-  /** Number of the (last) batch it rode in, from 1. */
-  readonly batchId: number;
-  /** Rows in that batch, in the largest one when it was cut; 1 where there is no batch axis. */
-  readonly batchSize: number;
-  /** Requests that shared that batch. */
-  readonly batchRequests: number;
-  /** Batches the request was cut into; 1 = it rode whole. */
-  readonly batches: number;
-}
+export type { BatchAnswer, BatchPlan, BatchRequest } from "./batchRequest";
 
 /** What the batcher leans on. */
 export interface BatcherOptions {
   /** At least 1. */
   readonly maxRows: number;
+  /** Batches that run at once; left out = 1. */
+  readonly concurrency?: number | undefined;
+  /** Milliseconds that a request may wait for its batch to start; left out = any time. */
+  readonly maxLatencyMs?: number | undefined;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Runs one batch; called again only after it has settled. It may take over bytes that fill their whole buffer. */
-  readonly execute: (method: string, inputs: NamedTensors) => Promise<{ outputs: NamedTensors; runMs: number }>;
-}
-
-interface Entry {
-  readonly request: BatchRequest;
-  /** Along the batch axis; `undefined` = runs alone, uncut. */
-  rows: number | undefined;
-  readonly submitted: number;
-  readonly resolve: (answer: BatchAnswer) => void;
-  readonly reject: (error: unknown) => void;
-  /** Rows handed to a batch so far. */
-  taken: number;
-  started: number | undefined;
-  settled: boolean;
-  /** Stopped while it runs: it is rejected when the run ends. */
-  cancelled: boolean;
-  readonly answers: PartAnswer[];
-}
-
-type PartAnswer = Omit<BatchAnswer, "queueMs" | "batches">;
-
-interface Part {
-  readonly entry: Entry;
-  readonly start: number;
-  readonly count: number;
+  /** Runs one batch; at most `concurrency` of them are under way. It may take over bytes that fill their whole buffer. */
+  readonly execute: (method: string, inputs: NamedValues) => Promise<{ outputs: NamedValues; runMs: number }>;
 }
 
 /**
@@ -85,15 +39,20 @@ export class Batcher {
   /** Methods whose outputs turned out not to follow the batch axis. */
   readonly #unsplittable = new Set<string>();
   readonly #unanswered = new Map<number, Entry>();
-  /** What the run under way answers. */
-  #inFlight: readonly Entry[] = [];
+  /** What each run under way answers. */
+  readonly #inFlight = new Set<readonly Entry[]>();
+  readonly #limit: LatencyLimit | undefined;
   #queue: Entry[] = [];
   #head = 0;
   #batches = 0;
-  #running = false;
+  /** Loops that are awake, each with one batch at a time. */
+  #loops = 0;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
+    if (options.maxLatencyMs === undefined) return;
+    const { maxLatencyMs: maxMs, maxRows, concurrency = 1 } = options;
+    this.#limit = new LatencyLimit({ maxMs, maxRows, concurrency });
   }
 
   /** Requests that wait, the running ones not counted. */
@@ -101,10 +60,10 @@ export class Batcher {
     return this.#queue.length - this.#head;
   }
 
-  /** Queues a request. Rejects with what the run threw, or with `cancelled`. */
+  /** Queues a request. Rejects with what the run threw, with `cancelled`, or with `run.busy` past the limit of its wait. */
   submit(request: BatchRequest): Promise<BatchAnswer> {
     return new Promise((resolve, reject) => {
-      const rows = countRows(request);
+      const rows = this.#unsplittable.has(request.method) ? undefined : countRows(request);
       const submitted = this.#options.now();
       const entry: Entry = {
         request,
@@ -113,11 +72,17 @@ export class Batcher {
         resolve,
         reject,
         taken: 0,
+        isHeld: false,
         started: undefined,
         settled: false,
         cancelled: false,
         answers: [],
       };
+      const refusal = this.#limit?.refuse(entry, this.#live(), submitted);
+      if (refusal !== undefined) {
+        reject(refusal);
+        return;
+      }
       this.#queue.push(entry);
       this.#unanswered.set(request.id, entry);
       this.#wake();
@@ -132,25 +97,46 @@ export class Batcher {
     const entry = this.#unanswered.get(id);
     if (entry === undefined) return "unknown";
     entry.cancelled = true;
-    if (!this.#inFlight.includes(entry)) {
-      this.#fail(entry, cancellation());
-      return "waiting";
-    }
-    return this.#inFlight.every(({ cancelled }) => cancelled) ? "alone" : "shared";
+    for (const run of this.#inFlight) if (run.includes(entry)) return isAbandoned(run) ? "alone" : "shared";
+    this.#fail(entry, cancellation());
+    this.#limit?.queueChanged();
+    return "waiting";
   }
 
-  /** Starts the loop in a microtask, so that what arrives in one piece also rides in one batch. */
+  /** Whether a run is under way that nobody waits for any more. */
+  get hasAbandonedRun(): boolean {
+    return [...this.#inFlight].some(isAbandoned);
+  }
+
+  /** Starts a loop in a microtask, so that what arrives in one piece also rides in one batch. */
   #wake(): void {
-    if (this.#running) return;
-    this.#running = true;
+    if (this.#loops >= (this.#options.concurrency ?? 1)) return;
+    this.#loops += 1;
     queueMicrotask(() => void this.#loop());
   }
 
   async #loop(): Promise<void> {
     for (let parts = this.#take(); parts.length > 0; parts = this.#take()) {
+      if (this.waiting > 0) this.#wake();
       await this.#runParts(parts);
+      for (const { entry } of parts) entry.isHeld = false;
+      this.#refuseOverdue();
     }
-    this.#running = false;
+    this.#loops -= 1;
+  }
+
+  #refuseOverdue(): void {
+    if (this.#limit === undefined) return;
+    const overdue = this.#limit.overdue(this.#live(), this.#options.now());
+    for (const { entry, error } of overdue) this.#fail(entry, error);
+  }
+
+  /** Those that wait, oldest first. */
+  *#live(): Generator<Entry> {
+    for (let i = this.#head; i < this.#queue.length; i += 1) {
+      const entry = this.#queue[i] as Entry;
+      if (!entry.settled) yield entry;
+    }
   }
 
   /** The next batch: the oldest request and all behind it that fit, up to the first that does not. */
@@ -159,16 +145,16 @@ export class Batcher {
     let room = this.#options.maxRows;
     for (let entry = this.#queue[this.#head]; entry !== undefined; entry = this.#queue[this.#head]) {
       if (!entry.settled) {
-        if (entry.taken === 0 && this.#unsplittable.has(entry.request.method)) entry.rows = undefined;
-        const part = nextPart(entry, parts, room, this.#options.maxRows);
+        if (entry.isHeld) break;
+        const part = nextPart(entry, parts[0]?.entry, room, this.#options.maxRows);
         if (part === undefined) break;
         parts.push(part);
         room -= part.count;
         entry.taken += part.count;
+        entry.isHeld = true;
         if (entry.rows !== undefined && entry.taken < entry.rows) break;
       }
       this.#head += 1;
-      if (entry.rows === undefined && !entry.settled) break;
     }
     this.#compact();
     return parts;
@@ -183,12 +169,12 @@ export class Batcher {
 
   async #runParts(parts: readonly Part[]): Promise<void> {
     try {
-      for (const entry of this.#deliver(parts, await this.#execute(parts))) await this.#runUncut(entry);
+      const answers = await this.#execute(parts);
+      const torn = answers === undefined ? parts.map(({ entry }) => entry) : this.#deliver(parts, answers);
+      for (const entry of torn) await this.#runUncut(entry);
     } catch (error) {
-      const only = parts.length === 1 ? parts[0] : undefined;
-      if (only === undefined) await this.#runEach(parts);
-      else if (!isWhole(only) && this.#unsplittable.has(only.entry.request.method)) await this.#runUncut(only.entry);
-      else this.#fail(only.entry, error);
+      if (parts.length > 1) await this.#runEach(parts);
+      else this.#fail((parts[0] as Part).entry, error);
     }
   }
 
@@ -199,53 +185,47 @@ export class Batcher {
     }
   }
 
-  /** The outputs of a piece cannot be joined again, so the request runs in one. */
+  /** From here on the requests of a method run alone and uncut, save one that is cut already. */
+  #runWhole(method: string): void {
+    this.#unsplittable.add(method);
+    for (const entry of this.#live()) {
+      if (entry.request.method === method && entry.taken === 0) entry.rows = undefined;
+    }
+  }
+
+  /** A request's share of the outputs is not known, or its pieces cannot be joined again: it runs alone and in one. */
   async #runUncut(entry: Entry): Promise<void> {
     const count = entry.rows ?? 1;
     entry.rows = undefined;
     entry.answers.length = 0;
-    await this.#runParts([{ entry, start: 0, count }]);
+    await this.#runEach([{ entry, start: 0, count }]);
   }
 
-  async #execute(parts: readonly Part[]): Promise<PartAnswer[]> {
+  /** `undefined`: the outputs do not follow the batch axis, so nobody has an answer. */
+  async #execute(parts: readonly Part[]): Promise<PartAnswer[] | undefined> {
     const { now, execute } = this.#options;
     this.#batches += 1;
     const batchId = this.#batches;
     const begun = now();
-    this.#inFlight = parts.map(({ entry }) => entry);
-    for (const entry of this.#inFlight) entry.started ??= begun;
+    const carried = parts.map(({ entry }) => entry);
+    this.#inFlight.add(carried);
+    for (const entry of carried) entry.started ??= begun;
+    const { method } = (parts[0] as Part).entry.request;
+    const batchSize = parts.reduce((sum, { count }) => sum + count, 0);
+    this.#limit?.begin(batchId, method, batchSize, begun);
     try {
-      const { method, plan } = (parts[0] as Part).entry.request;
-      const { outputs, runMs } = await execute(method, joinInputs(parts, plan));
-      const pieces = this.#splitOutputs(parts, outputs);
-      const batchMs = Math.max(0, now() - begun - runMs);
-      const batchSize = parts.reduce((sum, { count }) => sum + count, 0);
-      return pieces.map((piece) => ({
-        outputs: piece,
-        batchMs,
-        runMs,
-        batchId,
-        batchSize,
-        batchRequests: parts.length,
-      }));
+      const { outputs, runMs } = await execute(method, joinInputs(parts));
+      const pieces = splitOutputs(parts, outputs);
+      if (pieces === undefined) this.#runWhole(method);
+      const ended = now();
+      this.#limit?.succeed(batchId, ended);
+      const batchMs = Math.max(0, ended - begun - runMs);
+      const batchRequests = parts.length;
+      return pieces?.map((piece) => ({ outputs: piece, batchMs, runMs, batchId, batchSize, batchRequests }));
     } finally {
-      this.#inFlight = [];
+      this.#limit?.end(batchId);
+      this.#inFlight.delete(carried);
     }
-  }
-
-  #splitOutputs(parts: readonly Part[], outputs: NamedTensors): NamedTensors[] {
-    const only = parts.length === 1 ? (parts[0] as Part) : undefined;
-    if (only !== undefined && isWhole(only)) return [outputs];
-    const { plan, method } = (parts[0] as Part).entry.request;
-    const axis = (plan as BatchPlan).outAxis;
-    const counts = parts.map(({ count }) => count);
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    const columns = Object.entries(outputs).map(([name, tensor]) => {
-      if (tensor.shape[axis] === total) return { name, pieces: splitTensor(tensor, axis, counts) };
-      this.#unsplittable.add(method);
-      throw wrongLength(name, tensor, axis, total);
-    });
-    return parts.map((_, i) => Object.fromEntries(columns.map(({ name, pieces }) => [name, pieces[i] as Tensor])));
   }
 
   /** Answers the requests that are complete; those whose pieces do not fit together are handed back. */
@@ -257,7 +237,7 @@ export class Batcher {
       entry.answers.push(answers[i] as PartAnswer);
       if (entry.rows !== undefined && entry.taken < entry.rows) continue;
       if (!areJoinable(entry)) {
-        this.#unsplittable.add(entry.request.method);
+        this.#runWhole(entry.request.method);
         torn.push(entry);
         continue;
       }
@@ -280,93 +260,10 @@ export class Batcher {
   }
 }
 
-/** Rows of a request, or `undefined` when it has no batch axis that all its inputs share. */
-function countRows({ inputs, plan }: BatchRequest): number | undefined {
-  if (plan === undefined) return undefined;
-  const lengths = Object.values(inputs).map(({ shape }) => shape[plan.inAxis]);
-  const rows = lengths[0];
-  return rows === 0 || lengths.some((length) => length !== rows) ? undefined : rows;
-}
-
-function nextPart(entry: Entry, parts: readonly Part[], room: number, maxRows: number): Part | undefined {
-  const first = parts[0]?.entry;
-  if (entry.rows === undefined) return first === undefined ? { entry, start: 0, count: soloRows(entry) } : undefined;
-  if (room <= 0 || (first !== undefined && !fitTogether(first, entry))) return undefined;
-  const left = entry.rows - entry.taken;
-  if (left > room && entry.rows <= maxRows) return undefined;
-  return { entry, start: entry.taken, count: Math.min(left, room) };
-}
-
-/** What the answer names as batch size when a request runs alone: its rows where it has some. */
-function soloRows({ request }: Entry): number {
-  const axis = request.plan?.inAxis ?? 0;
-  return Object.values(request.inputs)[0]?.shape[axis] ?? 1;
-}
-
-function fitTogether(a: Entry, b: Entry): boolean {
-  const [one, other] = [a.request, b.request];
-  if (one.method !== other.method || one.plan?.inAxis !== other.plan?.inAxis) return false;
-  const names = Object.keys(one.inputs);
-  if (names.length !== Object.keys(other.inputs).length) return false;
-  return names.every((name) => {
-    const [left, right] = [one.inputs[name], other.inputs[name]];
-    return left !== undefined && right !== undefined && mergeable(left, right, one.plan?.inAxis ?? 0);
-  });
-}
-
-function isWhole({ entry, count, start }: Part): boolean {
-  return entry.rows === undefined || (start === 0 && count === entry.rows);
-}
-
-function joinInputs(parts: readonly Part[], plan: BatchPlan | undefined): NamedTensors {
-  const first = (parts[0] as Part).entry.request;
-  if (parts.length === 1 && isWhole(parts[0] as Part)) return first.inputs;
-  const axis = (plan as BatchPlan).inAxis;
-  const columns = Object.keys(first.inputs).map((name) => {
-    const pieces = parts.map(({ entry, start, count }) =>
-      sliceTensor(entry.request.inputs[name] as Tensor, axis, start, count),
-    );
-    return [name, concatTensors(pieces, axis)] as const;
-  });
-  return Object.fromEntries(columns);
-}
-
-/** Whether the outputs of all pieces differ in nothing but their length along the batch axis. */
-function areJoinable({ request, answers }: Entry): boolean {
-  const [first, ...others] = answers;
-  const axis = request.plan?.outAxis ?? 0;
-  return others.every(({ outputs }) =>
-    Object.entries(outputs).every(([name, tensor]) => {
-      const start = first?.outputs[name];
-      return start !== undefined && mergeable(start, tensor, axis);
-    }),
-  );
-}
-
-function joinAnswers({ request, answers, submitted, started }: Entry): BatchAnswer {
-  const last = answers[answers.length - 1] as PartAnswer;
-  const queueMs = (started ?? submitted) - submitted;
-  const batches = answers.length;
-  if (batches === 1) return { ...last, queueMs, batches };
-  const axis = (request.plan as BatchPlan).outAxis;
-  const joined = Object.keys(last.outputs).map((name) => {
-    const pieces = answers.map((answer) => answer.outputs[name] as Tensor);
-    return [name, concatTensors(pieces, axis)] as const;
-  });
-  const outputs = Object.fromEntries(joined);
-  const sum = (of: (answer: PartAnswer) => number) => answers.reduce((total, answer) => total + of(answer), 0);
-  const batchSize = Math.max(...answers.map((answer) => answer.batchSize));
-  return { ...last, outputs, queueMs, batches, batchSize, batchMs: sum((a) => a.batchMs), runMs: sum((a) => a.runMs) };
+function isAbandoned(run: readonly Entry[]): boolean {
+  return run.every(({ cancelled }) => cancelled);
 }
 
 function cancellation(): ModelbenchError {
   return new ModelbenchError("cancelled", "Cancelled.");
-}
-
-function wrongLength(name: string, tensor: Tensor, axis: number, rows: number): ModelbenchError {
-  return new ModelbenchError(
-    "run.failed",
-    `Output \`${name}\` has shape [${tensor.shape.join(", ")}]; a batch of ${rows} rows needs ${rows} along axis ${axis}.`,
-    { remedy: "Send it without batching, or mark the method as not batchable." },
-  );
 }

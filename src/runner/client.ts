@@ -1,13 +1,30 @@
+import type { ModelbenchError } from "../base/errors";
 import type { Event } from "../base/events";
 import type { Log } from "../base/log";
 import type { Disposable } from "../base/scope";
 import type { Tensor } from "../formats/tensor";
 import type { InputIssue, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
 
+/** What is known of a session's process and of its requests now. */
+export interface SessionFacts {
+  /** The runner's process id; `undefined` while there is no process. */
+  readonly pid: number | undefined;
+  /** The device in use; until the model is loaded the one that was asked for. */
+  readonly device: string;
+  /** Requests that got an answer, be it the model's own failure, since the session was opened. */
+  readonly answered: number;
+  /** Requests that are owed an answer, those under way included. */
+  readonly waiting: number;
+  /** Why the session failed; `undefined` unless it did. */
+  readonly failure: ModelbenchError | undefined;
+}
+
 /** One loaded model in a process of its own. Used by the extension host and by the CLI alike. */
 export interface RunnerSession extends Disposable {
   readonly label: string;
   readonly state: SessionState;
+  /** A snapshot; it changes without an event while the state stays the same. */
+  readonly facts: SessionFacts;
   readonly onDidChangeState: Event<SessionState>;
   /** Starts the process and loads the model; a second call answers with the first one's promise. */
   load(signal?: AbortSignal): Promise<LoadResult>;

@@ -28,11 +28,24 @@ export function methodOf(signatures: Readonly<Record<string, MethodSignature>>, 
   throw new ModelbenchError("method.notFound", `The model has no method \`${method}\`; it has: ${names}.`);
 }
 
-/** Inputs that are not declared, and declared ones that are missing, in that order. */
+/** The inputs of a call as specs: the declared ones, or whatever is given where nothing is declared. */
+export function inputSpecs({ isOpen, inputs }: MethodSignature, names: readonly string[]): readonly ValueSpec[] {
+  return isOpen === true ? names.map(undeclaredSpec) : inputs;
+}
+
+function undeclaredSpec(name: string): ValueSpec {
+  return { name, type: "tensor", dtype: "float64", shape: null };
+}
+
+/**
+ * Inputs that are not declared, and declared ones that are missing, in that order; where nothing is declared, a
+ * position before one that is given.
+ */
 export function nameFindings(
   signature: MethodSignature,
   names: readonly string[],
 ): { input: string; error: ModelbenchError }[] {
+  if (signature.isOpen === true) return positionFindings(names);
   const declared = signature.inputs.map(({ name }) => name);
   const missing = declared.filter((name) => !names.includes(name));
   const findings = names
@@ -106,6 +119,17 @@ function wrongSymbol(
     "input.shape",
     `\`${spec.name}\`: expected ${describeSpec(spec)} with ${symbol} = ${size} as ${source}, got [${shape.join(", ")}].`,
   );
+}
+
+/** Python takes no third argument without a second one. */
+function positionFindings(names: readonly string[]): { input: string; error: ModelbenchError }[] {
+  const positions = names.filter((name) => /^(0|[1-9][0-9]{0,8})$/.test(name)).map(Number);
+  positions.sort((a, b) => a - b);
+  const gap = positions.findIndex((position, i) => position !== i);
+  if (gap < 0) return [];
+  const input = String(gap);
+  const message = `\`${input}\`: expected the value of this position, since position ${positions[gap]} is given.`;
+  return [{ input, error: new ModelbenchError("input.notFound", message) }];
 }
 
 function unknownName(name: string, declared: readonly string[], missing: readonly string[]): ModelbenchError {

@@ -3,6 +3,7 @@ import { elementCount, encodeStrings, itemSize } from "../formats/elements";
 import type { DType, Tensor, ValueSpec } from "../formats/tensor";
 import { elementWriter, type PutElement } from "./elementWriter";
 import { describeSpec, tensorDType } from "./inputCheck";
+import type { RunValue } from "./values";
 
 /** No tensor has more axes in ONNX Runtime or numpy. */
 const MAX_RANK = 64;
@@ -24,6 +25,48 @@ export function tensorFromJson(spec: ValueSpec, value: unknown): Tensor {
   if (put === undefined) throw noJson(spec, dtype);
   fill(spec, shape, value, put);
   return { dtype, shape, data };
+}
+
+/**
+ * A value that no signature declares: nested lists of numbers of one length a level become a tensor (so do `"NaN"` and
+ * infinities among them), another list stays a list, and everything else, a bare number too, is an object.
+ * @throws ModelbenchError `input.dtype` for numbers that the dtype cannot hold, float64 exactly
+ */
+export function undeclaredFromJson(name: string, value: unknown, dtype: DType = "float64"): RunValue {
+  if (!Array.isArray(value)) return { container: "object", value };
+  if (!isRectangular(value)) return { container: "list", items: value };
+  const spec: ValueSpec = { name, type: "tensor", dtype, shape: null };
+  const inexact = dtype === "float64" ? inexactIn(value) : undefined;
+  if (inexact !== undefined) throw wrongValue(spec, [], `${inexact} does not fit exactly; give it with its dtype`);
+  return tensorFromJson(spec, value);
+}
+
+/** An integer that a double would round. */
+function inexactIn(level: unknown): bigint | undefined {
+  if (typeof level === "bigint") return BigInt(Number(level)) === level ? undefined : level;
+  if (!Array.isArray(level)) return undefined;
+  for (const item of level) {
+    const inexact = inexactIn(item);
+    if (inexact !== undefined) return inexact;
+  }
+  return undefined;
+}
+
+/** Whether lists are nested to one depth with one length a level, and hold numbers, at least one. */
+function isRectangular(list: readonly unknown[]): boolean {
+  const shape: number[] = [];
+  for (let level: unknown = list; Array.isArray(level) && shape.length <= MAX_RANK; level = level[0])
+    shape.push(level.length);
+  if (shape.includes(0) || shape.length > MAX_RANK) return false;
+  let hasNumber = false;
+  const fits = (level: unknown, axis: number): boolean => {
+    if (axis < shape.length)
+      return Array.isArray(level) && level.length === shape[axis] && level.every((item) => fits(item, axis + 1));
+    const isNumber = typeof level === "number" || typeof level === "bigint";
+    hasNumber ||= isNumber;
+    return isNumber || level === "NaN" || level === "Infinity" || level === "-Infinity";
+  };
+  return fits(list, 0) && hasNumber;
 }
 
 function stringData(spec: ValueSpec, shape: readonly number[], value: unknown, count: number): Uint8Array {

@@ -7,9 +7,10 @@ import { readNpy, readNpyHeader } from "../formats/npy";
 import type { MethodSignature, Tensor, ValueSpec } from "../formats/tensor";
 import { readTensorProto } from "../formats/tensorProto";
 import { generatedForm, generateTensor } from "./generate";
-import { nameFindings, type TensorForm, tensorFindings } from "./inputCheck";
-import { tensorFromJson } from "./inputJson";
+import { describeSpec, inputSpecs, nameFindings, type TensorForm, tensorFindings } from "./inputCheck";
+import { tensorFromJson, undeclaredFromJson } from "./inputJson";
 import type { InputIssue, InputValue } from "./protocol";
+import { isTensor, type NamedValues, type RunValue } from "./values";
 
 /** V8 holds no longer text. */
 const MAX_JSON_BYTES = 512 * 1024 * 1024 - 64;
@@ -17,44 +18,65 @@ const MAX_JSON_BYTES = 512 * 1024 * 1024 - 64;
 /** What a check may read of a file or a text without holding up its thread. */
 const QUICK_BYTES = 65_536;
 
+/** One input that a call gives: what is known of it, and how its JSON is read. */
+interface Slot {
+  readonly spec: ValueSpec;
+  readonly isDeclared: boolean;
+  readonly fromJson: (value: unknown) => RunValue;
+}
+
+function slotsOf(signature: MethodSignature, names: readonly string[]): Slot[] {
+  const isDeclared = signature.isOpen !== true;
+  return inputSpecs(signature, names).map((spec) => ({
+    spec,
+    isDeclared,
+    fromJson: (value) => (isDeclared ? tensorFromJson(spec, value) : undeclaredFromJson(spec.name, value)),
+  }));
+}
+
 /**
- * One input's tensor, whatever form it came in. Its rank and dimensions are not compared with the declaration.
+ * One input's value, whatever form it came in. Its rank and dimensions are not compared with the declaration.
  * @throws ModelbenchError `input.*`, `file.access`, `format.*`; the message names the input
  */
-function readInput(spec: ValueSpec, value: InputValue): Tensor {
+function readInput(slot: Slot, value: InputValue): RunValue {
+  const { spec, isDeclared, fromJson } = slot;
   switch (value.kind) {
     case "tensor":
       return value.tensor;
+    case "value":
+      if (isDeclared && spec.type === "tensor") throw noTensor(spec, value.value.container);
+      return value.value;
     case "json":
-      return tensorFromJson(spec, value.value);
+      return fromJson(value.value);
     case "text":
-      return tensorFromJson(
-        spec,
-        naming(spec, undefined, () => parseExactJson(value.text)),
-      );
+      return fromJson(naming(spec, undefined, () => parseExactJson(value.text)));
     case "file":
-      return readFileInput(spec, value.path);
+      return readFileInput(slot, value.path);
     case "generate":
       return generateTensor(spec, value);
   }
 }
 
 /**
- * All inputs of a call, checked against the signature, in declared order.
+ * All inputs of a call, checked against the signature, in declared order; where nothing is declared, as they came.
  * @throws ModelbenchError of the first finding
  */
-export function resolveInputs(
-  signature: MethodSignature,
-  inputs: Readonly<Record<string, InputValue>>,
-): Readonly<Record<string, Tensor>> {
-  const wrongName = nameFindings(signature, Object.keys(inputs))[0];
+export function resolveInputs(signature: MethodSignature, inputs: Readonly<Record<string, InputValue>>): NamedValues {
+  const names = Object.keys(inputs);
+  const wrongName = nameFindings(signature, names)[0];
   if (wrongName !== undefined) throw wrongName.error;
-  const tensors = new Map(
-    signature.inputs.map((spec) => [spec.name, readInput(spec, inputs[spec.name] as InputValue)]),
+  const values = new Map(
+    slotsOf(signature, names).map((slot) => [slot.spec.name, readInput(slot, inputs[slot.spec.name] as InputValue)]),
   );
-  const wrongTensor = tensorFindings(signature, tensors)[0];
+  const wrongTensor = tensorFindings(signature, tensorsOf(values))[0];
   if (wrongTensor !== undefined) throw wrongTensor.error;
-  return Object.fromEntries(tensors);
+  return Object.fromEntries(values);
+}
+
+function tensorsOf(values: ReadonlyMap<string, RunValue>): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, value] of values) if (isTensor(value)) tensors.set(name, value);
+  return tensors;
 }
 
 /**
@@ -64,21 +86,31 @@ export function resolveInputs(
 export function inputIssues(signature: MethodSignature, inputs: Readonly<Record<string, InputValue>>): InputIssue[] {
   const issues: InputIssue[] = [];
   const report = (input: string, error: unknown) => issues.push({ input, error: toWireError(error) });
-  for (const { input, error } of nameFindings(signature, Object.keys(inputs))) report(input, error);
+  const names = Object.keys(inputs);
+  for (const { input, error } of nameFindings(signature, names)) report(input, error);
   const tensors = new Map<string, TensorForm>();
-  for (const spec of signature.inputs) {
-    const value = Object.hasOwn(inputs, spec.name) ? inputs[spec.name] : undefined;
+  for (const slot of slotsOf(signature, names)) {
+    const { name } = slot.spec;
+    const value = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
     if (value === undefined) continue;
     try {
-      if (value.kind === "generate") tensors.set(spec.name, generatedForm(spec, value));
-      else if (isNpy(value)) tensors.set(spec.name, npyForm(spec, value.path));
-      else if (isQuick(spec, value)) tensors.set(spec.name, readInput(spec, value));
+      const form = quickForm(slot, value);
+      if (form !== undefined) tensors.set(name, form);
     } catch (error) {
-      report(spec.name, error);
+      report(name, error);
     }
   }
   for (const { input, error } of tensorFindings(signature, tensors)) report(input, error);
   return issues;
+}
+
+/** What an input is, as far as that is found without reading much; `undefined` also for what is no tensor. */
+function quickForm(slot: Slot, value: InputValue): TensorForm | undefined {
+  if (value.kind === "generate") return generatedForm(slot.spec, value);
+  if (isNpy(value)) return npyForm(slot.spec, value.path);
+  if (!isQuick(slot.spec, value)) return undefined;
+  const read = readInput(slot, value);
+  return isTensor(read) ? read : undefined;
 }
 
 function isNpy(value: InputValue): value is Extract<InputValue, { kind: "file" }> {
@@ -105,7 +137,7 @@ function isQuick(spec: ValueSpec, value: InputValue): boolean {
   return value.kind !== "file" || fileSize(spec, value.path) <= QUICK_BYTES;
 }
 
-function readFileInput(spec: ValueSpec, path: string): Tensor {
+function readFileInput({ spec, fromJson }: Slot, path: string): RunValue {
   const extension = extname(path).toLowerCase();
   const size = fileSize(spec, path);
   return naming(spec, path, () => {
@@ -116,7 +148,7 @@ function readFileInput(spec: ValueSpec, path: string): Tensor {
       if (extension !== ".json") throw unknownExtension(path);
       if (size > MAX_JSON_BYTES)
         throw new ModelbenchError("budget.exceeded", `${path} has more than ${MAX_JSON_BYTES} bytes.`);
-      return tensorFromJson(spec, parseExactJson(new TextDecoder().decode(reader.read(0, size))));
+      return fromJson(parseExactJson(new TextDecoder().decode(reader.read(0, size))));
     } finally {
       reader.close();
     }
@@ -144,6 +176,11 @@ function naming<T>(spec: ValueSpec, path: string | undefined, read: () => T): T 
       cause: error,
     });
   }
+}
+
+function noTensor(spec: ValueSpec, container: string): ModelbenchError {
+  const message = `\`${spec.name}\`: expected ${describeSpec(spec)}, got a ${container}.`;
+  return new ModelbenchError("input.dtype", message);
 }
 
 function unknownExtension(path: string): ModelbenchError {

@@ -1,8 +1,14 @@
 import { Socket } from "node:net";
 import { join } from "node:path";
+import { ModelbenchError } from "../base/errors";
 import { FrameReader, FrameWriter } from "./frames";
-import { openOrtThread } from "./ortHost";
+import { type OpenModel, openOrtThread } from "./ortHost";
+import { removeOwnPrivateFolders } from "./privateFolder";
+import type { LoadRequest } from "./protocol";
+import { openPython } from "./pythonHost";
+import type { PythonProcess } from "./pythonProcess";
 import { RunnerService } from "./runnerService";
+import { startedEvent } from "./wire";
 
 /**
  * Entry of the runner process: frames come in on fd 3 and go out on fd 4; stdout and stderr are only logs. It lives
@@ -11,12 +17,11 @@ import { RunnerService } from "./runnerService";
 const input = new Socket({ fd: 3, readable: true, writable: false });
 const output = new Socket({ fd: 4, readable: false, writable: true });
 const writer = new FrameWriter(output);
+/** The model's own process, when it has one. */
+let python: PythonProcess | undefined;
 const service = new RunnerService({
   send: (frame) => void writer.send(frame).catch((error: Error) => end(error.message)),
-  open: (request) =>
-    openOrtThread(join(__dirname, "ortThread.cjs"), request, (error) =>
-      end(`the runtime's thread died: ${error.message}`),
-    ),
+  open,
   end: () => end("a stopped run did not end"),
   now: () => performance.now(),
 });
@@ -33,7 +38,27 @@ input.on("close", () => end("its input closed"));
 input.on("error", (error) => end(error.message));
 output.on("error", (error) => end(error.message));
 
+async function open(request: LoadRequest): Promise<OpenModel> {
+  if (request.python !== undefined) return openPython(request, (error) => end(error.message), onPython);
+  if (request.adapter === "onnx")
+    return openOrtThread(join(__dirname, "ortThread.cjs"), request, (error) =>
+      end(`the runtime's thread died: ${error.message}`),
+    );
+  throw new ModelbenchError(
+    "run.unsupported",
+    `${request.label}: this version does not run ${request.adapter} models.`,
+  );
+}
+
+function onPython(started: PythonProcess): void {
+  python = started;
+  if (started.pid !== undefined)
+    void writer.send(startedEvent(started.pid)).catch((error: Error) => end(error.message));
+}
+
 function end(reason: string): void {
+  python?.kill();
+  removeOwnPrivateFolders();
   process.stderr.write(`The runner ends itself: ${reason}.\n`);
   process.kill(process.pid, "SIGKILL");
 }

@@ -54,16 +54,6 @@ export function sliceTensor(tensor: Tensor, axis: number, start: number, count: 
   return { dtype: tensor.dtype, shape, data: parts.length === 1 ? (parts[0] as Uint8Array) : joinBytes(parts) };
 }
 
-/** Cuts a tensor into pieces of `counts` elements along `axis`, which together are the whole axis. */
-export function splitTensor(tensor: Tensor, axis: number, counts: readonly number[]): Tensor[] {
-  let start = 0;
-  return counts.map((count) => {
-    const piece = sliceTensor(tensor, axis, start, count);
-    start += count;
-    return piece;
-  });
-}
-
 function withDim(shape: readonly number[], axis: number, length: number): number[] {
   return shape.map((dim, i) => (i === axis ? length : dim));
 }

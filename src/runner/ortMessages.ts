@@ -1,10 +1,17 @@
 import type { WireError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
+import type { SessionSettings } from "../frameworks/onnx/run";
 import type { LoadResult } from "./protocol";
 
-/** What the runner's main thread asks of the runtime's thread. */
+/** What the runner's main thread asks of one of the runtime's threads. */
 export type ToOrt =
-  | { readonly kind: "load"; readonly file: string; readonly device: string; readonly methods: readonly string[] }
+  | {
+      readonly kind: "load";
+      readonly file: string;
+      readonly device: string;
+      readonly methods: readonly string[];
+      readonly settings: SessionSettings;
+    }
   | { readonly kind: "run"; readonly inputs: readonly (readonly [string, Tensor])[] };
 
 /** The answers, in the order of the questions. */

@@ -4,7 +4,10 @@ import type { Tensor } from "../formats/tensor";
 import { createOnnxSession, type OnnxSession } from "../frameworks/onnx/run";
 import { type FromOrt, movable, type ToOrt } from "./ortMessages";
 
-/** Entry of the runtime's thread: `create` and `run` block the thread they are on, so they get one of their own. */
+/**
+ * Entry of one of the runtime's threads: `create` and `run` block the thread they are on, so they get one of their own,
+ * and a thread opens one session.
+ */
 let session: OnnxSession | undefined;
 
 parentPort?.on("message", (message: ToOrt) => void answer(message));
@@ -18,12 +21,15 @@ async function answer(message: ToOrt): Promise<void> {
   }
 }
 
-async function load({ file, device, methods }: Extract<ToOrt, { kind: "load" }>): Promise<FromOrt> {
+async function load({ file, device, methods, settings }: Extract<ToOrt, { kind: "load" }>): Promise<FromOrt> {
   const started = performance.now();
-  session = await createOnnxSession(file, device);
+  const opened = await createOnnxSession(file, device, settings);
   const loadMs = performance.now() - started;
-  const unfetchable = Object.fromEntries(methods.map((method) => [method, session?.unfetchable ?? []]));
-  return { kind: "loaded", result: { loadMs, device: session.device, unfetchable } };
+  session = opened;
+  const unfetchable = Object.fromEntries(methods.map((method) => [method, opened.unfetchable]));
+  const { device: used, fallbacks } = opened;
+  const said = fallbacks.length === 0 ? {} : { fallbacks };
+  return { kind: "loaded", result: { loadMs, device: used, ...said, unfetchable } };
 }
 
 async function run(inputs: readonly (readonly [string, Tensor])[]): Promise<void> {

@@ -1,5 +1,7 @@
 import type { WireError } from "../base/errors";
 import type { MethodSignature, Tensor } from "../formats/tensor";
+import type { OnnxSettings } from "../frameworks/onnx/sessionOptions";
+import type { RunValue } from "./values";
 
 /** What the runner is asked to load: one model a process. Plain data, so that it fits a frame header. */
 export interface LoadRequest {
@@ -9,9 +11,39 @@ export interface LoadRequest {
   readonly adapter: string;
   /** Absolute path of the file to open. */
   readonly file: string;
+  /** For ONNX: `cpu`, `webgpu`, `cuda`, `dml` or `coreml`, which fail where they are not there, or `auto`. */
   readonly device: string;
   readonly signatures: Readonly<Record<string, MethodSignature>>;
-  readonly batching: { readonly enabled: boolean; readonly maxBatchSize: number };
+  readonly batching: {
+    readonly enabled: boolean;
+    readonly maxBatchSize: number;
+    /** Deadline of a request in milliseconds; left out = none. */
+    readonly maxLatencyMs?: number;
+  };
+  /** How an ONNX model is opened; left out = the defaults. Other adapters do not look at it. */
+  readonly onnx?: OnnxSettings;
+  /** What a model needs that runs in the user's Python; left out for the others. */
+  readonly python?: PythonLoad;
+}
+
+/** How a model is run in the user's own Python. The caller has checked that this digest may run code. */
+export interface PythonLoad {
+  /** Absolute path of the interpreter. */
+  readonly interpreter: string;
+  /** Absolute path of the folder with the worker's `__main__.py`. */
+  readonly worker: string;
+  /** Absolute path of the model's folder. */
+  readonly folder: string;
+  /** Its files below the folder with their digests, as they were consented to: what differs is not loaded. */
+  readonly files: readonly { readonly path: string; readonly sha256: string }[];
+  /** Options of model.yaml as plain JSON, for instance `partial_kwargs`. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Folders from which modules of the project may be imported, after everything else. Absolute. */
+  readonly paths: readonly string[];
+  /** Modules imported before the model is loaded. */
+  readonly preload: readonly string[];
+  /** flax: whether the module is bound to its state. */
+  readonly init?: boolean;
 }
 
 /** What a loaded model answers. */
@@ -19,6 +51,8 @@ export interface LoadResult {
   readonly loadMs: number;
   /** The device in use, for instance `cpu`. */
   readonly device: string;
+  /** What was asked for and is not used, a device above all: one sentence each, with the reason. */
+  readonly fallbacks?: readonly string[];
   /** Per method: outputs the runtime cannot fetch (sequence, map), with the reason and the cure. */
   readonly unfetchable: Readonly<Record<string, readonly { readonly name: string; readonly reason: string }[]>>;
 }
@@ -27,6 +61,8 @@ export interface LoadResult {
 export type InputValue =
   /** A tensor that is already encoded; its bytes travel as a body. */
   | { readonly kind: "tensor"; readonly tensor: Tensor }
+  /** A value of a Python method that is no array. */
+  | { readonly kind: "value"; readonly value: Exclude<RunValue, Tensor> }
   /** Nested JSON (numbers, booleans, strings, `"NaN"`, `"Infinity"`, integers beyond 2^53 as bigint) to be checked against the signature. */
   | { readonly kind: "json"; readonly value: unknown }
   /** JSON text, parsed with exact integers by the runner. */
@@ -60,6 +96,8 @@ export interface RunOutput {
   readonly tensor?: Tensor;
   /** Handle for `readResult` when kept. */
   readonly kept?: string;
+  /** What is no array; then `dtype` is `string` and `shape` is `[]`. */
+  readonly value?: Exclude<RunValue, Tensor>;
 }
 
 /** The answer to one inference; milliseconds throughout. */

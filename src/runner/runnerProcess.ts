@@ -5,10 +5,10 @@ import type { Log } from "../base/log";
 import type { Tensor } from "../formats/tensor";
 import { startNodeChild } from "../jobs/startNodeChild";
 import { type Frame, FrameReader, FrameWriter } from "./frames";
-import type { RunnerOp } from "./wire";
-
-/** The last lines of its log tell why a process died; a stack may follow the line that matters. */
-const TAIL_LINES = 60;
+import { LogTail } from "./logTail";
+import { removePrivateFolders } from "./privateFolder";
+import { killGroup } from "./pythonProcess";
+import { type RunnerOp, startedGroup } from "./wire";
 
 /** What a call to the runner is still owed. */
 interface Waiting {
@@ -25,7 +25,9 @@ export class RunnerProcess {
   readonly #waiting = new Map<number, Waiting>();
   readonly #label: string;
   readonly #log: Log;
-  readonly #tail: string[] = [];
+  readonly #tail = new LogTail();
+  /** Process groups that the runner started. */
+  readonly #groups = new Set<number>();
   #lastId = 0;
   #fault: ModelbenchError | undefined;
   #isOver = false;
@@ -36,13 +38,16 @@ export class RunnerProcess {
     this.#child = startNodeChild({ entry, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"], ownGroup: true });
     this.#writer = new FrameWriter(this.#outgoing());
     this.#readFrames();
-    this.#readLog(this.#child.stdout);
-    this.#readLog(this.#child.stderr);
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      this.#tail.read(stream, (line) => log.info(`${label}: ${line}`));
     // What it started would otherwise live on, and hold the pipes open.
-    this.#child.once("exit", () => this.#killGroup());
+    this.#child.once("exit", () => this.#killGroups());
     this.ended = new Promise((resolve) => {
       this.#child.once("error", (cause) => resolve(this.#over(`cannot be started: ${cause.message}`, cause)));
-      this.#child.once("close", (code, signal) => resolve(this.#over(describeEnd(code, signal, this.#tail))));
+      this.#child.once("close", (code, signal) => {
+        const cause = this.#over(this.#tail.describeEnd(code, signal));
+        void removePrivateFolders(this.#child.pid ?? 0).then(() => resolve(cause));
+      });
     });
   }
 
@@ -86,18 +91,13 @@ export class RunnerProcess {
   /** Ends the process and everything it started. */
   kill(): void {
     if (this.#isOver) return;
-    this.#killGroup();
+    this.#killGroups();
     this.#child.kill("SIGKILL");
   }
 
-  #killGroup(): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, "SIGKILL");
-    } catch {
-      // No such group: Windows has none, and nothing of it may be left.
-    }
+  #killGroups(): void {
+    for (const group of this.#groups) killGroup(group);
+    if (this.#child.pid !== undefined) killGroup(this.#child.pid);
   }
 
   #outgoing(): Writable {
@@ -126,6 +126,11 @@ export class RunnerProcess {
   }
 
   #take(frame: Frame): void {
+    const group = startedGroup(frame);
+    if (group !== undefined) {
+      this.#groups.add(group);
+      return;
+    }
     const waiting = this.#waiting.get(frame.id);
     if (waiting === undefined || (frame.kind !== "result" && frame.kind !== "error")) {
       this.#log.debug(`${this.#label}: the runner sent an unexpected ${frame.kind} for ${frame.op} ${frame.id}.`);
@@ -134,19 +139,6 @@ export class RunnerProcess {
     this.#waiting.delete(frame.id);
     if (frame.error === undefined) waiting.resolve(frame);
     else waiting.reject(fromWireError(frame.error));
-  }
-
-  #readLog(stream: Readable | null): void {
-    let rest = "";
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = (lines.pop() ?? "").slice(-10_000);
-      for (const line of lines) {
-        this.#log.info(`${this.#label}: ${line}`);
-        this.#tail.push(line);
-      }
-      this.#tail.splice(0, this.#tail.length - TAIL_LINES);
-    });
   }
 
   #over(why: string, cause?: unknown): ModelbenchError {
@@ -167,24 +159,4 @@ export class RunnerProcess {
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function describeEnd(code: number | null, signal: NodeJS.Signals | null, tail: readonly string[]): string {
-  const said = lastWords(tail);
-  const last = said === "" ? "" : `; its last words: ${said}`;
-  if (tail.some((line) => /out of memory|bad_alloc|ENOMEM|allocation failed/i.test(line)))
-    return `ran out of memory${last}`;
-  if (signal === "SIGKILL" && said === "")
-    return "was killed from outside, for instance because the machine ran out of memory";
-  return signal === null ? `ended with code ${code}${last}` : `was ended by ${signal}${last}`;
-}
-
-/** The last line that tells of a failure, else the last one at all. */
-function lastWords(tail: readonly string[]): string {
-  const lines = tail.map((line) => line.trim()).filter((line) => line !== "");
-  return (
-    lines.filter((line) => /Error:|FATAL|terminate|what\(\)|ends itself/.test(line)).at(-1) ??
-    lines.at(-1) ??
-    ""
-  ).slice(0, 400);
 }

@@ -1,13 +1,15 @@
 import { ModelbenchError, toWireError } from "../base/errors";
 import type { MethodSignature, Tensor } from "../formats/tensor";
-import { type BatchAnswer, Batcher, type BatchPlan, type NamedTensors } from "./batcher";
+import { type BatchAnswer, Batcher, type BatchPlan } from "./batcher";
 import type { Frame } from "./frames";
 import { methodOf } from "./inputCheck";
 import { resolveInputs } from "./inputs";
 import { KeptResults } from "./keptResults";
 import type { OpenModel } from "./ortHost";
 import type { LoadRequest } from "./protocol";
-import { decodeRead, decodeRun, type RunReply } from "./wire";
+import { encodeValue } from "./valueBodies";
+import { isTensor, type RunValue } from "./values";
+import { decodeRead, decodeRun, type RunReply, type WireOutput } from "./wire";
 
 /** Waiting requests beyond this are refused: they would only wait, and hold their inputs meanwhile. */
 const MAX_WAITING = 10_000;
@@ -77,13 +79,14 @@ export class RunnerService {
   async #load(request: LoadRequest): Promise<{ data: unknown }> {
     if (this.#request !== undefined) throw new ModelbenchError("protocol.invalid", "A runner loads one model.");
     this.#request = request;
-    if (request.adapter !== "onnx") throw unsupported(request);
     const model = await this.#ports.open(request);
     this.#model = model;
     this.#batcher = new Batcher({
       maxRows: Math.max(1, request.batching.maxBatchSize),
+      maxLatencyMs: request.batching.maxLatencyMs,
+      concurrency: model.concurrency,
       now: this.#ports.now,
-      execute: (_method, inputs) => this.#execute(model, inputs),
+      execute: (method, inputs) => model.run(method, inputs),
     });
     return { data: model.loaded };
   }
@@ -96,9 +99,9 @@ export class RunnerService {
     }
     const signature = methodOf(request.signatures, method);
     if (batcher.waiting >= MAX_WAITING) throw busy(request.label);
-    const tensors = resolveInputs(signature, inputs);
+    const values = resolveInputs(signature, inputs);
     const plan = batch && request.batching.enabled ? batchPlan(signature) : undefined;
-    const answer = await batcher.submit({ id: frame.id, method, inputs: tensors, plan });
+    const answer = await batcher.submit({ id: frame.id, method, inputs: values, plan });
     return this.#reply(answer, keepAboveBytes, model.loaded, method);
   }
 
@@ -109,39 +112,37 @@ export class RunnerService {
     method: string,
   ): { data: RunReply; bodies: Tensor[] } {
     const bodies: Tensor[] = [];
-    const described = Object.entries(outputs).map(([name, tensor]) => {
-      const { dtype, shape, data } = tensor;
-      const isKept = keepAboveBytes !== undefined && data.byteLength > keepAboveBytes;
-      const place = isKept ? { kept: this.#kept.keep(tensor) } : { body: bodies.push(tensor) - 1 };
-      return { name, dtype, shape, ...place };
-    });
+    const described = Object.entries(outputs).map(([name, value]) => this.#output(name, value, keepAboveBytes, bodies));
     const timing = { loadMs, queueMs, batchMs, runMs };
     return { data: { outputs: described, timing, ...batch, device, unfetchable: unfetchable[method] ?? [] }, bodies };
   }
 
-  async #execute(model: OpenModel, inputs: NamedTensors): ReturnType<OpenModel["run"]> {
-    try {
-      return await model.run(inputs);
-    } finally {
-      clearTimeout(this.#stopTimer);
-    }
+  #output(name: string, value: RunValue, keepAboveBytes: number | undefined, bodies: Tensor[]): WireOutput {
+    if (!isTensor(value)) return { name, dtype: "string", shape: [], value: encodeValue(value, bodies) };
+    const { dtype, shape, data } = value;
+    const isKept = keepAboveBytes !== undefined && data.byteLength > keepAboveBytes;
+    return { name, dtype, shape, ...(isKept ? { kept: this.#kept.keep(value) } : { body: bodies.push(value) - 1 }) };
   }
 
   /** A run cannot be interrupted: when nobody waits for it any more, the process ends unless it ends soon. */
   #cancel(id: number): void {
     if (this.#batcher?.cancel(id) !== "alone") return;
     clearTimeout(this.#stopTimer);
-    this.#stopTimer = setTimeout(this.#ports.end, STOP_GRACE_MS);
+    this.#stopTimer = setTimeout(() => {
+      if (this.#batcher?.hasAbandonedRun) this.#ports.end();
+    }, STOP_GRACE_MS);
   }
 }
 
 /**
  * How a method's requests are joined: only where the signature allows it, each input has a dynamic batch axis, no
  * output declares a fixed one, and the batch's length shapes no other axis (pairs of rows, say): there each request
- * would see the others.
+ * would see the others. Where nothing is declared, the model's word is taken.
  */
-export function batchPlan({ batchable, batchDim, inputs, outputs }: MethodSignature): BatchPlan | undefined {
+export function batchPlan(signature: MethodSignature): BatchPlan | undefined {
+  const { batchable, batchDim, isOpen, inputs, outputs } = signature;
   const [inAxis, outAxis] = batchDim;
+  if (isOpen === true) return batchable ? { inAxis, outAxis } : undefined;
   const values = [
     ...inputs.map(({ shape }) => ({ shape, axis: inAxis })),
     ...outputs.filter(({ type }) => type === "tensor").map(({ shape }) => ({ shape, axis: outAxis })),
@@ -153,10 +154,6 @@ export function batchPlan({ batchable, batchDim, inputs, outputs }: MethodSignat
   const lengths = new Set(values.map(({ shape, axis }) => shape?.[axis]).filter((dim) => typeof dim === "string"));
   const shapesMore = values.some(({ shape, axis }) => shape?.some((dim, i) => i !== axis && lengths.has(String(dim))));
   return shapesMore ? undefined : { inAxis, outAxis };
-}
-
-function unsupported({ label, adapter }: LoadRequest): ModelbenchError {
-  return new ModelbenchError("run.unsupported", `${label}: this version does not run ${adapter} models.`);
 }
 
 function busy(label: string): ModelbenchError {

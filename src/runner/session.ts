@@ -1,14 +1,15 @@
 import { ModelbenchError, throwIfAborted } from "../base/errors";
 import { Emitter } from "../base/events";
 import type { Tensor } from "../formats/tensor";
-import type { RunnerOptions, RunnerSession } from "./client";
+import type { RunnerOptions, RunnerSession, SessionFacts } from "./client";
 import type { Frame } from "./frames";
-import { methodOf, nameFindings } from "./inputCheck";
-import { tensorFromJson } from "./inputJson";
+import { inputSpecs, methodOf, nameFindings } from "./inputCheck";
+import { tensorFromJson, undeclaredFromJson } from "./inputJson";
 import { inputIssues } from "./inputs";
 import type { InputIssue, InputValue, LoadRequest, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
 import { RestartPolicy } from "./restarts";
 import { RunnerProcess } from "./runnerProcess";
+import { isTensor } from "./values";
 import { decodeReply, encodeRun, type ReadCall, type RunCall, type RunnerOp } from "./wire";
 
 /** The runner ends itself 500 ms after a stop that does not work; when this is over it is asked whether it lives. */
@@ -48,6 +49,7 @@ class Session implements RunnerSession {
   #loaded: LoadResult | undefined;
   #loading: Promise<LoadResult> | undefined;
   #loadWaiters = 0;
+  #answered = 0;
   /** Ends the wait before a restart early. */
   #endPause: () => void = () => undefined;
   /** Why the session is over. */
@@ -61,6 +63,16 @@ class Session implements RunnerSession {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  get facts(): SessionFacts {
+    return {
+      pid: this.#end === undefined ? this.#process?.pid : undefined,
+      device: this.#loaded?.device ?? this.#request.device,
+      answered: this.#answered,
+      waiting: this.#pending.size,
+      failure: this.#state === "failed" ? this.#end : undefined,
+    };
   }
 
   async load(signal?: AbortSignal): Promise<LoadResult> {
@@ -129,14 +141,17 @@ class Session implements RunnerSession {
     return this.stop();
   }
 
-  /** JSON becomes tensors here, so that a wrong value costs no round trip and -0 or a bigint no precision. */
+  /** JSON becomes values here, so that a wrong value costs no round trip and -0 or a bigint no precision. */
   #plainInputs({ method, inputs }: RunRequest): (readonly [string, Exclude<InputValue, { kind: "json" }>])[] {
     const signature = methodOf(this.#request.signatures, method);
     const wrongName = nameFindings(signature, Object.keys(inputs))[0];
     if (wrongName !== undefined) throw wrongName.error;
-    return signature.inputs.map((spec) => {
+    return inputSpecs(signature, Object.keys(inputs)).map((spec) => {
       const value = inputs[spec.name] as InputValue;
-      return [spec.name, value.kind === "json" ? { kind: "tensor", tensor: tensorFromJson(spec, value.value) } : value];
+      if (value.kind !== "json") return [spec.name, value];
+      const read =
+        signature.isOpen === true ? undeclaredFromJson(spec.name, value.value) : tensorFromJson(spec, value.value);
+      return [spec.name, isTensor(read) ? { kind: "tensor", tensor: read } : { kind: "value", value: read }];
     });
   }
 
@@ -194,6 +209,7 @@ class Session implements RunnerSession {
   #settle(pending: PendingRun, runner: RunnerProcess, settle: () => void): void {
     if (pending.sent?.process === runner) this.#stopped(pending.sent.id);
     if (!this.#pending.delete(pending)) return;
+    this.#answered += 1;
     settle();
     this.#setState();
   }

@@ -2,6 +2,8 @@ import { ModelbenchError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
 import type { Frame } from "./frames";
 import type { InputValue, RunOutput, RunRequest, RunResult } from "./protocol";
+import { bodyAt, decodeValue, encodeValue, fields, textBody, textOf, type WireValue } from "./valueBodies";
+import { isTensor } from "./values";
 
 /** What a client may ask of a runner. */
 export type RunnerOp = "load" | "run" | "read" | "ping";
@@ -10,6 +12,7 @@ export type RunnerOp = "load" | "run" | "read" | "ping";
 export type WireInput =
   | { readonly kind: "tensor"; readonly body: number }
   | { readonly kind: "text"; readonly body: number }
+  | { readonly kind: "value"; readonly value: WireValue }
   | Extract<InputValue, { kind: "file" | "generate" }>;
 
 /** Data of a `run` request. Names travel in pairs: a model may name an input like a member of Object. */
@@ -20,9 +23,12 @@ export interface RunCall {
   readonly keepAboveBytes?: number | undefined;
 }
 
-/** Data of a `run` result: the outputs' tensors are bodies. */
+/** An output on the wire: its tensor is a body, and so are the parts of a value that is no array. */
+export type WireOutput = Omit<RunOutput, "tensor" | "value"> & { readonly body?: number; readonly value?: WireValue };
+
+/** Data of a `run` result. */
 export interface RunReply extends Omit<RunResult, "outputs"> {
-  readonly outputs: readonly (Omit<RunOutput, "tensor"> & { readonly body?: number })[];
+  readonly outputs: readonly WireOutput[];
 }
 
 /** Data of a `read` request; its result has one body. */
@@ -41,6 +47,7 @@ export function encodeRun(
   const wired = inputs.map(([name, value]): readonly [string, WireInput] => {
     if (value.kind === "tensor") return [name, { kind: "tensor", body: bodies.push(value.tensor) - 1 }];
     if (value.kind === "text") return [name, { kind: "text", body: bodies.push(textBody(value.text)) - 1 }];
+    if (value.kind === "value") return [name, { kind: "value", value: encodeValue(value.value, bodies) }];
     return [name, value];
   });
   const { method, batch, keepAboveBytes } = request;
@@ -74,20 +81,34 @@ export function decodeReply({ data, bodies }: Frame): RunResult {
   const { outputs, ...rest } = data as RunReply;
   return {
     ...rest,
-    outputs: outputs.map(({ body, kept, ...output }) => ({
+    outputs: outputs.map(({ body, kept, value, ...output }) => ({
       ...output,
       ...(body === undefined ? {} : { tensor: bodyAt(bodies, body) }),
       ...(kept === undefined ? {} : { kept }),
+      ...(value === undefined ? {} : { value: plainValue(value, bodies) }),
     })),
   };
+}
+
+/** Tells the client of a process group that the runner started, so that it can end it when the runner cannot. */
+export function startedEvent(pid: number): Frame {
+  return { kind: "event", id: 0, op: "started", data: { pid }, bodies: [] };
+}
+
+/** The group that such an event names; `undefined` for other frames. */
+export function startedGroup({ kind, op, data }: Frame): number | undefined {
+  if (kind !== "event" || op !== "started") return undefined;
+  const { pid } = fields(data);
+  return Number.isSafeInteger(pid) && Number(pid) > 1 ? Number(pid) : undefined;
 }
 
 const patterns = ["zeros", "ones", "range", "uniform", "normal"] as const;
 
 function decodeInput(input: Record<string, unknown>, bodies: readonly Tensor[]): InputValue {
-  const { kind, body, path, pattern, seed, dims } = input;
+  const { kind, body, path, pattern, seed, dims, value } = input;
   if (kind === "tensor") return { kind, tensor: bodyAt(bodies, body) };
-  if (kind === "text") return { kind, text: new TextDecoder().decode(bodyAt(bodies, body).data) };
+  if (kind === "text") return { kind, text: textOf(bodyAt(bodies, body)) };
+  if (kind === "value") return { kind, value: plainValue(value, bodies) };
   if (kind === "file" && typeof path === "string") return { kind, path };
   const known = patterns.find((name) => name === pattern);
   const sizes = Array.isArray(dims) && dims.every((dim) => typeof dim === "number") ? dims : undefined;
@@ -96,20 +117,11 @@ function decodeInput(input: Record<string, unknown>, bodies: readonly Tensor[]):
   return { kind, pattern: known, seed, dims: sizes };
 }
 
-function textBody(text: string): Tensor {
-  const data = Buffer.from(text);
-  return { dtype: "uint8", shape: [data.length], data };
-}
-
-function bodyAt(bodies: readonly Tensor[], index: unknown): Tensor {
-  const body = typeof index === "number" ? bodies[index] : undefined;
-  if (body === undefined) throw new ModelbenchError("protocol.invalid", `There is no body ${String(index)}.`);
-  return body;
-}
-
-function fields(value: unknown): Record<string, unknown> {
-  if (typeof value !== "object" || value === null) throw new ModelbenchError("protocol.invalid", "Expected an object.");
-  return { ...value };
+/** What is no tensor. @throws ModelbenchError `protocol.invalid` */
+function plainValue(wire: unknown, bodies: readonly Tensor[]): NonNullable<RunOutput["value"]> {
+  const value = decodeValue(wire, bodies);
+  if (isTensor(value)) throw new ModelbenchError("protocol.invalid", "A tensor came in place of another value.");
+  return value;
 }
 
 function isCount(value: unknown): value is number {

@@ -9,7 +9,7 @@ import { missing, type Optional } from "../optional";
 suite("what a machine may lack", () => {
   test("is listed with one reason each", () => {
     const reasons: Record<string, string> = JSON.parse(readFileSync("test/optional.json", "utf8"));
-    const known: Optional[] = ["gpu", "ptrace", "userNamespaces", "desktop"];
+    const known: Optional[] = ["gpu", "vulkan", "ptrace", "userNamespaces", "desktop"];
     assert.deepEqual(Object.keys(reasons), known);
     for (const reason of Object.values(reasons)) assert.match(reason, /^\S.{20,}\.$/);
   });

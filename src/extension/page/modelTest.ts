@@ -11,7 +11,7 @@ import type {
   Reply,
   TestView,
 } from "../../../webview/protocol/views";
-import { fromWireError, ModelbenchError, toWireError } from "../../base/errors";
+import { fromWireError, ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
 import { Emitter } from "../../base/events";
 import type { RunnerSession } from "../../runner/client";
 import type { InputValue, LoadRequest, RunResult } from "../../runner/protocol";
@@ -184,22 +184,42 @@ export class ModelTest {
     this.#run?.abort();
   }
 
-  /** Ends the model's process and loads it anew. */
+  /** Ends the model's process and loads it anew; what keeps it from loading shows in the state. */
   async restart(): Promise<void> {
-    this.stop();
-    await this.#port.sessions.unload(this.#key);
+    await this.load({ anew: true }).catch(() => undefined);
+  }
+
+  /**
+   * Loads the model unless it is loaded or a run is under way. With `anew` whatever is under way is stopped, and the
+   * process ends first. What keeps it from loading shows in the state, too.
+   * @throws ModelbenchError `trust.required`, `run.unsupported`, `cancelled`, what the runner says
+   */
+  async load({ anew, signal }: { readonly anew: boolean; readonly signal?: AbortSignal | undefined }): Promise<void> {
+    throwIfAborted(signal);
+    const refusal = this.#port.refusal();
+    if (refusal) throw refusalError(refusal, this.#model.tag);
+    if (anew) {
+      this.stop();
+      await this.#port.sessions.unload(this.#key);
+      this.#results.clear();
+    } else if (this.#run) return;
     const run = new AbortController();
+    const stop = () => run.abort();
+    signal?.addEventListener("abort", stop, { once: true });
     this.#run = run;
-    this.#results.clear();
+    const isDone = !anew && this.#phase === "done";
     this.#show("loading");
     try {
-      await this.#model.verify(run.signal);
+      await this.#isWarm(run);
       await this.#use((session) => session.load(run.signal));
-      if (this.#run === run) this.#show("idle");
+      if (this.#run === run) this.#show(isDone ? "done" : "idle");
     } catch (error) {
       if (this.#run === run) this.#fail(error);
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      this.#end(run);
     }
-    this.#end(run);
   }
 
   /**
@@ -225,6 +245,15 @@ export class ModelTest {
     this.#draftsChanged.dispose();
   }
 
+  /** Whether the model is loaded; one that is not is held against what was saved first. */
+  async #isWarm(run: AbortController): Promise<boolean> {
+    const { state } = this.#port.sessions.session(this.#key, () => this.#model.loadRequest());
+    const isWarm = state === "ready" || state === "busy";
+    if (!isWarm) await this.#model.verify(run.signal);
+    throwIfAborted(run.signal);
+    return isWarm;
+  }
+
   async #execute(
     run: AbortController,
     { method, drafts }: DraftState,
@@ -237,9 +266,8 @@ export class ModelTest {
     this.#repliesMethod = method;
     this.#show("loading");
     try {
+      const isWarm = await this.#isWarm(run);
       await this.#use(async (session) => {
-        const isWarm = session.state === "ready" || session.state === "busy";
-        if (!isWarm) await this.#model.verify(run.signal);
         await session.load(run.signal);
         if (this.#run === run) this.#show("running");
         await sendCopies(session, { method, inputs }, copies, run.signal, (at, { reply, result }) => {
@@ -316,4 +344,11 @@ export class ModelTest {
     const kept = { ...this.#drafts.kept(), history, replies: this.#replies, repliesMethod: this.#repliesMethod };
     void remember(memory, this.#key, kept);
   }
+}
+
+/** Outside the page nothing else says which model is refused. */
+function refusalError(refusal: RunRefusal, tag: string): ModelbenchError {
+  const { code, message, remedy } = refusalView(refusal, tag);
+  const words = code === "run.unsupported" ? message : `${tag}: ${message}`;
+  return new ModelbenchError(refusal.code, words, { remedy: remedy ?? undefined });
 }

@@ -1,17 +1,18 @@
-import { commands, type ExtensionContext, type WebviewPanel, type WebviewView, window } from "vscode";
+import { commands, type ExtensionContext, type WebviewPanel, type WebviewView, window, workspace } from "vscode";
 import { readSavedState } from "../../../webview/protocol/savedState";
+import type { Event } from "../../base/events";
 import { Scope } from "../../base/scope";
 import { openSession } from "../../runner/session";
 import { parseTag } from "../../store/tag";
 import type { CatalogChange } from "../catalog";
 import { VIEWS } from "../ids";
+import type { RunningModel } from "../runningModel";
 import type {
   ComparedThing,
   DetailsOptions,
   ModelRef,
   PageServices,
   Pages,
-  RunningModel,
   SaveFormInitial,
   SaveFormValues,
 } from "../services";
@@ -32,6 +33,7 @@ export class OpenPages implements Pages {
   readonly #services: PageServices;
   readonly #context: PageContext;
   readonly #sessions: Sessions;
+  readonly #models: PageModels;
   readonly #comparisons: ComparePanels;
   readonly #details: DetailsPanels;
   readonly #testView: TestView;
@@ -51,6 +53,7 @@ export class OpenPages implements Pages {
     this.#scope.own(new SessionsStatus(this.#sessions, t));
     const memory = context.workspaceState;
     const models = this.#scope.own(new PageModels(services, this.#sessions, memory));
+    this.#models = models;
     const pages = { services, models, extension: context.extensionUri };
     this.#comparisons = this.#scope.own(new ComparePanels(services, context.extensionUri));
     this.#details = this.#scope.own(new DetailsPanels(pages));
@@ -59,6 +62,11 @@ export class OpenPages implements Pages {
       models.onDidReplace((ref) => {
         this.#details.reopen(ref);
         this.#testView.reopen(ref);
+      }),
+    );
+    this.#scope.own(
+      workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration("modelbench.runner")) this.#sessions.settingsChanged();
       }),
     );
     this.#scope.own(services.trust.onDidGrant(() => this.#refreshTests()));
@@ -89,10 +97,23 @@ export class OpenPages implements Pages {
   }
 
   async loaded(): Promise<readonly RunningModel[]> {
-    return this.#sessions.loaded.flatMap(({ key, busy }) => {
+    return this.#sessions.listed.flatMap(({ key, state, busy, facts: { failure, ...facts }, unloadsAtMs }) => {
       const ref = keyRef(key);
-      return ref ? [{ ref, busy }] : [];
+      const why = failure && { message: failure.message, remedy: failure.remedy };
+      return ref ? [{ ref, state, busy, ...facts, failure: why, unloadsAtMs }] : [];
     });
+  }
+
+  get onDidChangeLoaded(): Event<void> {
+    return this.#sessions.onDidChange;
+  }
+
+  async load(ref: ModelRef, signal?: AbortSignal): Promise<void> {
+    await (await this.#models.test(ref)).load({ anew: false, signal });
+  }
+
+  async restart(ref: ModelRef, signal?: AbortSignal): Promise<void> {
+    await (await this.#models.test(ref)).load({ anew: true, signal });
   }
 
   async refresh(): Promise<void> {
@@ -128,8 +149,9 @@ export class OpenPages implements Pages {
   async #followStore(models: PageModels, { store, names }: CatalogChange): Promise<void> {
     const isConcerned = (ref: ModelRef): boolean =>
       ref.store === store && (names === "all" || names.includes(parseTag(ref.tag).name));
-    const shown = [...this.#details.refs, ...this.#testView.refs].filter(isConcerned);
-    for (const ref of shown) {
+    const loaded = this.#sessions.listed.flatMap(({ key }) => keyRef(key) ?? []);
+    const known = [...this.#details.refs, ...this.#testView.refs, ...loaded].filter(isConcerned);
+    for (const ref of known) {
       if (this.#services.catalog.isGone(ref)) await models.forget(ref);
     }
     this.#details.modelsChanged(isConcerned);

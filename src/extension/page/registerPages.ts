@@ -1,5 +1,6 @@
 import type { ExtensionContext, WebviewPanel } from "vscode";
 import { window } from "vscode";
+import { Emitter } from "../../base/events";
 import type { Scope } from "../../base/scope";
 import { DETAILS_EDITOR, VIEWS } from "../ids";
 import type { PageServices, Pages } from "../services";
@@ -11,8 +12,15 @@ import type { OpenPages } from "./openPages";
  */
 export function registerPages(scope: Scope, services: PageServices, context: ExtensionContext): Pages {
   let opened: Promise<OpenPages> | undefined;
+  const loadedChanged = scope.own(new Emitter<void>());
+  const open = async (): Promise<OpenPages> => {
+    const { OpenPages: Opened } = await import("./pages");
+    const made = scope.own(new Opened(services, context));
+    scope.own(made.onDidChangeLoaded(() => loadedChanged.fire()));
+    return made;
+  };
   const pages = (): Promise<OpenPages> => {
-    opened ??= import("./pages").then(({ OpenPages: Opened }) => scope.own(new Opened(services, context)));
+    opened ??= open();
     return opened;
   };
   scope.own(
@@ -31,6 +39,9 @@ export function registerPages(scope: Scope, services: PageServices, context: Ext
     openSaveForm: async (initial) => (await pages()).openSaveForm(initial),
     openComparison: async (a, b) => (await pages()).openComparison(a, b),
     loaded: async () => (await opened)?.loaded() ?? [],
+    onDidChangeLoaded: loadedChanged.event,
+    load: async (ref, signal) => (await pages()).load(ref, signal),
+    restart: async (ref, signal) => (await pages()).restart(ref, signal),
     refresh: async () => (await opened)?.refresh(),
     unload: async (refs) => (await opened)?.unload(refs),
   };

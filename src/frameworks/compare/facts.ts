@@ -4,6 +4,7 @@ import type { YamlMap } from "../../formats/pyYaml";
 import type { FileFormat } from "../../formats/sniff";
 import { digestSlices } from "../../store/fileDigest";
 import { MODEL_YAML } from "../../store/layout";
+import { plainSignatures } from "../inspect";
 import { yamlAsData } from "../yamlAsData";
 import type { Side } from "./side";
 
@@ -78,7 +79,7 @@ function* factsOf(side: Side, other: Side): Generator<number, Facts> {
   return new Map<FactPart, ReadonlyMap<string, unknown>>([
     ...(side.model && other.model ? modelFacts(side) : []),
     ["format", new Map([["format", format]])],
-    ["signatures", new Map(Object.entries(content.signatures ?? {}))],
+    ["signatures", new Map(Object.entries(plainSignatures(content.signatures ?? {})))],
     ["fileMetadata", content.metadata],
     ["onnx", onnxFacts(side)],
     ["pickle", pickleFacts(side)],

@@ -1,12 +1,17 @@
 import type { FrameworkAdapter } from "../adapter";
 import { entryFileOf } from "../entryFile";
-import { filesOnlyAdapter } from "../filesOnly";
+import { pythonAdapter } from "../pythonAdapter";
 
 /** File that BentoML keeps the state dict in. @see bentoml 1.4.39 _internal/frameworks/flax.py */
 const FLAX_MODEL_FILE = "saved_model.msgpack";
 
-/** What this version knows about models of `bentoml.flax`: the weights are shown; the module would have to run. */
+/** Models of `bentoml.flax`: the weights are read here, the module beside them is a pickle that only Python loads. */
 export const flaxAdapter: FrameworkAdapter = {
-  ...filesOnlyAdapter("bentoml.flax", "flax", "code"),
+  ...pythonAdapter("bentoml.flax", "flax", {
+    worker: "flax",
+    needs: [["flax"], ["jax"], ["jaxlib"], ["cloudpickle"]],
+    dtype: "float32",
+    isCpuOnly: false,
+  }),
   entryFile: (model) => entryFileOf(model, FLAX_MODEL_FILE),
 };

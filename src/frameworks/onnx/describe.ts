@@ -23,6 +23,7 @@ export const onnxAdapter: FrameworkAdapter = {
   label: "onnx",
   needs: "data",
   runnable: true,
+  engine: "onnx",
   entryFile: (model) => entryFileOf(model, ONNX_MODEL_FILE),
   signatures(model, content) {
     const run = content?.signatures?.["run"];

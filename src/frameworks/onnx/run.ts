@@ -1,20 +1,28 @@
-import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { existsSync } from "node:fs";
+import { InferenceSession, listSupportedBackends, Tensor as OrtTensor } from "onnxruntime-node";
 import { ModelbenchError } from "../../base/errors";
 import { decodeStrings, encodeStrings } from "../../formats/elements";
 import { refuseUnreachable } from "../../formats/onnx/externalData";
 import type { Tensor } from "../../formats/tensor";
 import { describeOnnxFile } from "./describe";
+import { devicesToTry, type OnnxDevice, unavailable, whyNoDevice } from "./providers";
 import { explainLoadFailure, explainRunFailure } from "./runFailures";
+import { DEFAULT_SETTINGS, type OnnxSettings } from "./sessionOptions";
 
 // The runtime's library hands float16 to its native half as a Float16Array where JavaScript has one (Node 24), and that
 // half takes it for an empty buffer. Without the class it uses Uint16Array, as on Node 20. The check is made when the
 // first tensor is, and this thread belongs to the runtime alone.
 Reflect.deleteProperty(globalThis, "Float16Array");
 
+/** What one session is opened with. How many runs there are at once is the matter of who opens several. */
+export type SessionSettings = Omit<OnnxSettings, "concurrency">;
+
 /** A model open in ONNX Runtime. `create` and `run` block the thread they are called on. */
 export interface OnnxSession {
-  /** The device in use: `cpu`. */
-  readonly device: string;
+  /** The device in use, for instance `cpu`. */
+  readonly device: OnnxDevice;
+  /** Devices that were passed over on the way to it, and what else was asked for in vain; one sentence each. */
+  readonly fallbacks: readonly string[];
   /** Outputs that the runtime cannot hand over, with the reason and the cure; they are left out of every run. */
   readonly unfetchable: readonly { readonly name: string; readonly reason: string }[];
   /**
@@ -29,24 +37,25 @@ export interface OnnxSession {
 /**
  * Opens a model by path, so that its external data is found beside it. The header is checked first: data outside
  * the model's folder is never opened.
- * @param threads threads inside one operator; the runtime's own choice when left out.
+ * @param device a device of the runtime, or `auto` for the first that works
  * @throws ModelbenchError `device.unavailable`, `format.corrupt`, `onnx.external`, `run.unsupported`, `run.failed`
  */
-export async function createOnnxSession(file: string, device: string, threads?: number): Promise<OnnxSession> {
-  if (device !== "cpu") {
-    throw new ModelbenchError("device.unavailable", `The device "${device}" is not in this version.`, {
-      remedy: "Use cpu.",
-    });
-  }
+export async function createOnnxSession(
+  file: string,
+  device: string,
+  settings: SessionSettings = DEFAULT_SETTINGS,
+): Promise<OnnxSession> {
   refuseUnreachable(describeOnnxFile(file).warnings);
-  const session = await open(file, threads);
+  const opened = await openFirst(file, device, settings);
+  const { session } = opened;
   const unfetchable = session.outputMetadata.flatMap((output) => {
     const reason = whyNotFetched(output);
     return reason === undefined ? [] : [{ name: output.name, reason }];
   });
   const fetchable = session.outputNames.filter((name) => !unfetchable.some((output) => output.name === name));
   return {
-    device,
+    device: opened.device,
+    fallbacks: [...(settings.remarks ?? []), ...opened.fallbacks],
     unfetchable,
     run: (inputs, fetches = fetchable) => {
       if (fetches.length === 0) return Promise.reject(nothingToFetch(unfetchable[0]?.reason));
@@ -71,19 +80,48 @@ function nothingToFetch(remedy: string | undefined): ModelbenchError {
   return new ModelbenchError("run.unsupported", "The model has no output that the runtime hands over.", { remedy });
 }
 
-async function open(file: string, threads: number | undefined): Promise<InferenceSession> {
-  try {
-    return await InferenceSession.create(file, {
-      executionProviders: ["cpu"],
-      // Only fatal messages: what fails is thrown as well.
-      logSeverityLevel: 4,
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-      // Threads that spin while they wait would take the editor's cores: measured 20 ms of CPU for a 20 ms pause.
-      extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
-    });
-  } catch (cause) {
-    throw explainLoadFailure(file, cause);
+/** What Linux shows of a graphics device, the one of Windows' own Linux included. */
+const GRAPHICS = ["/dev/dri/renderD128", "/dev/nvidia0", "/dev/dxg"];
+
+/** The runtime refuses a list of devices when one of them fails, so they are tried one at a time. */
+async function openFirst(
+  file: string,
+  wanted: string,
+  settings: SessionSettings,
+): Promise<{ session: InferenceSession; device: OnnxDevice; fallbacks: readonly string[] }> {
+  const backends = listSupportedBackends();
+  const hasGraphics = process.platform !== "linux" || GRAPHICS.some((path) => existsSync(path));
+  const plan = devicesToTry(wanted, backends, { hasGraphics, wanted: settings.providers });
+  const fallbacks = [...plan.fallbacks];
+  for (const device of plan.devices) {
+    try {
+      return { session: await open(file, device, settings), device, fallbacks };
+    } catch (cause) {
+      const why = whyNoDevice(device, cause);
+      if (device === wanted && why !== undefined) {
+        const others = backends.filter(({ name }) => name !== device);
+        throw unavailable(`${device} cannot be used: ${why}.`, others, cause);
+      }
+      if (device === plan.devices.at(-1)) throw explainLoadFailure(file, cause);
+      fallbacks.push(`${device} is not used: ${why ?? explainLoadFailure(file, cause).message.replace(/\.$/, "")}.`);
+    }
   }
+  throw new ModelbenchError("internal", "There was no device to try.");
+}
+
+function open(file: string, device: OnnxDevice, settings: SessionSettings): Promise<InferenceSession> {
+  const { graphOptimization, executionMode, intraOpThreads, interOpThreads } = settings;
+  return InferenceSession.create(file, {
+    executionProviders: [device],
+    graphOptimizationLevel: graphOptimization,
+    executionMode,
+    // Only fatal messages: what fails is thrown as well.
+    logSeverityLevel: 4,
+    ...(intraOpThreads === undefined ? {} : { intraOpNumThreads: intraOpThreads }),
+    ...(interOpThreads === undefined ? {} : { interOpNumThreads: interOpThreads }),
+    // Threads that spin while they wait would take the editor's cores: measured 20 ms of CPU for a 20 ms pause.
+    extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
+  });
 }
 
 async function run(

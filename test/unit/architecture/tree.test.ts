@@ -28,7 +28,11 @@ suite("the working tree", () => {
       code.filter((path) => /^(src|webview)\//.test(path)),
       /^import (?!type\b).*["'](node:)?child_process["']|require\(["'](node:)?child_process/m,
     );
-    assert.deepEqual(starters, ["src/jobs/startNodeChild.ts"]);
+    assert.deepEqual(starters, [
+      "src/jobs/startNodeChild.ts",
+      "src/runner/processMemory.ts",
+      "src/runner/pythonProcess.ts",
+    ]);
   });
 
   test("writes no markup from text in the page", () => {

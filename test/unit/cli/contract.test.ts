@@ -147,11 +147,10 @@ test("what cannot be understood is exit 2 and says so as JSON", async () => {
   }
 });
 
-test("verbs and options of later versions are a usage error that says so", async () => {
+test("verbs of later versions are a usage error that says so", async () => {
   for (const args of [
     ["batch", "a", "b"],
-    ["run", "a", "--no-batch"],
-    ["run", "a", "--device", "cuda"],
+    ["bench", "a"],
   ]) {
     assert.match((await failure(2, ...args)).message, /later version/, args.join(" "));
   }
@@ -270,13 +269,11 @@ test("a folder with a model.yaml is a model wherever it lies", async () => {
   });
 });
 
-test("what needs Python says so and runs nothing", async () => {
+test("a model of a module that nobody knows is not run", async () => {
   await saveAdd("add:v1");
   const yaml = join(kit.home, "models/add/v1/model.yaml");
-  writeFileSync(yaml, readFileSync(yaml, "utf8").replace("bentoml.onnx", "bentoml.sklearn"));
-  const error = await failure(1, "run", "add", "--example");
-  assert.equal(error.code, "run.unsupported");
-  assert.match(error.message, /needs your Python: not in this version/);
+  writeFileSync(yaml, readFileSync(yaml, "utf8").replace("bentoml.onnx", "os; evil"));
+  assert.equal((await failure(1, "run", "add", "--example")).code, "run.unsupported");
 });
 
 test("check counts what it finds, changes nothing and ends well", async () => {

@@ -2,12 +2,13 @@ import { Emitter } from "../../../src/base/events";
 import { silentLog } from "../../../src/base/log";
 import type { JobKey, JobOptions, Jobs } from "../../../src/base/ports";
 import { Catalog } from "../../../src/extension/catalog";
+import type { RunningModel } from "../../../src/extension/runningModel";
 import type {
   ComparedSelection,
   ComparedThing,
+  ModelRef,
   PickItem,
   ReviewItem,
-  RunningModel,
   SaveFormInitial,
   SaveFormValues,
   Services,
@@ -39,6 +40,8 @@ export interface Answers {
   readonly folder?: string;
   readonly target?: string;
   readonly loaded?: readonly RunningModel[];
+  /** What is selected in the view of loaded models. */
+  readonly selected?: readonly ModelRef[];
   readonly form?: (initial: SaveFormInitial) => SaveFormValues | undefined;
   /** Results of jobs by name; a function may throw. Others are really done. */
   readonly jobs?: Readonly<Record<string, (input: never, options: JobOptions) => unknown>>;
@@ -226,8 +229,10 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
       showMore: () => void lines.push("showMore"),
     },
     pages: {
-      openDetails: async ({ tag }, { edit } = {}) =>
-        void lines.push(`details: ${tag}${edit === undefined ? "" : ` (${edit})`}`),
+      openDetails: async ({ tag }, { edit, section } = {}) => {
+        const at = edit ?? section;
+        lines.push(`details: ${tag}${at === undefined ? "" : ` (${at})`}`);
+      },
       openTest: async ({ tag }) => void lines.push(`test: ${tag}`),
       async openSaveForm(initial) {
         lines.push(`form: ${initial.values.name}`);
@@ -235,8 +240,15 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
       },
       openComparison: async (a, b) => void lines.push(`compare: ${comparedName(a)} with ${comparedName(b)}`),
       loaded: async () => answers.loaded ?? [],
+      onDidChangeLoaded: new Emitter<void>().event,
+      load: async ({ tag }) => void lines.push(`load: ${tag}`),
+      restart: async ({ tag }) => void lines.push(`restart: ${tag}`),
       refresh: async () => void lines.push("refresh pages"),
       unload: async (refs) => void lines.push(`unload: ${refs.map(({ tag }) => tag).join(", ")}`),
+    },
+    loaded: {
+      selection: answers.selected ?? [],
+      reveal: async ({ tag }) => void lines.push(`reveal loaded: ${tag}`),
     },
     compared: new FakeSelection(),
     changes: { show: async () => void lines.push("show change") },

@@ -1,5 +1,7 @@
 import type { ListedStore, StartWatch } from "../../../src/extension/liveListing";
-import type { Localize } from "../../../src/extension/services";
+import type { RunningModel } from "../../../src/extension/runningModel";
+import type { Localize, ModelRef } from "../../../src/extension/services";
+import { type LoadedNode, loadedRow } from "../../../src/extension/tree/loadedRow";
 import type { BrokenItem, ModelSummary } from "../../../src/store/model";
 
 /** Puts the arguments in and translates nothing. */
@@ -20,6 +22,21 @@ export function summary(tag: string, facts: Partial<ModelSummary> = {}): ModelSu
     warnings: [],
     ...facts,
   };
+}
+
+/** A model that is loaded and idle. */
+export function running(ref: ModelRef, facts: Partial<RunningModel> = {}): RunningModel {
+  return {
+    ...{ ref, state: "ready", busy: false, pid: 7, device: "cpu", answered: 0, waiting: 0 },
+    ...{ unloadsAtMs: undefined, failure: undefined },
+    ...facts,
+  };
+}
+
+/** Its row in the view of loaded models. */
+export function loadedNode(model: RunningModel): LoadedNode {
+  const context = { t, nowMs: 0, storeLabel: () => undefined };
+  return { kind: "loaded", ...model.ref, row: loadedRow({ ...model, bytes: undefined }, context) };
 }
 
 /** A folder that cannot be read as a model. */

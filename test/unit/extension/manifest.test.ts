@@ -91,7 +91,7 @@ test("what deletes stands last in its menu, in a group of its own", () => {
 test("a row has at most two buttons and the view's title at most four", () => {
   const inline = (contributes.menus["view/item/context"] ?? []).filter(({ group }) => group?.startsWith("inline"));
   const title = (contributes.menus["view/title"] ?? []).filter(({ group }) => group?.startsWith("navigation"));
-  for (const view of [VIEWS.models, VIEWS.trash]) {
+  for (const view of [VIEWS.models, VIEWS.trash, VIEWS.loaded]) {
     assert.ok(inline.filter(({ when }) => when?.startsWith(`view == ${view} `)).length <= 2, view);
   }
   for (const keys of [
@@ -113,8 +113,8 @@ function holds(when: string, keys: ReadonlySet<string>): boolean {
   });
 }
 
-test("keys are bound only while the models view has the focus", () => {
-  for (const { when } of contributes.keybindings) assert.match(when, /^focusedView == modelbench\.models\b/);
+test("keys are bound only while a view of ours has the focus", () => {
+  for (const { when } of contributes.keybindings) assert.match(when, /^focusedView == modelbench\.(models|loaded)\b/);
 });
 
 test("views, welcome texts and icons exist under the ids that the code uses", () => {

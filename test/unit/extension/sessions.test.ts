@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
+import { ModelbenchError } from "../../../src/base/errors";
 import { Sessions } from "../../../src/extension/sessions";
 import type { LoadRequest } from "../../../src/runner/protocol";
 import { irisAnswer, ScriptedSession } from "../webview/sampleModel";
@@ -86,7 +87,89 @@ test("disposing stops every session", async () => {
   );
 });
 
-function make(maxLoaded: number, idleMs: number): { sessions: Sessions; opened: ScriptedSession[] } {
+test("the list says what each model is doing, a failed one with its reason until it is forgotten", async () => {
+  const { sessions, opened } = make(2, 60_000);
+  let release: () => void = () => undefined;
+  const loading = sessions.use("a", request("a"), () => new Promise<void>((resolve) => (release = resolve)));
+  const states = () => sessions.listed.map(({ key, state, busy }) => [key, state, busy]);
+  assert.deepEqual(states(), [["a", "loading", true]]);
+  await opened[0]?.load();
+  assert.deepEqual(states(), [["a", "ready", true]]);
+  release();
+  await loading;
+  await sessions.use("b", request("b"), async (session) => void (await session.load()));
+  assert.deepEqual(states(), [
+    ["b", "ready", false],
+    ["a", "ready", false],
+  ]);
+  const [first] = opened;
+  assert.ok(first);
+  const failure = new ModelbenchError("worker.died", "a: the runner process ran out of memory.");
+  first.state = "failed";
+  first.known = { failure, answered: 3 };
+  const failed = sessions.listed.find(({ key }) => key === "a");
+  assert.deepEqual([failed?.state, failed?.facts.failure, failed?.facts.answered], ["failed", failure, 3]);
+  assert.deepEqual(
+    sessions.loaded.map(({ key }) => key),
+    ["b"],
+    "it has no process",
+  );
+  await sessions.session("a", request("a")).validate("run", {});
+  assert.equal(sessions.listed.length, 2, "checking inputs forgets no failure");
+  await sessions.unload("a");
+  assert.deepEqual(states(), [["b", "ready", false]]);
+  await sessions.dispose();
+});
+
+test("an idle model says when it is unloaded, a used one does not, and a changed setting counts at once", async () => {
+  mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  try {
+    let idleMs = 60_000;
+    let maxLoaded = 2;
+    const { sessions, opened } = make(
+      () => maxLoaded,
+      () => idleMs,
+    );
+    const unloadsAt = () => sessions.listed.map(({ unloadsAtMs }) => unloadsAtMs);
+    let release: () => void = () => undefined;
+    const used = sessions.use("a", request("a"), () => new Promise<void>((resolve) => (release = resolve)));
+    assert.deepEqual(unloadsAt(), [undefined]);
+    release();
+    await used;
+    assert.deepEqual(unloadsAt(), [1_060_000]);
+    mock.timers.tick(30_000);
+    idleMs = 120_000;
+    sessions.settingsChanged();
+    assert.deepEqual(unloadsAt(), [1_120_000], "the time that it was idle counts");
+    idleMs = 0;
+    sessions.settingsChanged();
+    mock.timers.tick(1_000_000);
+    assert.deepEqual(unloadsAt(), [undefined]);
+    await sessions.use("b", request("b"), async () => undefined);
+    maxLoaded = 1;
+    sessions.settingsChanged();
+    assert.deepEqual(
+      sessions.listed.map(({ key }) => key),
+      ["b"],
+      "what is too many is unloaded, the longest idle first",
+    );
+    idleMs = 10_000;
+    sessions.settingsChanged();
+    mock.timers.tick(0);
+    assert.equal(sessions.listed.length, 1, "it was used just now");
+    mock.timers.tick(10_000);
+    assert.deepEqual([sessions.listed.length, opened.map(({ state }) => state)], [0, ["stopped", "stopped"]]);
+    await sessions.dispose();
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+/** @param maxLoaded a number, or one that changes; so is `idleMs` */
+function make(
+  maxLoaded: number | (() => number),
+  idleMs: number | (() => number),
+): { sessions: Sessions; opened: ScriptedSession[] } {
   const opened: ScriptedSession[] = [];
   const sessions = new Sessions({
     open: (wanted) => {
@@ -94,8 +177,8 @@ function make(maxLoaded: number, idleMs: number): { sessions: Sessions; opened: 
       opened.push(session);
       return session;
     },
-    maxLoaded: () => maxLoaded,
-    idleMs: () => idleMs,
+    maxLoaded: () => (typeof maxLoaded === "number" ? maxLoaded : maxLoaded()),
+    idleMs: () => (typeof idleMs === "number" ? idleMs : idleMs()),
   });
   return { sessions, opened };
 }

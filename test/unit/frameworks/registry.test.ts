@@ -31,6 +31,26 @@ test("a module is found by its public and its private name, and by nothing else"
   }
 });
 
+test("every framework says what runs it, and what its Python needs there", () => {
+  assert.deepEqual([adapterFor("bentoml.onnx")?.engine, adapterFor("")?.engine], ["onnx", undefined]);
+  const python = (name: string) => adapterFor(`bentoml._internal.frameworks.${name}`);
+  const facts = ["picklable_model", "sklearn", "flax", "pytorch"].map((name) => python(name));
+  assert.deepEqual(
+    facts.map((adapter) => [
+      adapter?.engine,
+      adapter?.runnable,
+      adapter?.python?.worker,
+      adapter?.python?.needs[0]?.[0],
+    ]),
+    [
+      ["python", false, "picklable", "cloudpickle"],
+      ["python", false, "sklearn", "scikit-learn"],
+      ["python", false, "flax", "flax"],
+      ["python", false, "bentoml", "bentoml"],
+    ],
+  );
+});
+
 test("what cannot run here says so in one sentence", () => {
   assert.equal(whyNotRunnable("bentoml.onnx"), undefined);
   assert.match(whyNotRunnable("bentoml.sklearn") ?? "", /needs your Python: not in this version/);

@@ -36,3 +36,29 @@ test("a check of made-up values makes none of them", () => {
     ["input.shape"],
   );
 });
+
+test("where nothing is declared, any name is taken, and what cannot be read is told", () => {
+  const open = { ...method(), isOpen: true };
+  const list = { kind: "value", value: { container: "list", items: [] } } as const;
+  const one = { kind: "json", value: 1 } as const;
+  assert.deepEqual(inputIssues(open, { anything: list, "0": one, __proto: one }), []);
+  const issues = inputIssues(open, {
+    "0": one,
+    "2": list,
+    text: { kind: "text", text: "[1," },
+    long: { kind: "json", value: [[1], [2n ** 60n + 1n]] },
+    gone: { kind: "file", path: join(folder, "gone.json") },
+  });
+  assert.deepEqual(
+    issues.map(({ input, error }) => `${input} ${error.code}`),
+    ["1 input.notFound", "text format.corrupt", "long input.dtype", "gone file.access"],
+  );
+});
+
+test("a value that is no tensor does not pass for a declared one, but where one is declared", () => {
+  const value = { kind: "value", value: { container: "list", items: [1] } } as const;
+  const [issue] = inputIssues(method(spec("int8", ["N"])), { x: value });
+  assert.deepEqual(issue?.error, { code: "input.dtype", message: "`x`: expected int8 [N], got a list." });
+  const sequence = { name: "x", type: "sequence", dtype: null, shape: null } as const;
+  assert.deepEqual(inputIssues(method(sequence), { x: value }), []);
+});

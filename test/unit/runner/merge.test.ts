@@ -1,35 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { elementCount, encodeStrings, itemSize } from "../../../src/formats/elements";
-import type { DType, Tensor } from "../../../src/formats/tensor";
 import { tensorToNested } from "../../../src/formats/tensorJson";
-import { concatTensors, mergeable, sliceTensor, splitTensor } from "../../../src/runner/merge";
-
-const dtypes: readonly DType[] = [
-  "bool",
-  "int4",
-  "uint8",
-  "int16",
-  "float16",
-  "float32",
-  "int64",
-  "complex128",
-  "string",
-];
-
-function filled(dtype: DType, shape: readonly number[], seed: number): Tensor {
-  const count = elementCount(shape);
-  if (dtype === "string") {
-    return {
-      dtype,
-      shape,
-      data: encodeStrings(Array.from({ length: count }, (_, i) => "é".repeat((seed + i) % 4) + i)),
-    };
-  }
-  const size = itemSize(dtype) ?? 0;
-  return { dtype, shape, data: Uint8Array.from({ length: count * size }, (_, i) => (i * 7 + seed) % 120) };
-}
+import { concatTensors, mergeable, sliceTensor } from "../../../src/runner/merge";
+import { dtypes, filled } from "./valueCases";
 
 /** The obvious way to join nested lists along an axis. */
 function joinNested(parts: readonly unknown[], axis: number): unknown {
@@ -72,24 +46,6 @@ test("joining equals joining nested lists, on every axis and for every dtype", (
   );
 });
 
-test("splitting undoes joining", () => {
-  fc.assert(
-    fc.property(cases, ({ dtype, shape, axisPick, counts }) => {
-      const axis = axisPick % shape.length;
-      const parts = counts.map((count, i) =>
-        filled(
-          dtype,
-          shape.map((dim, j) => (j === axis ? count : dim)),
-          i * 5,
-        ),
-      );
-      const again = splitTensor(concatTensors(parts, axis), axis, counts);
-      assert.deepEqual(again.map(comparable), parts.map(comparable));
-    }),
-    { numRuns: 500 },
-  );
-});
-
 test("one tensor is joined without a copy, and a cut of the first axis is a view", () => {
   const tensor = filled("float32", [4, 2], 0);
   assert.equal(concatTensors([tensor], 0), tensor);
@@ -118,7 +74,3 @@ test("only tensors of one dtype, one rank and equal other dimensions go together
   assert.ok(!mergeable(filled("float32", [], 0), filled("float32", [], 0), 0));
   assert.throws(() => concatTensors([tensor, filled("float32", [4, 3], 0)], 0), { code: "internal" });
 });
-
-function comparable({ dtype, shape, data }: Tensor): unknown {
-  return { dtype, shape, data: [...data] };
-}

@@ -8,7 +8,7 @@ import type { InputValue, LoadRequest, RunRequest } from "../../../src/runner/pr
 import { type Graph, onnxModel, type Value } from "./onnxModel";
 
 /** What a test may say about a model beyond its graph. */
-export type ModelOptions = Partial<Pick<LoadRequest, "device" | "batching">> &
+export type ModelOptions = Partial<Pick<LoadRequest, "device" | "batching" | "onnx">> &
   Partial<Pick<MethodSignature, "batchable" | "batchDim">>;
 
 /** A folder inside the repository (so that onnxruntime-node is found) with the runner's bundles. */
@@ -30,6 +30,7 @@ export async function openKit(): Promise<Kit> {
     entryPoints: {
       runner: "src/runner/main.ts",
       ortThread: "src/runner/ortThread.ts",
+      ortHost: "src/runner/ortHost.ts",
       session: "src/runner/session.ts",
     },
     outdir: folder,

@@ -1,10 +1,11 @@
-import { ModelbenchError } from "../../../src/base/errors";
+import { ModelbenchError, throwIfAborted } from "../../../src/base/errors";
 import { Emitter } from "../../../src/base/events";
 import { decodeElements, encodeStrings } from "../../../src/formats/elements";
 import type { ModelFacts } from "../../../src/frameworks/modelFacts";
-import type { RunnerSession } from "../../../src/runner/client";
+import type { RunnerSession, SessionFacts } from "../../../src/runner/client";
 import { inputIssues, resolveInputs } from "../../../src/runner/inputs";
 import type { LoadRequest, RunOutput, RunRequest, RunResult, SessionState } from "../../../src/runner/protocol";
+import { isTensor } from "../../../src/runner/values";
 
 /** A classifier as the jobs process describes it: the shape of the sample store's `iris_clf`. */
 export const irisFacts: ModelFacts = {
@@ -86,7 +87,7 @@ export type Answering = (request: RunRequest, rows: number, signal: AbortSignal 
 /** Three probabilities that grow with the petal's length, and the class they name. */
 export const irisAnswer: Answering = async (request, rows) => {
   const [x] = Object.values(resolveInputs(signatureOf(request.method), request.inputs));
-  const values = x ? decodeElements(x).map(Number) : [];
+  const values = x && isTensor(x) ? decodeElements(x).map(Number) : [];
   const labels = new BigInt64Array(rows);
   const shares = new Float32Array(rows * 3);
   for (let row = 0; row < rows; row++) {
@@ -131,6 +132,8 @@ export class ScriptedSession implements RunnerSession {
   readonly #states = new Emitter<SessionState>();
   readonly onDidChangeState = this.#states.event;
   state: SessionState = "starting";
+  /** What a test sets of the facts. */
+  known: Partial<SessionFacts> = {};
   #batch = 0;
   #waiting: (() => void)[] = [];
 
@@ -145,7 +148,14 @@ export class ScriptedSession implements RunnerSession {
     this.label = request.label;
   }
 
-  async load(): Promise<{ loadMs: number; device: string; unfetchable: Record<string, never[]> }> {
+  get facts(): SessionFacts {
+    const { device } = this.#request;
+    const answered = this.runs.length;
+    return { pid: undefined, device, answered, waiting: this.#waiting.length, failure: undefined, ...this.known };
+  }
+
+  async load(signal?: AbortSignal): Promise<{ loadMs: number; device: string; unfetchable: Record<string, never[]> }> {
+    throwIfAborted(signal);
     if (this.loads.length === 0) this.loads.push(this.#request);
     this.#enter("ready");
     return { loadMs: 12.4, device: "cpu", unfetchable: {} };
@@ -193,7 +203,7 @@ export class ScriptedSession implements RunnerSession {
     const signature = this.#request.signatures[method];
     if (!signature) throw new ModelbenchError("method.notFound", `No method ${method}.`);
     const [first] = Object.values(resolveInputs(signature, inputs));
-    return { rows: first?.shape[0] ?? 1 };
+    return { rows: (first && isTensor(first) ? first.shape[0] : undefined) ?? 1 };
   }
 
   /** Everybody who asks before the next turn of the loop rides together. */

@@ -8,6 +8,7 @@ import type { Services } from "../../../../src/extension/services";
 import { type TreeNode, versionNode } from "../../../../src/extension/tree/treeModel";
 import { plant, tempFolder } from "../../store/storeKit";
 import { services } from "../fakeServices";
+import { running } from "../fakes";
 
 let folder: ReturnType<typeof tempFolder>;
 beforeEach(() => {
@@ -108,7 +109,7 @@ test("what a bento uses is named with the bento, first of all lines, and deleted
   const bento = join(folder.path, "bentos/summarizer/v7");
   mkdirSync(bento, { recursive: true });
   writeFileSync(join(bento, "bento.yaml"), "name: summarizer\nversion: v7\nmodels:\n- tag: b:v1\n");
-  const loaded = [{ ref: { store: "own", tag: "a:v2" }, busy: false }];
+  const loaded = [running({ store: "own", tag: "a:v2" })];
   const { services: parts, lines } = services(folder.path, { confirm: true, loaded });
   const nodes = [await nodeOf(parts, "a:v2"), await nodeOf(parts, "b:v1")];
   await deleteModel(parts, nodes[0], nodes);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { unloadModel } from "../../../../src/extension/commands/unloadModel";
+import { unloadAllModels, unloadModel } from "../../../../src/extension/commands/unloadModel";
 import { tempFolder } from "../../store/storeKit";
 import { services } from "../fakeServices";
+import { loadedNode, running } from "../fakes";
 
 let folder: ReturnType<typeof tempFolder>;
 beforeEach(() => {
@@ -10,8 +11,8 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
-const iris = { ref: { store: "sample", tag: "iris_clf:v2" }, busy: false } as const;
-const digits = { ref: { store: "own", tag: "digits:v1" }, busy: true } as const;
+const iris = running({ store: "sample", tag: "iris_clf:v2" });
+const digits = running({ store: "own", tag: "digits:v1" }, { state: "busy", busy: true });
 
 test("of several loaded models one is unloaded, or all at once", async () => {
   const loaded = [iris, digits];
@@ -29,5 +30,30 @@ test("a lone model needs no Unload All, a dismissed question unloads nothing, an
   assert.deepEqual(lines, ["pick: Unload which model? [iris_clf:v2]"]);
   const none = services(folder.path);
   await unloadModel(none.services);
+  assert.deepEqual(none.lines, ["inform: No model is loaded."]);
+});
+
+test("rows of the view are unloaded without a question, those that are selected together with one another", async () => {
+  const loaded = [iris, digits];
+  const row = services(folder.path, { loaded });
+  await unloadModel(row.services, loadedNode(iris));
+  assert.deepEqual(row.lines, ["unload: iris_clf:v2"]);
+  const several = services(folder.path, { loaded });
+  await unloadModel(several.services, loadedNode(iris), [loadedNode(digits), loadedNode(iris)]);
+  assert.deepEqual(several.lines, ["unload: digits:v1, iris_clf:v2"]);
+  const keys = services(folder.path, { loaded, selected: [digits.ref] });
+  await unloadModel(keys.services, "selection");
+  assert.deepEqual(keys.lines, ["unload: digits:v1"]);
+  const nothing = services(folder.path, { loaded });
+  await unloadModel(nothing.services, "selection");
+  assert.deepEqual(nothing.lines, [], "a key on an empty selection does nothing");
+});
+
+test("Unload All asks nothing, and says when there is nothing", async () => {
+  const all = services(folder.path, { loaded: [iris, digits] });
+  await unloadAllModels(all.services);
+  assert.deepEqual(all.lines, ["unload: iris_clf:v2, digits:v1"]);
+  const none = services(folder.path);
+  await unloadAllModels(none.services);
   assert.deepEqual(none.lines, ["inform: No model is loaded."]);
 });

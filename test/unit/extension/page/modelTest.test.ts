@@ -104,6 +104,52 @@ test("a model whose file is not what was saved is refused in words, and runs onc
   assert.equal(opened.view().phase, "done");
 });
 
+test("a model is loaded without a run, once, and what was shown of the last run stays", async () => {
+  const host = makeHost();
+  const opened = await host.models.test(REF);
+  await opened.load({ anew: false });
+  await opened.load({ anew: false });
+  assert.deepEqual([opened.view().phase, host.opened.length, host.sessions.loaded.length], ["idle", 1, 1]);
+  await run(opened);
+  await opened.load({ anew: false });
+  assert.deepEqual([opened.view().phase, opened.view().replies.length], ["done", 1]);
+  await opened.load({ anew: true });
+  assert.deepEqual(
+    host.opened.map(({ state }) => state),
+    ["stopped", "ready"],
+  );
+});
+
+test("what keeps a model from loading is thrown and shown; one that never started is not listed", async () => {
+  const detail = "saved_model.onnx is not what was saved: bytes 0 to 9 differ.";
+  const damage = () => [{ kind: "file.changed" as const, path: "saved_model.onnx", detail }];
+  const host = makeHost({ damage });
+  const opened = await host.models.test(REF);
+  await assert.rejects(opened.load({ anew: false }), { code: "model.changed" });
+  assert.deepEqual([opened.view().phase, host.sessions.listed], ["failed", []]);
+  const refusal = () => ({ code: "trust.required", reason: "Restricted Mode.", remedy: "Trust the folder." }) as const;
+  const refused = await makeHost({ refusal }).models.test(REF);
+  const message = "iris_clf:v2: Restricted Mode.";
+  await assert.rejects(refused.load({ anew: true }), { code: "trust.required", message });
+});
+
+test("a load that is cancelled ends quietly, and the next one works", async () => {
+  let onVerify: () => void = () => undefined;
+  const damage = () => {
+    onVerify();
+    return [];
+  };
+  const host = makeHost({ damage });
+  const opened = await host.models.test(REF);
+  const cancelling = new AbortController();
+  onVerify = () => cancelling.abort();
+  await assert.rejects(opened.load({ anew: false, signal: cancelling.signal }), { code: "cancelled" });
+  assert.deepEqual([opened.view().phase, host.sessions.listed], ["cancelled", []]);
+  onVerify = () => undefined;
+  await opened.load({ anew: false });
+  assert.deepEqual([opened.view().phase, host.sessions.loaded.length], ["idle", 1]);
+});
+
 test("wrong inputs are named and nothing is run", async () => {
   const host = makeHost();
   const opened = await host.models.test(REF);

@@ -8,6 +8,7 @@ import { encodeStrings } from "../../../../src/formats/elements";
 import type { DType, Tensor } from "../../../../src/formats/tensor";
 import { tensorToNested } from "../../../../src/formats/tensorJson";
 import { createOnnxSession, type OnnxSession } from "../../../../src/frameworks/onnx/run";
+import { DEFAULT_SETTINGS } from "../../../../src/frameworks/onnx/sessionOptions";
 import { addModel, floats, model, node, tensorFields, tensorValue } from "../../../fixtures/onnxParts";
 import { block, int } from "../../../fixtures/protoWriter";
 
@@ -18,7 +19,7 @@ let count = 0;
 function open(bytes: Uint8Array): Promise<OnnxSession> {
   const path = join(folder, `${count++}.onnx`);
   writeFileSync(path, bytes);
-  return createOnnxSession(path, "cpu", 1);
+  return createOnnxSession(path, "cpu", { ...DEFAULT_SETTINGS, intraOpThreads: 1 });
 }
 
 async function rejectsWith(code: ErrorCode, act: Promise<unknown>): Promise<ModelbenchError> {

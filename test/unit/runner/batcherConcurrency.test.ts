@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { batcherOf, calls, column, rows, settled, singles, submit, time } from "./batcherKit";
+
+test("as many batches run at once as are allowed, and the next starts when any of them ends", async () => {
+  const batcher = batcherOf(2, undefined, 2);
+  const answers = singles(batcher, 6);
+  await settled(() => undefined);
+  assert.deepEqual(
+    calls.map(({ inputs }) => rows(inputs["x"])),
+    [
+      [0, 1],
+      [2, 3],
+    ],
+  );
+  await calls[1]?.finish();
+  assert.deepEqual(rows(calls[2]?.inputs["x"]), [4, 5]);
+  await calls[2]?.finish();
+  await calls[0]?.finish();
+  const got = await Promise.all(answers);
+  assert.deepEqual(
+    got.map(({ outputs }) => rows(outputs["x"])),
+    got.map((_, i) => [i]),
+  );
+});
+
+test("requests that come one by one run beside each other, and those beyond wait", async () => {
+  const batcher = batcherOf(8, undefined, 2);
+  for (let i = 0; i < 4; i += 1) {
+    submit(batcher, column(i));
+    await settled(() => undefined);
+  }
+  assert.equal(calls.length, 2);
+  assert.equal(batcher.waiting, 2);
+  await calls[0]?.finish();
+  assert.deepEqual(rows(calls[2]?.inputs["x"]), [2, 3]);
+});
+
+test("the pieces of a request end in order, and other batches go on beside them", async () => {
+  const batcher = batcherOf(2, undefined, 2);
+  const first = submit(batcher, column(9));
+  await settled(() => undefined);
+  const big = submit(batcher, column(1, 2, 3, 4, 5));
+  const after = submit(batcher, column(6));
+  await settled(() => undefined);
+  assert.deepEqual(rows(calls[1]?.inputs["x"]), [1, 2]);
+  await calls[0]?.finish();
+  assert.equal(calls.length, 2);
+  for (let i = 1; i < 4; i += 1) await calls[i]?.finish();
+  assert.deepEqual(rows((await big).outputs["x"]), [1, 2, 3, 4, 5]);
+  assert.deepEqual([rows((await after).outputs["x"]), rows((await first).outputs["x"])], [[6], [9]]);
+});
+
+test("a run that nobody waits for is told from the others until it ends", async () => {
+  const batcher = batcherOf(1, undefined, 2);
+  const [first, second] = singles(batcher, 2);
+  await settled(() => undefined);
+  assert.equal(batcher.hasAbandonedRun, false);
+  assert.equal(batcher.cancel((first as { id: number }).id), "alone");
+  await calls[1]?.finish();
+  await second;
+  assert.equal(batcher.hasAbandonedRun, true);
+  await calls[0]?.finish();
+  await assert.rejects(first as Promise<unknown>, { code: "cancelled" });
+  assert.equal(batcher.hasAbandonedRun, false);
+});
+
+test("batches that run at once shorten the wait", async () => {
+  const batcher = batcherOf(1, 100, 2);
+  const taught = submit(batcher, column(0));
+  await settled(() => undefined);
+  time.now = 60;
+  await calls[0]?.finish();
+  await taught;
+  const answers = singles(batcher, 6);
+  await assert.rejects(answers[5] as Promise<unknown>, {
+    code: "run.busy",
+    message: "6 requests wait, about 120 ms; the limit is 100 ms.",
+  });
+  await settled(() => undefined);
+  for (let i = 1; i < 6; i += 2) {
+    time.now += 60;
+    await calls[i]?.finish();
+    await calls[i + 1]?.finish();
+  }
+  assert.equal((await answers[3])?.queueMs, 60);
+});
