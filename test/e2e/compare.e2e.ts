@@ -17,7 +17,6 @@ const array = (values: readonly number[]): FlaxTree => ({
   data: new Uint8Array(Float32Array.from(values).buffer),
 });
 
-
 /** Weights of one training run: a change makes all of them another one. */
 function weights(change: number): Uint8Array {
   const layer = (size: number, by: number): FlaxTree =>

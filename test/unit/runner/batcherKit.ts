@@ -13,7 +13,7 @@ export interface Call {
   readonly fail: (message: string) => Promise<void>;
 }
 
-export const firstAxis: BatchPlan = { inAxis: 0, outAxis: 0 };
+const firstAxis: BatchPlan = { inAxis: 0, outAxis: 0 };
 /** Every run since the test began, in order. */
 export const calls: Call[] = [];
 
