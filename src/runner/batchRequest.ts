@@ -1,5 +1,5 @@
 import { mergeableValues, rowsOf } from "./mergeValues";
-import type { NamedValues } from "./values";
+import type { NamedValues, RunValue } from "./values";
 
 /** How requests of one method may share a run; `undefined` in its place = every request runs alone. */
 export interface BatchPlan {
@@ -69,9 +69,13 @@ export interface Part {
 /** Rows of a request, or `undefined` when it has no batch axis that all its inputs share. */
 export function countRows({ inputs, plan }: BatchRequest): number | undefined {
   if (plan === undefined) return undefined;
-  const lengths = Object.values(inputs).map((value) => rowsOf(value, plan.inAxis));
-  const rows = lengths[0];
-  return rows === 0 || lengths.some((length) => length !== rows) ? undefined : rows;
+  let rows: number | undefined;
+  for (const name of Object.keys(inputs)) {
+    const length = rowsOf(inputs[name] as RunValue, plan.inAxis);
+    if (length === undefined || length !== (rows ?? length)) return undefined;
+    rows = length;
+  }
+  return rows === 0 ? undefined : rows;
 }
 
 /** What the answer names as batch size when a request runs alone: its rows where it has some. */

@@ -42,11 +42,20 @@ test("the pieces of a request end in order, and other batches go on beside them"
   await settled(() => undefined);
   const big = submit(batcher, column(1, 2, 3, 4, 5));
   const after = submit(batcher, column(6));
+  singles(batcher, 2);
   await settled(() => undefined);
   assert.deepEqual(rows(calls[1]?.inputs["x"]), [1, 2]);
   await calls[0]?.finish();
   assert.equal(calls.length, 2);
-  for (let i = 1; i < 4; i += 1) await calls[i]?.finish();
+  for (let i = 1; i < 3; i += 1) await calls[i]?.finish();
+  assert.deepEqual(
+    calls.slice(3).map(({ inputs }) => rows(inputs["x"])),
+    [
+      [5, 6],
+      [0, 1],
+    ],
+  );
+  await calls[3]?.finish();
   assert.deepEqual(rows((await big).outputs["x"]), [1, 2, 3, 4, 5]);
   assert.deepEqual([rows((await after).outputs["x"]), rows((await first).outputs["x"])], [[6], [9]]);
 });
@@ -84,4 +93,31 @@ test("batches that run at once shorten the wait", async () => {
     await calls[i + 1]?.finish();
   }
   assert.equal((await answers[3])?.queueMs, 60);
+});
+
+test("a long run ahead, under way or waiting, holds up only one of those that run at once", async () => {
+  const batcher = batcherOf(1, 100, 2);
+  const costs = { slow: 300, fast: 40 };
+  for (const [method, ms] of Object.entries(costs)) {
+    submit(batcher, column(0), { method });
+    await settled(() => undefined);
+    time.now += ms;
+    await calls[calls.length - 1]?.finish();
+  }
+  const send = (method: keyof typeof costs) => submit(batcher, column(1), { method });
+  const answers = [send("slow"), send("fast"), send("fast")];
+  await settled(() => undefined);
+  answers.push(send("fast"));
+  for (const ms of [40, 40, 40]) {
+    time.now += ms;
+    await calls
+      .filter(({ method }) => method === "fast")
+      .pop()
+      ?.finish();
+  }
+  time.now += 180;
+  await calls[2]?.finish();
+  await Promise.all(answers);
+  const burst = Array.from({ length: 8 }, () => send("fast"));
+  await assert.rejects(burst[7] as Promise<unknown>, { code: "run.busy" });
 });
