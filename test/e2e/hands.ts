@@ -77,13 +77,6 @@ export function keyboard(workbench: Workbench): Hands {
     await page.keyboard.press(key);
     await page.waitForTimeout(KEY_MS);
   };
-  const command = async (title: string): Promise<void> => {
-    await press("F1");
-    await workbench.quickInput().waitFor();
-    await page.keyboard.type(title);
-    await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: title }).waitFor();
-    await press("Enter");
-  };
   const focusedRow = page.locator(".sidebar .monaco-list:focus-within .monaco-list-row.focused");
   /** Presses a key until what has the focus shows a text that fits. */
   const stepTo = async (focused: Locator, fits: (text: string) => boolean, key: string): Promise<void> => {
@@ -101,6 +94,14 @@ export function keyboard(workbench: Workbench): Hands {
   const choose = async (focused: Locator, wanted: string, key: string): Promise<void> => {
     await stepTo(focused, (text) => text.includes(wanted), key);
     await press("Enter");
+  };
+  const command = async (title: string): Promise<void> => {
+    await press("F1");
+    await workbench.quickInput().waitFor();
+    await page.keyboard.type(title);
+    // Another command may fit what was typed, too, and come first.
+    await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor();
+    await choose(page.locator(".quick-input-list .monaco-list-row.focused"), title, "ArrowDown");
   };
   const showModels = async (): Promise<void> => {
     // Extensions come a moment after the window has drawn itself, and their commands with them.
