@@ -80,10 +80,18 @@ export class Workbench {
 
   /** Runs a command by its full title, as the palette shows it. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press("F1");
     const input = this.quickInput();
-    await input.waitFor();
-    await input.fill(`>${title}`);
+    for (let left = MENU_TRIES; ; left--) {
+      await this.page.keyboard.press("F1");
+      // Whatever takes the focus in this moment closes the palette again.
+      const isOpen = await input.fill(`>${title}`, { timeout: ITEM_MS }).then(
+        () => true,
+        () => false,
+      );
+      if (isOpen) break;
+      if (left === 1) throw new Error(`The palette does not stay open for ${title}.`);
+      await this.page.keyboard.press("Escape");
+    }
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
   }
 
