@@ -10,10 +10,8 @@ import { generatedForm, generateTensor } from "./generate";
 import { describeSpec, inputSpecs, nameFindings, type TensorForm, tensorFindings } from "./inputCheck";
 import { tensorFromJson, undeclaredFromJson } from "./inputJson";
 import type { InputIssue, InputValue } from "./protocol";
+import { MAX_TEXT_BYTES } from "./valueBodies";
 import { isTensor, type NamedValues, type RunValue } from "./values";
-
-/** V8 holds no longer text. */
-const MAX_JSON_BYTES = 512 * 1024 * 1024 - 64;
 
 /** What a check may read of a file or a text without holding up its thread. */
 const QUICK_BYTES = 65_536;
@@ -146,8 +144,8 @@ function readFileInput({ spec, fromJson }: Slot, path: string): RunValue {
       if (extension === ".npy") return readNpy(reader, path);
       if (extension === ".pb") return readTensorProto(reader, path).tensor;
       if (extension !== ".json") throw unknownExtension(path);
-      if (size > MAX_JSON_BYTES)
-        throw new ModelbenchError("budget.exceeded", `${path} has more than ${MAX_JSON_BYTES} bytes.`);
+      if (size > MAX_TEXT_BYTES)
+        throw new ModelbenchError("budget.exceeded", `${path} has more than ${MAX_TEXT_BYTES} bytes.`);
       return fromJson(parseExactJson(new TextDecoder().decode(reader.read(0, size))));
     } finally {
       reader.close();

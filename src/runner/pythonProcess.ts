@@ -5,6 +5,7 @@ import { allowedEnvironment } from "../jobs/startNodeChild";
 import { type Frame, FrameReader, FrameWriter } from "./frames";
 import { LineLimit } from "./lineLimit";
 import { LogTail } from "./logTail";
+import { killGroup } from "./processGroup";
 
 /** What a process printed last is awaited so long after its end. */
 const LET_GO_MS = 500;
@@ -190,15 +191,6 @@ function spawnWorker({ label, interpreter, worker, cwd, env }: PythonStart): Chi
     });
   } catch (error) {
     throw notStarted(label, interpreter, error instanceof Error ? error : new Error(String(error)));
-  }
-}
-
-/** Ends a process group at once. */
-export function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // No such group: Windows has none, and nothing of it may be left.
   }
 }
 

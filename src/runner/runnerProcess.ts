@@ -7,7 +7,7 @@ import { startNodeChild } from "../jobs/startNodeChild";
 import { type Frame, FrameReader, FrameWriter } from "./frames";
 import { LogTail } from "./logTail";
 import { removePrivateFolders } from "./privateFolder";
-import { killGroup } from "./pythonProcess";
+import { killGroup } from "./processGroup";
 import { type RunnerOp, startedGroup } from "./wire";
 
 /** What a call to the runner is still owed. */

@@ -4,7 +4,7 @@ import type { Tensor } from "../formats/tensor";
 import { isTensor, type RunValue } from "./values";
 
 /** V8 holds no longer text. */
-const MAX_TEXT_BYTES = 512 * 1024 * 1024 - 64;
+export const MAX_TEXT_BYTES = 512 * 1024 * 1024 - 64;
 
 /** Each column is a body, of which a frame has a limited number; some are left for the other inputs. */
 const MAX_COLUMNS = 1_000;
