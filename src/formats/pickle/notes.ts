@@ -100,7 +100,7 @@ export class Notes implements MachineListener {
     const source = importOf(callee);
     const verdict = !source
       ? "unresolvable"
-      : makesClass(source, callee, args)
+      : callee === source && makesClass(source, args)
         ? "dangerous"
         : classOf(source.module, source.name);
     this.finding(verdict, "call", `${visible(capital(sourceOf(callee)))} is called (${opcode}).`, offset);
@@ -203,11 +203,10 @@ export class Notes implements MachineListener {
 }
 
 /** `type` of three makes a class, whose methods and bases anything may call later; of one it only tells a type. */
-function makesClass({ module, name }: ImportNode, callee: Value, args: Value): boolean {
+function makesClass({ module, name }: ImportNode, args: Value): boolean {
   if (name !== "type" || (module !== "builtins" && module !== "__builtin__")) return false;
-  const isDirect = callee !== null && typeof callee === "object" && callee.kind === "import";
   const isTuple = args !== null && typeof args === "object" && args.kind === "tuple";
-  return isDirect && !(isTuple && args.items.length === 1);
+  return !(isTuple && args.items.length === 1);
 }
 
 const IMPORT_WORDS: Readonly<Record<"unknown" | "code" | "dangerous", string>> = {
