@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { msgpackSerialize } from "../../../src/formats/flaxMsgpack/serialization";
 import type { FlaxTree } from "../../../src/formats/flaxMsgpack/tree";
 import { type CliKit, openCliKit } from "../../fixtures/cliKit";
+import { float32s } from "../../fixtures/flaxTrees";
 import { tempFolder } from "../store/storeKit";
 
 const { path: folder, remove } = tempFolder();
@@ -17,12 +18,7 @@ after(() => {
   remove();
 });
 
-const array = (...values: number[]): FlaxTree => ({
-  kind: "ndarray",
-  dtype: "float32",
-  shape: [values.length],
-  data: new Uint8Array(Float32Array.from(values).buffer),
-});
+const array = (...values: number[]): FlaxTree => float32s(values);
 
 function flaxFile(name: string, tree: Readonly<Record<string, FlaxTree>>): string {
   const path = join(folder, name);

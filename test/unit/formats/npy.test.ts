@@ -6,18 +6,8 @@ import { readNpy, readNpyHeader, writeNpy } from "../../../src/formats/npy";
 import type { DType, Tensor } from "../../../src/formats/tensor";
 import { tensorToNested } from "../../../src/formats/tensorJson";
 import { answersOrFails, failsWith, mutant } from "../../fixtures/failures";
+import { npyFile } from "../../fixtures/npyFile";
 import { randomFrom } from "../../fixtures/random";
-
-/** An NPY file of version 1 to 3 with any header text. */
-function npy(header: string, data: Uint8Array, version = 1): Buffer {
-  const text = Buffer.from(`${header}\n`, version === 3 ? "utf8" : "latin1");
-  const start = Buffer.alloc(version === 1 ? 10 : 12);
-  start.write("\x93NUMPY", "latin1");
-  start[6] = version;
-  if (version === 1) start.writeUInt16LE(text.length, 8);
-  else start.writeUInt32LE(text.length, 8);
-  return Buffer.concat([start, text, data]);
-}
 
 function header(descr: string, fortran: boolean, shape: string): string {
   return `{'descr': ${descr}, 'fortran_order': ${fortran ? "True" : "False"}, 'shape': ${shape}, }`;
@@ -31,16 +21,16 @@ const SIX = Uint8Array.from([1, 2, 3, 4, 5, 6]);
 
 test("all three versions are read", () => {
   for (const version of [1, 2, 3])
-    assert.deepEqual(values(npy(header("'|u1'", false, "(6,)"), SIX, version)), [1, 2, 3, 4, 5, 6]);
-  failsWith("format.corrupt", () => readNpyHeader(bufferReader(npy(header("'|u1'", false, "(6,)"), SIX, 4))));
+    assert.deepEqual(values(npyFile(header("'|u1'", false, "(6,)"), SIX, version)), [1, 2, 3, 4, 5, 6]);
+  failsWith("format.corrupt", () => readNpyHeader(bufferReader(npyFile(header("'|u1'", false, "(6,)"), SIX, 4))));
 });
 
 test("Fortran order becomes row-major, in three dimensions too", () => {
-  assert.deepEqual(values(npy(header("'|u1'", true, "(2, 3)"), SIX)), [
+  assert.deepEqual(values(npyFile(header("'|u1'", true, "(2, 3)"), SIX)), [
     [1, 3, 5],
     [2, 4, 6],
   ]);
-  assert.deepEqual(values(npy(header("'|u1'", true, "(1, 3, 2)"), SIX)), [
+  assert.deepEqual(values(npyFile(header("'|u1'", true, "(1, 3, 2)"), SIX)), [
     [
       [1, 4],
       [2, 5],
@@ -50,11 +40,11 @@ test("Fortran order becomes row-major, in three dimensions too", () => {
 });
 
 test("big-endian values are turned round, each part of a complex by itself", () => {
-  assert.deepEqual(values(npy(header("'>u2'", false, "(3,)"), SIX)), [0x102, 0x304, 0x506]);
+  assert.deepEqual(values(npyFile(header("'>u2'", false, "(3,)"), SIX)), [0x102, 0x304, 0x506]);
   const complex = Buffer.alloc(8);
   complex.writeFloatBE(1.5, 0);
   complex.writeFloatBE(-2, 4);
-  assert.deepEqual(values(npy(header("'>c8'", false, "()"), complex)), { re: 1.5, im: -2 });
+  assert.deepEqual(values(npyFile(header("'>c8'", false, "()"), complex)), { re: 1.5, im: -2 });
 });
 
 test("numpy's texts become strings", () => {
@@ -62,7 +52,7 @@ test("numpy's texts become strings", () => {
   text.writeUInt32BE(0x1f600, 0);
   text.writeUInt32BE(0x61, 4);
   text.writeUInt32BE(0xe9, 8);
-  assert.deepEqual(values(npy(header("'>U2'", false, "(2,)"), text)), ["😀a", "é"]);
+  assert.deepEqual(values(npyFile(header("'>U2'", false, "(2,)"), text)), ["😀a", "é"]);
 });
 
 test("objects, structures, dates and raw values are refused in words", () => {
@@ -75,7 +65,7 @@ test("objects, structures, dates and raw values are refused in words", () => {
     ["'<f16'", /not read/],
   ] as const;
   for (const [descr, words] of cases) {
-    const bytes = npy(header(descr, false, "(1,)"), SIX);
+    const bytes = npyFile(header(descr, false, "(1,)"), SIX);
     assert.match(failsWith("input.dtype", () => readNpy(bufferReader(bytes))).message, words);
     assert.equal(readNpyHeader(bufferReader(bytes)).dtype, null);
   }
@@ -88,12 +78,12 @@ test("missing values, odd headers and impossible shapes are corrupt", () => {
     "{'descr': '|u1'}",
     "[]",
   ];
-  for (const text of headers) failsWith("format.corrupt", () => readNpy(bufferReader(npy(text, SIX))));
+  for (const text of headers) failsWith("format.corrupt", () => readNpy(bufferReader(npyFile(text, SIX))));
 });
 
 test("a header that would make a careless pattern hang is refused", () => {
   failsWith("format.corrupt", () =>
-    readNpyHeader(bufferReader(npy(header("'|u1'", false, `(${"1".repeat(60_000)}x)`), SIX))),
+    readNpyHeader(bufferReader(npyFile(header("'|u1'", false, `(${"1".repeat(60_000)}x)`), SIX))),
   );
 });
 
@@ -128,7 +118,7 @@ test("types without a name in NPY are written wider, with the same values", () =
 });
 
 test("a file cut at every byte, and a thousand mutants, only ever fail as ours", () => {
-  const bytes = npy(header("'>U1'", true, "(2, 3)"), Buffer.alloc(24, 1));
+  const bytes = npyFile(header("'>U1'", true, "(2, 3)"), Buffer.alloc(24, 1));
   for (let end = 0; end < bytes.length; end++)
     answersOrFails(() => readNpy(bufferReader(bytes.subarray(0, end))), `cut at ${end}`);
   const random = randomFrom(3);

@@ -5,20 +5,13 @@ import { npyObjects } from "../../../src/formats/npyObjects";
 import { scanObjectArray } from "../../../src/formats/pickle/objectArray";
 import { readPickleFile } from "../../../src/formats/pickle/pickleFile";
 import { openNpyFile } from "../../../src/frameworks/npyFile";
+import { npyFile } from "../../fixtures/npyFile";
 import { zipOf } from "../../fixtures/torchZip";
 
 /** `os.getpid()` under protocol 4. */
 const PAYLOAD = Buffer.from("\x80\x04\x8c\x02os\x8c\x06getpid\x93)R.", "latin1");
 
-function npy(header: string, data: Uint8Array = PAYLOAD, version = 1): Buffer {
-  const text = Buffer.from(`${header}\n`, "latin1");
-  const start = Buffer.alloc(version === 1 ? 10 : 12);
-  start.write("\x93NUMPY", "latin1");
-  start[6] = version;
-  if (version === 1) start.writeUInt16LE(text.length, 8);
-  else start.writeUInt32LE(text.length, 8);
-  return Buffer.concat([start, text, data]);
-}
+const npy = (header: string, data: Uint8Array = PAYLOAD, version = 1): Buffer => npyFile(header, data, version);
 
 function header(descr: string, shape = "()"): string {
   return `{'descr': ${descr}, 'fortran_order': False, 'shape': ${shape}, }`;

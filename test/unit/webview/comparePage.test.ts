@@ -7,6 +7,7 @@ import { msgpackSerialize } from "../../../src/formats/flaxMsgpack/serialization
 import type { FlaxTree } from "../../../src/formats/flaxMsgpack/tree";
 import { inProcessJobs } from "../../../src/jobs/inProcess";
 import { ModelStore } from "../../../src/store/modelStore";
+import { float32s } from "../../fixtures/flaxTrees";
 import { draftOf, tempFolder } from "../store/storeKit";
 import {
   closeScreens,
@@ -25,12 +26,7 @@ after(async () => {
   remove();
 });
 
-const array = (...values: number[]): FlaxTree => ({
-  kind: "ndarray",
-  dtype: "float32",
-  shape: [values.length],
-  data: new Uint8Array(Float32Array.from(values).buffer),
-});
+const array = (...values: number[]): FlaxTree => float32s(values);
 
 function flaxFile(name: string, tree: Readonly<Record<string, FlaxTree>>): { kind: "file"; path: string } {
   const path = join(folder, name);

@@ -11,6 +11,7 @@ import { runCompareTensors } from "../../../../src/frameworks/compare/compareWor
 import type { Comparison, TensorDifference } from "../../../../src/frameworks/compare/comparison";
 import { contents } from "../../../../src/frameworks/contentReading";
 import { ModelStore } from "../../../../src/store/modelStore";
+import { float32s } from "../../../fixtures/flaxTrees";
 import { model, node, tensorFields, tensorValue } from "../../../fixtures/onnxParts";
 import { draftOf, tempFolder } from "../../store/storeKit";
 
@@ -289,12 +290,7 @@ suite("a comparison of two trees", () => {
     writeFileSync(path, msgpackSerialize(tree));
     return path;
   };
-  const array = (...values: number[]): FlaxTree => ({
-    kind: "ndarray",
-    dtype: "float32",
-    shape: [values.length],
-    data: new Uint8Array(Float32Array.from(values).buffer),
-  });
+  const array = (...values: number[]): FlaxTree => float32s(values);
 
   test("says what leaves that are no arrays hold, and which became something else", async () => {
     const a = flaxFile(

@@ -9,6 +9,7 @@ import type { DType } from "../../../../src/formats/tensor";
 import { convertFile, formatToWrite, previewConversion } from "../../../../src/frameworks/convert/convert";
 import type { ConvertibleFormat, ConvertOptions } from "../../../../src/frameworks/convert/plan";
 import { inspectFile } from "../../../../src/frameworks/inspect";
+import { float32s } from "../../../fixtures/flaxTrees";
 import { tempFolder } from "../../store/storeKit";
 
 const { path: folder, remove } = tempFolder();
@@ -17,12 +18,6 @@ after(remove);
 let made = 0;
 const fresh = (extension: string): string => join(folder, `file-${made++}.${extension}`);
 const map = (members: Readonly<Record<string, FlaxTree>>): FlaxTree => new Map(Object.entries(members));
-const array = (values: readonly number[], shape = [values.length]): FlaxTree => ({
-  kind: "ndarray",
-  dtype: "float32",
-  shape,
-  data: new Uint8Array(Float32Array.from(values).buffer),
-});
 
 function flaxFile(tree: FlaxTree): string {
   const path = fresh("msgpack");
@@ -45,7 +40,7 @@ const dropped = (source: string, to: ConvertibleFormat, options: ConvertOptions 
 suite("MessagePack to safetensors", () => {
   test("joins keys by dots and says that flax wrote it", async () => {
     const source = flaxFile(
-      map({ params: map({ Dense_0: map({ kernel: array([1, 2], [1, 2]), bias: array([3]) }) }) }),
+      map({ params: map({ Dense_0: map({ kernel: float32s([1, 2], [1, 2]), bias: float32s([3]) }) }) }),
     );
     const result = await convert(source, "safetensors", { metadata: new Map([["author", "ann"]]) });
     const document = inspectFile(result, { digest: true });
@@ -59,13 +54,13 @@ suite("MessagePack to safetensors", () => {
   test("refuses what names or tensors cannot say, each with its reason, and writes nothing", async () => {
     const source = flaxFile(
       map({
-        "a.b": array([1]),
-        "": array([1]),
+        "a.b": float32s([1]),
+        "": float32s([1]),
         step: 3n,
         name: "x",
         empty: map({}),
         list: [],
-        good: array([1]),
+        good: float32s([1]),
         z: { kind: "ndarray", dtype: "complex128", shape: [1], data: new Uint8Array(16) },
         i4: { kind: "ndarray", dtype: "int4", shape: [1], data: new Uint8Array(1) },
         f6: { kind: "ndarray", dtype: "float6_e2m3fn", shape: [1], data: new Uint8Array(1) },
@@ -101,7 +96,9 @@ suite("MessagePack to safetensors", () => {
 
   test("says which keys and scalars take another form", () => {
     const scalar: FlaxTree = { kind: "npscalar", dtype: "float32", shape: [], data: new Uint8Array(4) };
-    const source = flaxFile(map({ layers: new Map([[0, array([1])]]), opt: map({ "0": array([1]) }), count: scalar }));
+    const source = flaxFile(
+      map({ layers: new Map([[0, float32s([1])]]), opt: map({ "0": float32s([1]) }), count: scalar }),
+    );
     const { changed } = previewConversion({ source, to: "safetensors", options: {} });
     assert.deepEqual(
       changed.map(({ change, names }) => [change.split(" ").slice(0, 2).join(" "), names]),
@@ -122,11 +119,11 @@ suite("safetensors to MessagePack", () => {
   test("gives digits back their integers and lists where a model file has such", async () => {
     const like = map({
       layers: new Map([
-        [0, array([1])],
-        [1, array([2])],
+        [0, float32s([1])],
+        [1, float32s([2])],
       ]),
-      list: [array([3]), array([4])],
-      "0": array([5]),
+      list: [float32s([3]), float32s([4])],
+      "0": float32s([5]),
     });
     const source = await convert(flaxFile(like), "safetensors");
     const plain = restored(await convert(source, "flax-msgpack"));
@@ -153,7 +150,7 @@ suite("safetensors to MessagePack", () => {
       text: "ä\n",
       raw: Uint8Array.of(0, 255),
       z: { kind: "complex", re: Number.NaN, im: Number.POSITIVE_INFINITY },
-      opt: map({ "0": map({}), list: [], w: array([1]) }),
+      opt: map({ "0": map({}), list: [], w: float32s([1]) }),
     });
     const kept = await convert(flaxFile(tree), "safetensors", { leaves: true });
     assert.deepEqual(namesIn(kept), ["opt.w"]);
@@ -197,7 +194,7 @@ function byteFile(path: string, tensor: string, metadata: Readonly<Record<string
 
 suite("the metadata of a conversion", () => {
   test("leaves the key of kept leaves alone", async () => {
-    const source = flaxFile(map({ w: array([1]), step: 3n }));
+    const source = flaxFile(map({ w: float32s([1]), step: 3n }));
     for (const leaves of [true, false]) {
       const options = { leaves, drop: true, metadata: new Map([["modelbench.leaves", "[]"]]) };
       await assert.rejects(convert(source, "safetensors", options), { code: "usage", message: /modelbench\.leaves/ });
@@ -231,7 +228,7 @@ suite("the metadata of a conversion", () => {
 
 suite("a conversion", () => {
   test("never takes a name that is taken, unless it is told to, and leaves nothing behind", async () => {
-    const source = flaxFile(map({ w: array([1]) }));
+    const source = flaxFile(map({ w: float32s([1]) }));
     const destination = fresh("safetensors");
     writeFileSync(destination, "mine");
     const input = { source, to: "safetensors", options: {} } as const;
@@ -250,7 +247,7 @@ suite("a conversion", () => {
   });
 
   test("replaces no link and writes nothing into a version", async () => {
-    const input = { source: flaxFile(map({ w: array([1]) })), to: "safetensors", options: {} } as const;
+    const input = { source: flaxFile(map({ w: float32s([1]) })), to: "safetensors", options: {} } as const;
     const target = fresh("safetensors");
     writeFileSync(target, "mine");
     const version = join(folder, "version");
@@ -292,7 +289,7 @@ suite("a conversion", () => {
       fc.constantFrom("0", "1", "__proto__", "constructor", "ключ"),
     );
     const leaf = fc.oneof(
-      fc.array(fc.double(), { maxLength: 4 }).map((values) => array(values)),
+      fc.array(fc.double(), { maxLength: 4 }).map((values) => float32s(values)),
       fc.constant<FlaxTree>(null),
       fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
       fc.double(),
