@@ -40,8 +40,7 @@ suite("the page", () => {
     rig = await openRig();
     copyFileSync("media/sample-store/models/iris_clf/v1/saved_model.onnx", join(rig.folder, "petals.onnx"));
     const { workbench } = rig;
-    await workbench.openContainer("Modelbench");
-    await workbench.welcomeButton("Open Sample Store").click();
+    await workbench.openSampleStore();
     await workbench.rowAction(workbench.row(/^v2latest/), "Test Model");
     await workbench.view().getByTestId("run").click();
     await workbench.view().getByTestId("class-label").waitFor();

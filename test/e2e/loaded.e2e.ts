@@ -19,8 +19,7 @@ suite("the view of loaded models", () => {
   before(async () => {
     rig = await openRig();
     const { workbench } = rig;
-    await workbench.openContainer("Modelbench");
-    await workbench.welcomeButton("Open Sample Store").click();
+    await workbench.openSampleStore();
     await workbench.row(/^v2latest/).waitFor();
   });
   after(() => rig.close());

@@ -10,8 +10,7 @@ suite("a window that is loaded again", () => {
   before(async () => {
     rig = await openRig();
     const { workbench } = rig;
-    await workbench.openContainer("Modelbench");
-    await workbench.welcomeButton("Open Sample Store").click();
+    await workbench.openSampleStore();
     await workbench.rowAction(workbench.row(/^v2latest/), "Test Model");
     await workbench.view().getByTestId("run").waitFor();
   });

@@ -61,16 +61,11 @@ export class Workbench {
   /** An entry of a row's context menu. What a command before it changes comes to a menu later, and to an open one never. */
   async contextMenu(row: Locator, entry: string): Promise<void> {
     const item = this.page.locator(".monaco-menu .action-item:not(.disabled)", { hasText: entry }).first();
-    for (let left = MENU_TRIES; ; left--) {
-      await row.click({ button: "right" });
-      const isThere = await item.waitFor({ timeout: ITEM_MS }).then(
-        () => true,
-        () => false,
-      );
-      if (isThere) break;
-      if (left === 1) throw new Error(`The menu has no entry ${entry}.`);
-      await this.page.keyboard.press("Escape");
-    }
+    await this.#opened(
+      () => row.click({ button: "right" }),
+      () => item.waitFor({ timeout: ITEM_MS }),
+      `The menu has no entry ${entry}.`,
+    );
     // A menu ignores clicks for a moment after it has opened.
     while (await item.isVisible()) {
       await item.click({ timeout: MENU_MS }).catch(() => undefined);
@@ -78,20 +73,35 @@ export class Workbench {
     }
   }
 
-  /** Runs a command by its full title, as the palette shows it. */
-  async command(title: string): Promise<void> {
-    const input = this.quickInput();
-    for (let left = MENU_TRIES; ; left--) {
-      await this.page.keyboard.press("F1");
-      // Whatever takes the focus in this moment closes the palette again.
-      const isOpen = await input.fill(`>${title}`, { timeout: ITEM_MS }).then(
+  /** Opens something that may close at once or know too little, again and again until it can be used. */
+  async #opened(open: () => Promise<void>, use: () => Promise<void>, failure: string): Promise<void> {
+    for (let left = MENU_TRIES; left > 0; left--) {
+      await open();
+      const isUsed = await use().then(
         () => true,
         () => false,
       );
-      if (isOpen) break;
-      if (left === 1) throw new Error(`The palette does not stay open for ${title}.`);
+      if (isUsed) return;
       await this.page.keyboard.press("Escape");
     }
+    throw new Error(failure);
+  }
+
+  /** The side bar of a window without models offers the sample store, and this takes it. */
+  async openSampleStore(): Promise<void> {
+    await this.openContainer("Modelbench");
+    await this.welcomeButton("Open Sample Store").click();
+  }
+
+  /** Runs a command by its full title, as the palette shows it. */
+  async command(title: string): Promise<void> {
+    const input = this.quickInput();
+    // Whatever takes the focus in this moment closes the palette again.
+    await this.#opened(
+      () => this.page.keyboard.press("F1"),
+      () => input.fill(`>${title}`, { timeout: ITEM_MS }),
+      `The palette does not stay open for ${title}.`,
+    );
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
   }
 
