@@ -263,7 +263,8 @@ test("an export sweeps away what a killed one left beside its destination, and n
   const child = spawnSync(process.execPath, ["-e", "process.stdout.write(String(process.pid))"], { encoding: "utf8" });
   const dead = newStagingName().replace(/^\d+/, child.stdout);
   writeFileSync(join(out, `.modelbench-${dead}.part`), "half");
-  mkdirSync(join(out, `.modelbench-${dead.slice(0, -1)}0.part/d`), { recursive: true });
+  const deadFolder = newStagingName().replace(/^\d+/, child.stdout);
+  mkdirSync(join(out, `.modelbench-${deadFolder}.part/d`), { recursive: true });
   const kept = [`.modelbench-${newStagingName()}.part`, ".modelbench-mine.part", `${dead}.part`].sort();
   for (const name of kept) writeFileSync(join(out, name), "somebody's");
   await exportModel(storeWith({}), { tag: "hostile_model", destination: join(out, "m.tar") });
