@@ -8,7 +8,8 @@ export default async function* resultReporter(events) {
     // A suite counts only when it failed by itself, in a hook for instance.
     const byItsTests = type === "test:pass" || data.details?.error?.failureType === "subtestsFailed";
     if (data.details?.type === "suite" && byItsTests) continue;
-    results.push({ title: data.name, state: stateOf(type, data), ms: Math.round(data.details?.duration_ms ?? 0) });
+    const ms = Math.round(data.details?.duration_ms ?? 0);
+    results.push({ title: data.name, state: stateOf(type, data), ms, file: data.file });
     if (data.skip || data.todo) results.at(-1).reason = String(data.skip || data.todo);
   }
   yield JSON.stringify({ results }, null, 1);

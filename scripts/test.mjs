@@ -69,9 +69,10 @@ function readResults(path) {
   }
 }
 
-function countTest(part, { title, state, reason = "" }) {
+function countTest(part, { title, state, reason = "", secondTry = false }) {
   if (state !== "skipped") {
     total[state] += 1;
+    if (secondTry) notes.push(`passed at the second try only: ${part}: ${title}`);
     if (state === "failed") notes.push(`failed: ${part}: ${title}`);
     return;
   }

@@ -20,6 +20,12 @@ const STEP_MS = 20_000;
 /** What the workbench takes to lay itself out after its window changed. */
 const SETTLE_MS = 300;
 
+/**
+ * A list stays open when something else takes the focus, as a window does that is still restoring itself: a person
+ * opens the list again then, a test has typed past it.
+ */
+const SETTINGS = { "workbench.quickOpen.closeOnFocusLost": false };
+
 /** Name of a theme in `THEMES`. */
 export type ThemeName = keyof typeof THEMES;
 
@@ -61,7 +67,12 @@ interface RigOptions {
 /** Starts everything and waits until the window is drawn. @param fill gets the store's path before the start */
 export async function openRig(fill?: (store: string) => void, options: RigOptions = {}): Promise<Rig> {
   const prepareHome = (home: string): void => fill?.(join(home, "bentoml"));
-  const server = await startServer({ ...options, vsix: [vsix], prepareHome });
+  const server = await startServer({
+    ...options,
+    settings: { ...SETTINGS, ...options.settings },
+    vsix: [vsix],
+    prepareHome,
+  });
   const { browser, context, refused } = await openBrowser(server.origin);
   const close = async (): Promise<void> => {
     await browser.close();
