@@ -1,5 +1,5 @@
 import type { WireError } from "../base/errors";
-import type { MethodSignature, Tensor } from "../formats/tensor";
+import type { DType, MethodSignature, Tensor } from "../formats/tensor";
 import type { OnnxSettings } from "../frameworks/onnx/sessionOptions";
 import type { RunValue } from "./values";
 
@@ -44,6 +44,8 @@ export interface PythonLoad {
   readonly preload: readonly string[];
   /** flax: whether the module is bound to its state. */
   readonly init?: boolean;
+  /** Whether it is to run apart from the network, the home folder and the store; where it cannot, it runs as it is. */
+  readonly isolate?: boolean;
 }
 
 /** What a loaded model answers. */
@@ -53,8 +55,22 @@ export interface LoadResult {
   readonly device: string;
   /** What was asked for and is not used, a device above all: one sentence each, with the reason. */
   readonly fallbacks?: readonly string[];
+  /** Versions of what runs it by package, Python's own first; left out for the bundled runtime. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** Whether it runs apart, see `PythonLoad.isolate`; left out where that was not asked for. */
+  readonly isIsolated?: boolean;
   /** Per method: outputs the runtime cannot fetch (sequence, map), with the reason and the cure. */
   readonly unfetchable: Readonly<Record<string, readonly { readonly name: string; readonly reason: string }[]>>;
+}
+
+/** What the JSON of an input becomes where nothing is declared. */
+export interface InputForm {
+  /** Left out = lists of numbers become arrays, everything else stays what it is. */
+  readonly as?: "ndarray" | "list" | "dataframe";
+  /** What numbers in arrays and columns become; left out = `numbers`, and in columns int64 where all are integers. */
+  readonly dtype?: DType;
+  /** The framework's own choice. */
+  readonly numbers: DType;
 }
 
 /** One input of one request, by value or by a path that the runner reads itself. */
@@ -66,9 +82,9 @@ export type InputValue =
   /** Nested JSON (numbers, booleans, strings, `"NaN"`, `"Infinity"`, integers beyond 2^53 as bigint) to be checked against the signature. */
   | { readonly kind: "json"; readonly value: unknown }
   /** JSON text, parsed with exact integers by the runner. */
-  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "text"; readonly text: string; readonly form?: InputForm }
   /** A `.json`, `.npy` or `.pb` file. */
-  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "file"; readonly path: string; readonly form?: InputForm }
   /** Values made by the runner: shown seed, dims for the dynamic axes. */
   | {
       readonly kind: "generate";

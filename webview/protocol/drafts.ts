@@ -197,5 +197,5 @@ export function draftFromSpec(spec: SpecView): Draft {
 }
 
 function emptyDraft(dims: number[]): Draft {
-  return { source: "form", dims, cells: [], json: "", file: null, pattern: "normal", seed: 42 };
+  return { source: "form", dims, cells: [], json: "", file: null, pattern: "normal", seed: 42, as: "auto", dtype: "" };
 }

@@ -20,7 +20,7 @@ import type {
 } from "./views";
 
 /** Version of everything below; a page of another version is reloaded with its saved state dropped. */
-export const PROTOCOL = 4;
+export const PROTOCOL = 5;
 
 /** Largest message either side accepts, in bytes; larger values are paged or travel as files. */
 export const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
@@ -58,6 +58,14 @@ export interface HostRequests extends ContentRequests, CompareRequests, FileRequ
   "test/stop": [AboutModel, null];
   /** Ends the model's process and loads it again. */
   "test/restart": [AboutModel, null];
+  /** Asks the user to allow the model's code, in a dialog of VS Code's own; what was decided shows in `test/state`. */
+  "test/allow": [AboutModel, null];
+  /** Takes back what was allowed, and ends the model's process. */
+  "test/revoke": [AboutModel, null];
+  /** Lets the user choose another Python interpreter. */
+  "test/interpreter": [AboutModel, null];
+  /** Chooses a device and load settings by their words; a loaded model is loaded anew by the next run. */
+  "test/engine": [{ tag: string; device: string; settings: Record<string, string> }, null];
   /** Brings the inputs of a run in the history back. */
   "test/reuse": [{ tag: string; id: string }, DraftState];
   "test/clearHistory": [AboutModel, null];

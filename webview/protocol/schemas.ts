@@ -51,6 +51,13 @@ export const requestSchemas: {
   "test/run": [z.strictObject({ state: draftStateSchema, copies: z.int().check(z.gte(1), z.lte(MAX_COPIES)) }), issues],
   "test/stop": [aboutModel, nothing],
   "test/restart": [aboutModel, nothing],
+  "test/allow": [aboutModel, nothing],
+  "test/revoke": [aboutModel, nothing],
+  "test/interpreter": [aboutModel, nothing],
+  "test/engine": [
+    z.strictObject({ tag: z.string(), device: z.string(), settings: z.record(z.string(), z.string()) }),
+    nothing,
+  ],
   "test/reuse": [z.strictObject({ tag: z.string(), id: z.string() }), draftStateSchema],
   "test/clearHistory": [aboutModel, nothing],
   "test/rows": [

@@ -33,6 +33,8 @@ export const methodViewSchema = z.strictObject({
   batchable: z.boolean(),
   batchDim: z.tuple([z.int(), z.int()]),
   source: z.enum(["onnx", "model.yaml", "learned"]),
+  /** Whether the method takes whatever it is given: then the drafts name its arguments, positions from 0 first. */
+  isOpen: z.boolean(),
 });
 /** One callable method with what goes in and what comes out. */
 export type MethodView = z.infer<typeof methodViewSchema>;
@@ -155,6 +157,10 @@ export const draftSchema = z.strictObject({
   file: z.nullable(z.strictObject({ id: z.string(), name: z.string(), bytes: z.number() })),
   pattern: z.enum(["zeros", "ones", "range", "uniform", "normal"]),
   seed: z.int().check(z.gte(0), z.lte(2 ** 31 - 1)),
+  /** What JSON becomes where nothing is declared; `auto` = lists of numbers an array, everything else what it is. */
+  as: z.enum(["auto", "ndarray", "list", "dataframe"]),
+  /** dtype of the numbers where nothing is declared; empty = the framework's own. */
+  dtype: z.string().check(z.maxLength(100)),
 });
 /** The values one input would be sent with; every source keeps its own, so that switching loses nothing. */
 export type Draft = z.infer<typeof draftSchema>;
@@ -174,6 +180,20 @@ export const cellsSchema = z.array(cellSchema);
 /** Values of a tensor as text-safe data; see the schema. */
 export type Cells = z.infer<typeof cellsSchema>;
 
+/** A value that is no array: JSON, laid out, integers exact; or the first rows of a table. */
+export const plainValueSchema = z.union([
+  z.strictObject({ kind: z.literal("json"), text: z.string(), isWhole: z.boolean() }),
+  z.strictObject({
+    kind: z.literal("table"),
+    columns: z.array(z.string()),
+    rows: z.array(cellsSchema),
+    /** All rows there are. */
+    count: z.int(),
+  }),
+]);
+/** A value that is no array. */
+export type PlainValue = z.infer<typeof plainValueSchema>;
+
 /** One output of one run; `values` is a row-major prefix when the tensor is larger than a page shows at once. */
 export const outputViewSchema = z.strictObject({
   name: z.string(),
@@ -182,6 +202,8 @@ export const outputViewSchema = z.strictObject({
   values: cellsSchema,
   /** Whether `test/rows` can read the rows beyond `values`. */
   pageable: z.boolean(),
+  /** What is no array; then `dtype` is `string`, `shape` and `values` are empty. */
+  plain: z.nullable(plainValueSchema),
 });
 /** One output of one run; `values` is a row-major prefix when the tensor is larger than a page shows at once. */
 export type OutputView = z.infer<typeof outputViewSchema>;
@@ -223,6 +245,70 @@ export const phaseSchema = z.enum(["idle", "loading", "running", "done", "cancel
 /** What a model's test is doing. */
 export type Phase = z.infer<typeof phaseSchema>;
 
+/** The Python that would run a model, read from its folders: nothing is started to find out. */
+export const pythonViewSchema = z.strictObject({
+  /** Absolute path; `null` when there is none, and then `problem` says where was looked. */
+  interpreter: z.nullable(z.string()),
+  /** What chose it, in words: a setting, an extension, `.venv`, `VIRTUAL_ENV`, the PATH. */
+  by: z.string(),
+  /** Packages that it lacks for this framework, and the one line that installs them; empty when nothing is known. */
+  lacking: z.array(z.string()),
+  command: z.string(),
+  problem: z.nullable(errorViewSchema),
+});
+/** The Python that would run a model. */
+export type PythonView = z.infer<typeof pythonViewSchema>;
+
+/** What has to be decided before a model runs code, and what is known to decide it by. */
+export const consentViewSchema = z.strictObject({
+  /** `byName` = models that are saved here under this name are always allowed. */
+  state: z.enum(["needed", "given", "byName"]),
+  /** Code digest, hexadecimal. */
+  digest: z.string(),
+  /** Where the model came from, in words. */
+  origin: z.string(),
+  /** What its pickles are said to be, in words; never "safe". */
+  verdict: z.string(),
+  /** `module.name` of what its pickles import, the first ones. */
+  imports: z.array(z.string()),
+  moreImports: z.int(),
+  /** Folders of the project that it may import from. */
+  paths: z.array(z.string()),
+  /** Whether it would run apart from the network, the home folder and the store, and in words how or why not. */
+  isIsolated: z.boolean(),
+  isolation: z.string(),
+});
+/** What has to be decided before a model runs code. */
+export type ConsentView = z.infer<typeof consentViewSchema>;
+
+/** One choice of a list. */
+const choiceSchema = z.strictObject({ value: z.string(), text: z.string() });
+
+/** How a model is loaded: what may be chosen, and what is. */
+export const engineViewSchema = z.strictObject({
+  device: z.string(),
+  /** Devices that can be asked for here; one entry = there is nothing to choose. */
+  devices: z.array(choiceSchema),
+  /** Load settings by their words; an empty value = the default. */
+  settings: z.array(
+    z.strictObject({
+      word: z.string(),
+      text: z.string(),
+      value: z.string(),
+      /** The default in words. */
+      placeholder: z.string(),
+      /** What may be chosen; `null` = a number is typed. */
+      choices: z.nullable(z.array(choiceSchema)),
+    }),
+  ),
+  /** What was asked for and is not used, one sentence each; of the loaded model. */
+  fallbacks: z.array(z.string()),
+  /** What runs it where, once it is loaded: interpreter, isolation, versions. */
+  loaded: z.array(rowSchema),
+});
+/** How a model is loaded. */
+export type EngineView = z.infer<typeof engineViewSchema>;
+
 /** The test of one model, shared by every page that shows it; the drafts travel apart. */
 export const testViewSchema = z.strictObject({
   tag: z.string(),
@@ -231,6 +317,11 @@ export const testViewSchema = z.strictObject({
   error: z.nullable(errorViewSchema),
   /** Why this model cannot run here; `null` when it can. */
   refusal: z.nullable(errorViewSchema),
+  /** `null` for a model that needs no Python. */
+  python: z.nullable(pythonViewSchema),
+  /** `null` for a model that runs no code of its own. */
+  consent: z.nullable(consentViewSchema),
+  engine: engineViewSchema,
   methods: z.array(methodViewSchema),
   /** Class names from the model's metadata, or empty. */
   classes: z.array(z.string()),

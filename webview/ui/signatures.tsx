@@ -46,7 +46,7 @@ function undescribed({ declared, methods }: ModelView): MethodView[] {
   const known = new Set(methods.map(({ name }) => name));
   return declared
     .filter(({ name }) => !known.has(name))
-    .map((method) => ({ ...method, inputs: [], outputs: [], source: "model.yaml" }));
+    .map((method) => ({ ...method, inputs: [], outputs: [], source: "model.yaml", isOpen: false }));
 }
 
 function Method({ method }: { readonly method: MethodView }): VNode {

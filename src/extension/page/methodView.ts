@@ -10,6 +10,7 @@ export function methodView(name: string, signature: MethodSignature): MethodView
     batchable: signature.batchable,
     batchDim: [signature.batchDim[0], signature.batchDim[1]],
     source: signature.source,
+    isOpen: signature.isOpen === true,
   };
 }
 

@@ -37,6 +37,13 @@ export interface Testable extends Drafted {
   verify(signal: AbortSignal): Promise<void>;
 }
 
+/** How a model is to be loaded. */
+export interface EngineChoice {
+  readonly device: string;
+  /** Load settings by their words; left out or empty = the default. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
 /** What a test needs from its surroundings. */
 export interface TestPort {
   readonly sessions: Sessions;
@@ -91,6 +98,9 @@ export class ModelTest {
       phase: this.#phase,
       error: this.#error,
       refusal: refusal ? refusalView(refusal, this.#model.tag) : null,
+      python: null,
+      consent: null,
+      engine: { device: "cpu", devices: [], settings: [], fallbacks: [], loaded: [] },
       methods: [...this.#model.methods],
       classes: [...this.#model.classes],
       copies: this.#replies.length,
@@ -133,6 +143,18 @@ export class ModelTest {
     this.#changed.fire();
     this.#keep();
   }
+
+  /** Asks the user to allow the model's code. */
+  async askToAllow(): Promise<void> {}
+
+  /** Takes back what was allowed, and ends the model's process. */
+  async revoke(): Promise<void> {}
+
+  /** Lets the user choose another Python interpreter. */
+  async chooseInterpreter(): Promise<void> {}
+
+  /** Chooses how the model is loaded; a loaded one is loaded anew by the next run. */
+  async chooseEngine(_choice: EngineChoice): Promise<void> {}
 
   /** Remembers a file that the user picked and answers with its handle. */
   addFile(path: string): Promise<NonNullable<Draft["file"]>> {

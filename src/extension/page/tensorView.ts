@@ -10,7 +10,7 @@ const MAX_VALUES = 10_000;
 export function outputView(output: RunOutput): OutputView {
   const values = output.tensor ? tensorCells(output.tensor) : [];
   const pageable = values.length < elementCount(output.shape);
-  return { name: output.name, dtype: output.dtype, shape: [...output.shape], values, pageable };
+  return { name: output.name, dtype: output.dtype, shape: [...output.shape], values, pageable, plain: null };
 }
 
 /** Rows `[start, start + count)` along the first axis, cut at the most values that one message carries. */
@@ -19,7 +19,7 @@ export function rowsOf(name: string, tensor: Tensor, start: number, count: numbe
   const wanted = Math.max(0, Math.min(count, rows - start));
   const perRow = elementCount(rest);
   const values = decodeElements(tensor, start * perRow, Math.min(MAX_VALUES, wanted * perRow)).map(cell);
-  return { name, dtype: tensor.dtype, shape: [wanted, ...rest], values, pageable: true };
+  return { name, dtype: tensor.dtype, shape: [wanted, ...rest], values, pageable: true, plain: null };
 }
 
 /** The first values of a tensor as data that JSON keeps exact, see `cellsSchema`. */

@@ -9,7 +9,7 @@ export interface Memory {
 }
 
 /** Number of the shape below; what was kept under another one is dropped. */
-const SCHEMA = 1;
+const SCHEMA = 2;
 
 /** Largest state kept of one model, as `fitsMessage` counts: results and big inputs beyond it are forgotten. */
 const MAX_BYTES = 400_000;

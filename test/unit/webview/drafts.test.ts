@@ -97,6 +97,7 @@ describe("forms", () => {
       batchable: true,
       batchDim: [0, 0],
       source: "onnx",
+      isOpen: false,
     };
     const drafts = { x: draftFromSpec(x), ids: draftFromSpec(ids) };
     const next = withDim(method, drafts, "x", 0, 3);

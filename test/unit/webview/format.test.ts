@@ -100,7 +100,8 @@ test("raw JSON nests by the shape, keeps 64-bit integers bare, quotes texts and 
 });
 
 test("the view follows the shape", () => {
-  const kindOf = (shape: number[]) => outputKind({ name: "y", dtype: "float32", shape, values: [], pageable: false });
+  const kindOf = (shape: number[]) =>
+    outputKind({ name: "y", dtype: "float32", shape, values: [], pageable: false, plain: null });
   assert.deepEqual([[], [1], [1, 1], [5], [1, 5], [5, 1], [2, 5], [1, 2, 2], [0, 4]].map(kindOf), [
     "scalar",
     "scalar",
@@ -112,10 +113,13 @@ test("the view follows the shape", () => {
     "matrix",
     "empty",
   ]);
-  assert.deepEqual(gridSize({ name: "y", dtype: "float32", shape: [2, 3, 4], values: [], pageable: false }), {
-    rows: 6,
-    columns: 4,
-  });
+  assert.deepEqual(
+    gridSize({ name: "y", dtype: "float32", shape: [2, 3, 4], values: [], pageable: false, plain: null }),
+    {
+      rows: 6,
+      columns: 4,
+    },
+  );
   assert.equal(rowLabel([2, 3, 4], 4), "1, 1");
 });
 
