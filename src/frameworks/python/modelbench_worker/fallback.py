@@ -98,7 +98,7 @@ class RunnerModel:
         self._partial = partial
         self.methods = list(model.info.signatures)
 
-    def prepare(self, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    def prepare(self, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], batch: Any = None) -> Any:
         """The call, ready to be made. Raises WorkerError `method.notFound`."""
         if method not in self.methods:
             raise WorkerError(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections import OrderedDict
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from . import padding
 from .failures import WorkerError
+from .padding import Batch
 
 # Compiled calls kept: one a method and set of values that are not arrays. Shapes and dtypes are jax's to tell apart.
 MAX_CALLS = 64
@@ -22,7 +24,7 @@ class JittedModel:
         """`variables`: the pytree that `call_method` gets back, traced."""
         self._variables = variables
         self._partial = partial
-        self._calls: "OrderedDict[Tuple[Any, ...], Callable[..., Any]]" = OrderedDict()
+        self._calls: "OrderedDict[Tuple[Any, ...], JittedCall]" = OrderedDict()
         self.device = device
         self.methods = methods
 
@@ -34,23 +36,28 @@ class JittedModel:
         """Whether there is a method of that name, listed or not."""
         raise NotImplementedError
 
-    def prepare(self, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """The call, ready to be made; it ends when its result is there. Raises WorkerError `method.notFound`."""
-        import jax
+    def prepare(
+        self, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], batch: Optional[Batch] = None
+    ) -> Callable[[], Any]:
+        """The call, ready to be made; it ends when its result is there. A batch is padded to one of few sizes.
 
+        Raises WorkerError `method.notFound`.
+        """
         if not self.has_method(method):
             there = ", ".join(self.methods)
             raise WorkerError("method.notFound", f"The module has no method {method}. It has: {there}.")
         arrays, plain = split_arguments(args, kwargs)
         call = self._call(method, len(args), plain, tuple(sorted(arrays)))
-        return lambda: jax.block_until_ready(call(self._variables, arrays))
+        if batch is None or plain:
+            return lambda: call(self._variables, arrays)
+        return call.prepare_batch(self._variables, arrays, batch)
 
-    def _call(self, method: str, count: int, plain: Dict[str, Any], names: Tuple[str, ...]) -> Callable[..., Any]:
+    def _call(self, method: str, count: int, plain: Dict[str, Any], names: Tuple[str, ...]) -> "JittedCall":
         key = (method, count, json.dumps(plain, sort_keys=True), names)
         if key not in self._calls:
             while len(self._calls) >= MAX_CALLS:
                 self._calls.popitem(last=False)
-            self._calls[key] = compiled(self._apply(method, count, plain))
+            self._calls[key] = JittedCall(self._apply(method, count, plain))
         self._calls.move_to_end(key)
         return self._calls[key]
 
@@ -77,26 +84,53 @@ def split_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tuple[Dic
     return arrays, plain
 
 
-def compiled(apply: Callable[..., Any]) -> Callable[..., Any]:
+class JittedCall:
     """`apply` jitted; a model whose Python code asks for values, which a trace does not have, runs as it is."""
-    import jax
 
-    jitted = jax.jit(apply)
-    runs_plain = False
+    def __init__(self, apply: Callable[..., Any]) -> None:
+        import jax
 
-    def call(variables: Any, arrays: Dict[str, Any]) -> Any:
-        nonlocal runs_plain
-        if not runs_plain:
+        self._apply = apply
+        self._jitted = jax.jit(apply)
+        self._runs_plain = False
+        # Whether results have a row for each row that is given, by all of the arguments but their rows.
+        self._follows: Dict[Tuple[Any, ...], bool] = {}
+
+    def __call__(self, variables: Any, arrays: Dict[str, Any]) -> Any:
+        """The result, once it is there."""
+        import jax
+
+        if not self._runs_plain:
             try:
-                return jitted(variables, arrays)
+                return jax.block_until_ready(self._jitted(variables, arrays))
             except Exception as error:
                 if not needs_values(error):
                     raise
                 print(f"This model is not jitted: {type(error).__name__}.", file=sys.stderr)
-                runs_plain = True
-        return apply(variables, jax.tree_util.tree_map(jax.numpy.asarray, arrays))
+                self._runs_plain = True
+        return jax.block_until_ready(self._apply(variables, jax.tree_util.tree_map(jax.numpy.asarray, arrays)))
 
-    return call
+    def prepare_batch(self, variables: Any, arrays: Dict[str, Any], batch: Batch) -> Callable[[], Any]:
+        """The call with its rows padded, and of its result the rows that were given; as it is where that cannot be."""
+        rows = padding.row_count(arrays, batch.in_axis)
+        size = None if rows is None or self._runs_plain else padding.padded_size(rows, batch.limit)
+        if rows is None or size is None or size == rows:
+            return lambda: self(variables, arrays)
+        padded = padding.pad(arrays, batch.in_axis, size)
+        if not self._has_rows(variables, arrays, padded, batch):
+            return lambda: self(variables, arrays)
+        return lambda: padding.cut(self(variables, padded), batch.out_axis, rows)
+
+    def _has_rows(self, variables: Any, arrays: Dict[str, Any], padded: Dict[str, Any], batch: Batch) -> bool:
+        import jax
+
+        key = (batch.in_axis, batch.out_axis, padding.without_rows(arrays, batch.in_axis))
+        if key not in self._follows:
+            if len(self._follows) >= MAX_CALLS:
+                self._follows.clear()
+            shapes_of = lambda given: jax.eval_shape(self._jitted, variables, given)  # noqa: E731
+            self._follows[key] = padding.follows(shapes_of, arrays, padded, batch)
+        return self._follows[key]
 
 
 def needs_values(error: Exception) -> bool:

@@ -40,9 +40,10 @@ class ObjectModel:
         self.packages = packages
         self.methods = methods_of(model)
 
-    def prepare(self, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    def prepare(self, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], batch: Any = None) -> Any:
         """The call, ready to be made: arguments of the call win over partial ones, as in BentoML.
 
+        `batch`: what is known of its rows; nothing is compiled here for a number of them.
         Raises WorkerError `method.notFound`.
         """
         bound = method_of(self._model, method, self.methods)
