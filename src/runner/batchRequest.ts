@@ -1,5 +1,5 @@
 import { mergeableValues, rowsOf } from "./mergeValues";
-import type { NamedValues, RunValue } from "./values";
+import type { NamedOutputs, NamedValues, RunValue } from "./values";
 
 /** How requests of one method may share a run; `undefined` in its place = every request runs alone. */
 export interface BatchPlan {
@@ -18,26 +18,33 @@ export interface BatchRequest {
   readonly plan: BatchPlan | undefined;
 }
 
-/** The answer to one request, milliseconds throughout. */
-export interface BatchAnswer {
-  readonly outputs: NamedValues;
-  /** From `submit` to the start of the batch. */
-  readonly queueMs: number;
+/** What all requests of one batch hear of it, milliseconds throughout. */
+export interface BatchFacts {
   /** Joining, handing over and splitting: the batch's time less the run's. */
   readonly batchMs: number;
   readonly runMs: number;
-  /** Number of the (last) batch it rode in, from 1. */
+  /** Number of the (last) batch a request rode in, from 1. */
   readonly batchId: number;
-  /** Rows in that batch, in the largest one when it was cut; 1 where there is no batch axis. */
+  /** Rows in that batch, in the largest one when a request was cut; 1 where there is no batch axis. */
   readonly batchSize: number;
   /** Requests that shared that batch. */
   readonly batchRequests: number;
+}
+
+/** The answer to one request. */
+export interface BatchAnswer extends BatchFacts {
+  readonly outputs: NamedOutputs;
+  /** From `submit` to the start of the batch. */
+  readonly queueMs: number;
   /** Batches the request was cut into; 1 = it rode whole. */
   readonly batches: number;
 }
 
 /** What one batch answers to one of its requests. */
-export type PartAnswer = Omit<BatchAnswer, "queueMs" | "batches">;
+export interface PartAnswer {
+  readonly outputs: NamedOutputs;
+  readonly batch: BatchFacts;
+}
 
 /** A request in the batcher's hands. */
 export interface Entry {

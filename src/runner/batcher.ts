@@ -1,16 +1,18 @@
 import { ModelbenchError } from "../base/errors";
 import {
   type BatchAnswer,
+  type BatchPlan,
   type BatchRequest,
   countRows,
   type Entry,
+  isWhole,
   nextPart,
   type Part,
   type PartAnswer,
 } from "./batchRequest";
-import { areJoinable, joinAnswers, joinInputs, splitOutputs } from "./batchValues";
+import { areJoinable, joinAnswers, joinInputs, splitOutputs, wholeAnswer } from "./batchValues";
 import { LatencyLimit } from "./latencyLimit";
-import type { NamedValues } from "./values";
+import type { NamedOutputs, NamedValues } from "./values";
 
 export type { BatchAnswer, BatchPlan, BatchRequest } from "./batchRequest";
 
@@ -24,8 +26,15 @@ export interface BatcherOptions {
   readonly maxLatencyMs?: number | undefined;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Runs one batch; at most `concurrency` of them are under way. It may take over bytes that fill their whole buffer. */
-  readonly execute: (method: string, inputs: NamedValues) => Promise<{ outputs: NamedValues; runMs: number }>;
+  /**
+   * Runs one batch; at most `concurrency` of them are under way. It may take over bytes that fill their whole buffer.
+   * `plan`: along which axes its rows lie; left out for a call of its own.
+   */
+  readonly execute: (
+    method: string,
+    inputs: NamedValues,
+    plan: BatchPlan | undefined,
+  ) => Promise<{ outputs: NamedOutputs; runMs: number }>;
 }
 
 /**
@@ -210,18 +219,20 @@ export class Batcher {
     const carried = parts.map(({ entry }) => entry);
     this.#inFlight.add(carried);
     for (const entry of carried) entry.started ??= begun;
-    const { method } = (parts[0] as Part).entry.request;
+    const { request, rows } = (parts[0] as Part).entry;
+    const { method } = request;
+    const plan = rows === undefined ? undefined : request.plan;
     const batchSize = parts.reduce((sum, { count }) => sum + count, 0);
     this.#limit?.begin(batchId, method, batchSize, begun);
     try {
-      const { outputs, runMs } = await execute(method, joinInputs(parts));
+      const { outputs, runMs } = await execute(method, joinInputs(parts), plan);
       const pieces = splitOutputs(parts, outputs);
       if (pieces === undefined) this.#runWhole(method);
       const ended = now();
       this.#limit?.succeed(batchId, ended);
       const batchMs = Math.max(0, ended - begun - runMs);
-      const batchRequests = parts.length;
-      return pieces?.map((piece) => ({ outputs: piece, batchMs, runMs, batchId, batchSize, batchRequests }));
+      const batch = { batchMs, runMs, batchId, batchSize, batchRequests: parts.length };
+      return pieces?.map((piece) => ({ outputs: piece, batch }));
     } finally {
       this.#limit?.end(batchId);
       this.#inFlight.delete(carried);
@@ -231,21 +242,30 @@ export class Batcher {
   /** Answers the requests that are complete; those whose pieces do not fit together are handed back. */
   #deliver(parts: readonly Part[], answers: readonly PartAnswer[]): Entry[] {
     const torn: Entry[] = [];
-    for (const [i, { entry }] of parts.entries()) {
+    for (const [i, part] of parts.entries()) {
+      const { entry } = part;
+      const answer = answers[i] as PartAnswer;
       if (entry.cancelled) this.#fail(entry, cancellation());
       if (entry.settled) continue;
-      entry.answers.push(answers[i] as PartAnswer);
-      if (entry.rows !== undefined && entry.taken < entry.rows) continue;
-      if (!areJoinable(entry)) {
-        this.#runWhole(entry.request.method);
-        torn.push(entry);
+      if (isWhole(part)) {
+        this.#succeed(entry, wholeAnswer(entry, answer));
         continue;
       }
-      const answer = joinAnswers(entry);
-      this.#settle(entry);
-      entry.resolve(answer);
+      entry.answers.push(answer);
+      if (entry.rows !== undefined && entry.taken < entry.rows) continue;
+      if (areJoinable(entry)) {
+        this.#succeed(entry, joinAnswers(entry));
+        continue;
+      }
+      this.#runWhole(entry.request.method);
+      torn.push(entry);
     }
     return torn;
+  }
+
+  #succeed(entry: Entry, answer: BatchAnswer): void {
+    this.#settle(entry);
+    entry.resolve(answer);
   }
 
   #fail(entry: Entry, error: unknown): void {

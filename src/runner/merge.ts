@@ -36,13 +36,7 @@ export function mergeable(a: Tensor, b: Tensor, axis: number): boolean {
  * @throws ModelbenchError `internal` when the range leaves the tensor
  */
 export function sliceTensor(tensor: Tensor, axis: number, start: number, count: number): Tensor {
-  const length = tensor.shape[axis];
-  if (length === undefined || start < 0 || count < 0 || start + count > length) {
-    throw new ModelbenchError(
-      "internal",
-      `[${start}, ${start + count}) leaves axis ${axis} of [${tensor.shape.join(", ")}].`,
-    );
-  }
+  const length = lengthHolding(tensor, axis, start, count);
   if (start === 0 && count === length) return tensor;
   const shape = withDim(tensor.shape, axis, count);
   const outer = elementCount(shape.slice(0, axis));
@@ -52,6 +46,37 @@ export function sliceTensor(tensor: Tensor, axis: number, start: number, count: 
   for (let o = 0; o < outer; o += 1)
     parts.push(cut((o * length + start) * inner, (o * length + start + count) * inner));
   return { dtype: tensor.dtype, shape, data: parts.length === 1 ? (parts[0] as Uint8Array) : joinBytes(parts) };
+}
+
+/**
+ * Cuts a tensor into pieces of `counts` elements along `axis`, as `sliceTensor` would one by one: what is the same for
+ * all of them is reckoned once.
+ * @throws ModelbenchError `internal` when the pieces leave the tensor
+ */
+export function splitTensor(tensor: Tensor, axis: number, counts: readonly number[]): Tensor[] {
+  const { dtype, shape, data } = tensor;
+  const size = itemSize(dtype);
+  let start = 0;
+  if (size === undefined || elementCount(shape.slice(0, axis)) !== 1) {
+    return counts.map((count) => {
+      start += count;
+      return sliceTensor(tensor, axis, start - count, count);
+    });
+  }
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  lengthHolding(tensor, axis, 0, total);
+  const inner = size * elementCount(shape.slice(axis + 1));
+  return counts.map((count) => {
+    start += count;
+    return { dtype, shape: withDim(shape, axis, count), data: data.subarray((start - count) * inner, start * inner) };
+  });
+}
+
+/** The length of `axis`, which holds `[start, start + count)`. @throws ModelbenchError `internal` when it does not */
+function lengthHolding({ shape }: Tensor, axis: number, start: number, count: number): number {
+  const length = shape[axis];
+  if (length !== undefined && start >= 0 && count >= 0 && start + count <= length) return length;
+  throw new ModelbenchError("internal", `[${start}, ${start + count}) leaves axis ${axis} of [${shape.join(", ")}].`);
 }
 
 function withDim(shape: readonly number[], axis: number, length: number): number[] {

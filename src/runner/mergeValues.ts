@@ -1,6 +1,6 @@
 import { ModelbenchError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
-import { concatTensors, mergeable, sliceTensor } from "./merge";
+import { concatTensors, mergeable, sliceTensor, splitTensor } from "./merge";
 import { type FrameValue, isTensor, type ListValue, type RunValue } from "./values";
 
 /**
@@ -81,6 +81,7 @@ export function sliceValue(value: RunValue, axis: number, start: number, count: 
 
 /** Cuts a value into pieces of `counts` rows along `axis`, which together are all of it. */
 export function splitValue(value: RunValue, axis: number, counts: readonly number[]): RunValue[] {
+  if (isTensor(value)) return splitTensor(value, axis, counts);
   let start = 0;
   return counts.map((count) => {
     const piece = sliceValue(value, axis, start, count);

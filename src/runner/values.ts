@@ -22,8 +22,11 @@ export interface ObjectValue {
 /** What a method takes or gives: a tensor, or what only Python's methods know. */
 export type RunValue = Tensor | ListValue | FrameValue | ObjectValue;
 
-/** Values by input or output name, in order. */
+/** Values by input name. */
 export type NamedValues = Readonly<Record<string, RunValue>>;
+
+/** Values by output name, in the model's order: an object would put names that are whole numbers first. */
+export type NamedOutputs = ReadonlyMap<string, RunValue>;
 
 /** Whether a value is a plain tensor. */
 export function isTensor(value: RunValue): value is Tensor {

@@ -83,8 +83,8 @@ test("batches go in along one axis and come out along another", async () => {
   await settled(() => undefined);
   assert.deepEqual(shapeOf(calls[0]?.inputs["x"]), [1, 3]);
   await calls[0]?.finish({ y: column(7, 8, 9) });
-  assert.deepEqual(rows((await answers[0])?.outputs["y"]), [7, 8]);
-  assert.deepEqual(rows((await answers[1])?.outputs["y"]), [9]);
+  assert.deepEqual(rows((await answers[0])?.outputs.get("y")), [7, 8]);
+  assert.deepEqual(rows((await answers[1])?.outputs.get("y")), [9]);
 });
 
 test("when a batch fails its requests run once more, each alone, and only the bad one fails", async () => {
@@ -96,9 +96,9 @@ test("when a batch fails its requests run once more, each alone, and only the ba
   await calls[2]?.fail("bad row");
   await calls[3]?.finish();
   assert.equal(calls.length, 4);
-  assert.deepEqual(rows((await answers[0])?.outputs["x"]), [0]);
+  assert.deepEqual(rows((await answers[0])?.outputs.get("x")), [0]);
   await assert.rejects(answers[1] as Promise<unknown>, { code: "run.failed", message: "bad row" });
-  assert.deepEqual(rows((await answers[2])?.outputs["x"]), [2]);
+  assert.deepEqual(rows((await answers[2])?.outputs.get("x")), [2]);
   assert.equal((await answers[2])?.batchRequests, 1);
 });
 
@@ -118,7 +118,7 @@ test("an oversize request whose piece fails is not continued", async () => {
   await calls[0]?.fail("bad");
   await assert.rejects(big, { message: "bad" });
   await calls[1]?.finish();
-  assert.deepEqual(rows((await after).outputs["x"]), [6]);
+  assert.deepEqual(rows((await after).outputs.get("x")), [6]);
   assert.equal(calls.length, 2);
 });
 
@@ -129,8 +129,8 @@ test("outputs that do not follow the batch are never mis-assigned: the requests 
   await calls[0]?.finish({ y: column(9) });
   await calls[1]?.finish({ y: column(10) });
   await calls[2]?.finish({ y: column(11) });
-  assert.deepEqual(rows((await answers[0])?.outputs["y"]), [10]);
-  assert.deepEqual(rows((await answers[1])?.outputs["y"]), [11]);
+  assert.deepEqual(rows((await answers[0])?.outputs.get("y")), [10]);
+  assert.deepEqual(rows((await answers[1])?.outputs.get("y")), [11]);
   singles(batcher, 2);
   await settled(() => undefined);
   await calls[3]?.finish({ y: column(12) });
@@ -143,7 +143,7 @@ test("an oversize request whose pieces cannot be joined again runs whole", async
   await calls[0]?.finish({ y: column(9) });
   assert.deepEqual(rows(calls[1]?.inputs["x"]), [1, 2, 3]);
   await calls[1]?.finish({ y: column(9) });
-  assert.deepEqual(rows((await big).outputs["y"]), [9]);
+  assert.deepEqual(rows((await big).outputs.get("y")), [9]);
 });
 
 test("an oversize request whose last piece does not follow the batch runs whole, without its first pieces", async () => {
@@ -153,7 +153,7 @@ test("an oversize request whose last piece does not follow the batch runs whole,
   await calls[1]?.finish({ y: column(8, 9) });
   assert.deepEqual(rows(calls[2]?.inputs["x"]), [1, 2, 3]);
   await calls[2]?.finish({ y: column(8, 9) });
-  assert.deepEqual(rows((await big).outputs["y"]), [8, 9]);
+  assert.deepEqual(rows((await big).outputs.get("y")), [8, 9]);
 });
 
 test("an oversize request whose last piece lacks an output runs whole", async () => {
@@ -162,7 +162,7 @@ test("an oversize request whose last piece lacks an output runs whole", async ()
   await calls[0]?.finish({ y: column(1, 2), z: column(1, 2) });
   await calls[1]?.finish({ y: column(3) });
   await calls[2]?.finish({ y: column(1, 2, 3), z: column(4, 5, 6) });
-  assert.deepEqual(Object.values((await big).outputs).map(rows), [
+  assert.deepEqual([...(await big).outputs.values()].map(rows), [
     [1, 2, 3],
     [4, 5, 6],
   ]);
@@ -196,8 +196,8 @@ test("an oversize request whose pieces come back in different widths runs whole,
   await calls[1]?.finish({ y: wide(2, 2) });
   assert.deepEqual(rows(calls[2]?.inputs["x"]), [1, 2, 3]);
   await calls[2]?.finish({ y: wide(3, 3) });
-  assert.deepEqual(shapeOf((await big).outputs["y"]), [3, 3]);
-  assert.deepEqual(shapeOf((await other).outputs["y"]), [1, 2]);
+  assert.deepEqual(shapeOf((await big).outputs.get("y")), [3, 3]);
+  assert.deepEqual(shapeOf((await other).outputs.get("y")), [1, 2]);
   assert.equal(calls.length, 3);
 });
 
@@ -234,7 +234,7 @@ test("a cancelled request of a failed batch is not run again", async () => {
   await calls[0]?.fail("batch");
   await calls[1]?.finish();
   await assert.rejects(first, { code: "cancelled" });
-  assert.deepEqual(rows((await second).outputs["x"]), [2]);
+  assert.deepEqual(rows((await second).outputs.get("x")), [2]);
   assert.equal(calls.length, 2);
 });
 
@@ -273,6 +273,6 @@ test("ten thousand requests keep their order and each gets its own answer", asyn
   await settled(() => undefined);
   for (let i = 0; i < 100; i += 1) await (calls[i] as Call).finish();
   const got = await Promise.all(answers);
-  assert.ok(got.every(({ outputs }, i) => (rows(outputs["x"]) as number[])[0] === i));
+  assert.ok(got.every(({ outputs }, i) => (rows(outputs.get("x")) as number[])[0] === i));
   assert.equal(calls.length, 100);
 });

@@ -19,7 +19,7 @@ test("as many batches run at once as are allowed, and the next starts when any o
   await calls[0]?.finish();
   const got = await Promise.all(answers);
   assert.deepEqual(
-    got.map(({ outputs }) => rows(outputs["x"])),
+    got.map(({ outputs }) => rows(outputs.get("x"))),
     got.map((_, i) => [i]),
   );
 });
@@ -56,8 +56,8 @@ test("the pieces of a request end in order, and other batches go on beside them"
     ],
   );
   await calls[3]?.finish();
-  assert.deepEqual(rows((await big).outputs["x"]), [1, 2, 3, 4, 5]);
-  assert.deepEqual([rows((await after).outputs["x"]), rows((await first).outputs["x"])], [[6], [9]]);
+  assert.deepEqual(rows((await big).outputs.get("x")), [1, 2, 3, 4, 5]);
+  assert.deepEqual([rows((await after).outputs.get("x")), rows((await first).outputs.get("x"))], [[6], [9]]);
 });
 
 test("a run that nobody waits for is told from the others until it ends", async () => {

@@ -30,7 +30,7 @@ test("a lone request is served, however long the model takes", async () => {
     await settled(() => undefined);
     time.now += 10_000;
     await calls[i]?.finish();
-    assert.deepEqual(rows((await answer).outputs["x"]), [i]);
+    assert.deepEqual(rows((await answer).outputs.get("x")), [i]);
   }
 });
 
@@ -164,7 +164,7 @@ test("what was refused for being late is no longer ahead of anybody", async () =
   const lone = submit(batcher, column(9));
   await settled(() => undefined);
   await calls[1]?.finish();
-  assert.deepEqual(rows((await lone).outputs["x"]), [9]);
+  assert.deepEqual(rows((await lone).outputs.get("x")), [9]);
 });
 
 test("a request whose inputs differ in rows shares its batch with nobody, and counts with one run", async () => {

@@ -131,7 +131,7 @@ async function sendAll(requests: readonly Sent[], maxRows: number, concurrency: 
       const { plan, method: model } = plans.get(method) as Sent;
       // Some runs overtake others.
       for (let i = 0; i < Object.keys(inputs).length; i += 1) await Promise.resolve();
-      return { outputs: models[model](inputs, plan), runMs: 0 };
+      return { outputs: new Map(Object.entries(models[model](inputs, plan))), runMs: 0 };
     },
   });
   const answers: Promise<unknown>[] = [];
@@ -139,7 +139,7 @@ async function sendAll(requests: readonly Sent[], maxRows: number, concurrency: 
     for (let i = 0; i < request.after; i += 1) await Promise.resolve();
     const { inputs, plan, batched } = request;
     const answer = batcher.submit({ id, method: methodName(request), inputs, plan: batched ? plan : undefined });
-    answers.push(answer.then(({ outputs }) => plain(outputs), String));
+    answers.push(answer.then(({ outputs }) => plain(Object.fromEntries(outputs)), String));
   }
   return Promise.all(answers);
 }

@@ -18,7 +18,7 @@ test("20 singles, max 8: batches of 8, 8 and 4, oldest first, none waits for tra
   );
   const got = await Promise.all(answers);
   assert.deepEqual(
-    got.map(({ outputs }) => rows(outputs["x"])),
+    got.map(({ outputs }) => rows(outputs.get("x"))),
     got.map((_, i) => [i]),
   );
   assert.deepEqual(
@@ -51,12 +51,12 @@ test("request size > max: it is split, fills each batch exactly, shares its last
       [8, 9],
     ],
   );
-  assert.deepEqual(rows((await big).outputs["x"]), [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual(rows((await big).outputs.get("x")), [1, 2, 3, 4, 5, 6, 7, 8]);
   assert.equal((await big).runMs, 3);
   assert.deepEqual([(await big).batches, (await big).batchSize], [3, 4]);
   assert.deepEqual([(await small).batches, (await after).batches], [1, 1]);
-  assert.deepEqual(rows((await small).outputs["x"]), [0]);
-  assert.deepEqual(rows((await after).outputs["x"]), [9]);
+  assert.deepEqual(rows((await small).outputs.get("x")), [0]);
+  assert.deepEqual(rows((await after).outputs.get("x")), [9]);
 });
 
 test("12 singles, L=100 ms, cost 300 ms: the 4 newest are refused at once and told why, the 8 oldest served", async () => {
@@ -104,9 +104,9 @@ test("DataFrame input: requests are joined column by column, and answered with t
   await calls[0]?.finish({ "0": calls[0].inputs["x"] as FrameValue, "1": column(1, 2, 3, 4, 5) });
   await calls[1]?.finish();
   const got = await Promise.all(answers);
-  assert.deepEqual(got.map(({ outputs }) => outputs["0"]).map(columnsOf), [frame(2, 1), frame(3, 2)].map(columnsOf));
+  assert.deepEqual(got.map(({ outputs }) => outputs.get("0")).map(columnsOf), [frame(2, 1), frame(3, 2)].map(columnsOf));
   assert.deepEqual(
-    got.map(({ outputs }) => rows(outputs["1"])),
+    got.map(({ outputs }) => rows(outputs.get("1"))),
     [
       [1, 2],
       [3, 4, 5],
@@ -126,7 +126,7 @@ test("unbatchable methods: requests run one at a time, in order, and have no lat
   }
   const got = await Promise.all(answers);
   assert.deepEqual(
-    got.map(({ outputs, queueMs, batchRequests }) => [rows(outputs["x"]), queueMs, batchRequests]),
+    got.map(({ outputs, queueMs, batchRequests }) => [rows(outputs.get("x")), queueMs, batchRequests]),
     got.map((_, i) => [[i], i * 300, 1]),
   );
 });
