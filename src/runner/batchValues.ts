@@ -1,10 +1,11 @@
 import type { BatchAnswer, BatchPlan, Entry, Part, PartAnswer } from "./batchRequest";
 import { isWhole } from "./batchRequest";
+import type { Allocate } from "./merge";
 import { concatValues, mergeableValues, rowsOf, sliceValue, splitValue } from "./mergeValues";
 import type { NamedOutputs, NamedValues, RunValue } from "./values";
 
-/** The inputs of one batch; a request that rides alone and whole keeps its own. */
-export function joinInputs(parts: readonly Part[]): NamedValues {
+/** The inputs of one batch, in bytes from `allocate`; a request that rides alone and whole keeps its own. */
+export function joinInputs(parts: readonly Part[], allocate: Allocate): NamedValues {
   const only = parts[0] as Part;
   const { inputs, plan } = only.entry.request;
   if (parts.length === 1 && isWhole(only)) return inputs;
@@ -13,7 +14,7 @@ export function joinInputs(parts: readonly Part[]): NamedValues {
     const pieces = parts.map(({ entry, start, count }) =>
       sliceValue(entry.request.inputs[name] as RunValue, axis, start, count),
     );
-    return [name, concatValues(pieces, axis)] as const;
+    return [name, concatValues(pieces, axis, allocate)] as const;
   });
   return Object.fromEntries(columns);
 }

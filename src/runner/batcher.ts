@@ -12,6 +12,7 @@ import {
 } from "./batchRequest";
 import { areJoinable, joinAnswers, joinInputs, splitOutputs, wholeAnswer } from "./batchValues";
 import { LatencyLimit } from "./latencyLimit";
+import { SpareBuffers } from "./spareBuffers";
 import type { NamedOutputs, NamedValues } from "./values";
 
 export type { BatchAnswer, BatchPlan, BatchRequest } from "./batchRequest";
@@ -29,12 +30,13 @@ export interface BatcherOptions {
   /**
    * Runs one batch; at most `concurrency` of them are under way. It may take over bytes that fill their whole buffer.
    * `plan`: along which axes its rows lie; left out for a call of its own.
+   * Answers with `spent`, the memory that it took over and needs no more.
    */
   readonly execute: (
     method: string,
     inputs: NamedValues,
     plan: BatchPlan | undefined,
-  ) => Promise<{ outputs: NamedOutputs; runMs: number }>;
+  ) => Promise<{ outputs: NamedOutputs; runMs: number; spent?: readonly ArrayBuffer[] }>;
 }
 
 /**
@@ -51,6 +53,7 @@ export class Batcher {
   /** What each run under way answers. */
   readonly #inFlight = new Set<readonly Entry[]>();
   readonly #limit: LatencyLimit | undefined;
+  readonly #spares = new SpareBuffers();
   #queue: Entry[] = [];
   #head = 0;
   #batches = 0;
@@ -225,7 +228,9 @@ export class Batcher {
     const batchSize = parts.reduce((sum, { count }) => sum + count, 0);
     this.#limit?.begin(batchId, method, batchSize, begun);
     try {
-      const { outputs, runMs } = await execute(method, joinInputs(parts), plan);
+      const inputs = joinInputs(parts, (size) => this.#spares.take(size));
+      const { outputs, runMs, spent = [] } = await execute(method, inputs, plan);
+      this.#spares.keep(spent);
       const pieces = splitOutputs(parts, outputs);
       if (pieces === undefined) this.#runWhole(method);
       const ended = now();

@@ -3,11 +3,14 @@ import { elementCount, itemSize } from "../formats/elements";
 import { stringOffsets } from "../formats/stringOffsets";
 import type { Tensor } from "../formats/tensor";
 
+/** Gives so many bytes that fill their buffer, so that they can be transferred; what they hold is overwritten. */
+export type Allocate = (size: number) => Uint8Array;
+
 /**
  * Joins tensors along `axis`. All share dtype, rank and the other dimensions. One tensor is returned as it is.
  * @throws ModelbenchError `internal` when they do not fit together
  */
-export function concatTensors(tensors: readonly Tensor[], axis: number): Tensor {
+export function concatTensors(tensors: readonly Tensor[], axis: number, allocate: Allocate = ownBuffer): Tensor {
   const first = tensors[0];
   if (first === undefined) throw new ModelbenchError("internal", "Nothing to join.");
   if (tensors.length === 1) return first;
@@ -20,6 +23,7 @@ export function concatTensors(tensors: readonly Tensor[], axis: number): Tensor 
   const data = interleave(
     tensors.map((tensor) => blocks(tensor, axis, outer)),
     outer,
+    allocate,
   );
   return { dtype: first.dtype, shape, data };
 }
@@ -91,10 +95,10 @@ function blocks(tensor: Tensor, axis: number, outer: number): Uint8Array[] {
   return Array.from({ length: outer }, (_, o) => cut(o * each, (o + 1) * each));
 }
 
-function interleave(columns: readonly Uint8Array[][], outer: number): Uint8Array {
+function interleave(columns: readonly Uint8Array[][], outer: number, allocate: Allocate): Uint8Array {
   const parts: Uint8Array[] = [];
   for (let o = 0; o < outer; o += 1) for (const column of columns) parts.push(column[o] as Uint8Array);
-  return joinBytes(parts);
+  return joinBytes(parts, allocate);
 }
 
 /** Returns a view of the elements `[from, to)`. */
@@ -108,11 +112,14 @@ function cutter(tensor: Tensor): (from: number, to: number) => Uint8Array {
   return (from, to) => data.subarray(offsets[from], offsets[to]);
 }
 
-/** Joins into a buffer of its own, so that the result can be transferred. */
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+function ownBuffer(size: number): Uint8Array {
+  return Buffer.allocUnsafeSlow(size);
+}
+
+function joinBytes(parts: readonly Uint8Array[], allocate: Allocate = ownBuffer): Uint8Array {
   let size = 0;
   for (const part of parts) size += part.length;
-  const whole = Buffer.allocUnsafeSlow(size);
+  const whole = allocate(size);
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);

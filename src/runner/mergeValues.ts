@@ -1,6 +1,6 @@
 import { ModelbenchError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
-import { concatTensors, mergeable, sliceTensor, splitTensor } from "./merge";
+import { type Allocate, concatTensors, mergeable, sliceTensor, splitTensor } from "./merge";
 import { type FrameValue, isTensor, type ListValue, type RunValue } from "./values";
 
 /**
@@ -38,14 +38,14 @@ function haveSameColumns(a: FrameValue, b: FrameValue): boolean {
 }
 
 /**
- * Joins values along `axis`. One value is returned as it is.
+ * Joins values along `axis`. One value is returned as it is. A joined tensor's bytes come from `allocate`.
  * @throws ModelbenchError `internal` when they are not mergeable
  */
-export function concatValues(values: readonly RunValue[], axis: number): RunValue {
+export function concatValues(values: readonly RunValue[], axis: number, allocate?: Allocate): RunValue {
   const first = values[0];
   if (first === undefined) throw new ModelbenchError("internal", "Nothing to join.");
   if (values.length === 1) return first;
-  if (isTensor(first)) return concatTensors(values as readonly Tensor[], axis);
+  if (isTensor(first)) return concatTensors(values as readonly Tensor[], axis, allocate);
   for (const value of values) {
     if (!mergeableValues(first, value, axis))
       throw new ModelbenchError("internal", "Values that do not fit were joined.");

@@ -17,7 +17,13 @@ export type ToOrt =
 /** The answers, in the order of the questions. */
 export type FromOrt =
   | { readonly kind: "loaded"; readonly result: LoadResult }
-  | { readonly kind: "ran"; readonly outputs: readonly (readonly [string, Tensor])[]; readonly runMs: number }
+  | {
+      readonly kind: "ran";
+      readonly outputs: readonly (readonly [string, Tensor])[];
+      readonly runMs: number;
+      /** The memory of the inputs, given back for others. */
+      readonly spent: readonly ArrayBuffer[];
+    }
   | { readonly kind: "failed"; readonly error: WireError };
 
 /**

@@ -38,7 +38,9 @@ async function run(inputs: readonly (readonly [string, Tensor])[]): Promise<void
   const outputs = await session.run(Object.fromEntries(inputs));
   const runMs = performance.now() - started;
   const { values, buffers } = movable(Object.entries(outputs));
-  post({ kind: "ran", outputs: values, runMs }, buffers);
+  // The runtime copies what it answers, so nothing of an output lies in an input's memory.
+  const { buffers: spent } = movable(inputs);
+  post({ kind: "ran", outputs: values, runMs, spent }, [...buffers, ...spent]);
 }
 
 function post(message: FromOrt, buffers: ArrayBuffer[] = []): void {
