@@ -16,7 +16,7 @@ export class SpareBuffers {
   take(size: number): Uint8Array<ArrayBuffer> {
     const at = this.#kept.findIndex(({ byteLength }) => byteLength === size);
     const [buffer] = at < 0 ? [] : this.#kept.splice(at, 1);
-    if (buffer === undefined) return Buffer.allocUnsafeSlow(size);
+    if (buffer === undefined) return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
     this.#bytes -= size;
     return new Uint8Array(buffer);
   }
