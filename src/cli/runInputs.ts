@@ -1,18 +1,17 @@
 import { resolve } from "node:path";
 import { addAbortSignal } from "node:stream";
 import { ModelbenchError } from "../base/errors";
-import { parseExactJson } from "../formats/jsonExact";
+import { parseExactJson, stringifyExact } from "../formats/jsonExact";
 import type { MethodSignature } from "../formats/tensor";
 import type { ExampleInputs } from "../frameworks/example";
-import type { InputValue } from "../runner/protocol";
+import type { InputForm, InputValue } from "../runner/protocol";
 import { statOf } from "../store/modelFiles";
-import { type InputForm, pythonInput } from "./pythonInputs";
 
 /** Where inputs come from beside the command line's words. */
 export interface InputSources {
   /** Fills in what was not given. */
   readonly example: ExampleInputs | undefined;
-  /** What JSON becomes; set for models that need Python. */
+  /** What JSON becomes where nothing is declared; set for models that need Python. */
   readonly form: InputForm | undefined;
 }
 
@@ -40,8 +39,13 @@ export async function readInputs(
     isPiped ||= text === "-";
     inputs.set(name, text === "-" ? { kind: "text", text: await readStandardInput(signal) } : inputValue(name, text));
   }
-  const entries = [...inputs].map(([name, value]) => [name, form ? pythonInput(name, value, form) : value] as const);
-  return Object.fromEntries(entries);
+  return Object.fromEntries([...inputs].map(([name, value]) => [name, form ? inForm(value, form) : value] as const));
+}
+
+/** JSON goes as text: what it becomes is decided where it is read. */
+function inForm(value: InputValue, form: InputForm): InputValue {
+  if (value.kind === "json") return { kind: "text", text: stringifyExact(value.value), form };
+  return value.kind === "text" || value.kind === "file" ? { ...value, form } : value;
 }
 
 /** Where nothing is declared, nothing can be made up. */
@@ -73,7 +77,8 @@ async function readStandardInput(signal: AbortSignal): Promise<string> {
 function inputValue(name: string, text: string): InputValue {
   if (statOf(text)?.isFile()) return { kind: "file", path: resolve(text) };
   try {
-    return { kind: "json", value: parseExactJson(text) };
+    parseExactJson(text);
+    return { kind: "text", text };
   } catch (cause) {
     throw new ModelbenchError(
       "input.notFound",

@@ -4,6 +4,22 @@ import { ModelbenchError } from "../base/errors";
 const MAX_DEPTH = 256;
 
 /**
+ * A float whose value a plain number of JSON would show as an integer: Python tells `3.0` from `3`, and `-0.0` from `0`.
+ */
+export class WholeFloat {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** A float as plain data from which `stringifyExact` makes a float again. */
+export function exactFloat(value: number): number | WholeFloat {
+  return Number.isInteger(value) ? new WholeFloat(value) : value;
+}
+
+/**
  * Parses strict JSON and keeps integers exact: an integer literal beyond 2^53 - 1 becomes a bigint.
  * Like `JSON.parse`, the last of equal keys wins and `__proto__` is an ordinary key.
  * @throws ModelbenchError `format.corrupt` with the character offset, also for NaN and Infinity tokens
@@ -16,12 +32,23 @@ export function parseExactJson(text: string): unknown {
       // Parsed again below, for a message with an offset.
     }
   }
-  return new ExactParser(text).document();
+  return new ExactParser(text, false).document();
 }
 
 /**
+ * Parses as `parseExactJson` does, and keeps floats apart from integers: `3.0`, `-0.0` and `1e3` are `WholeFloat`s.
+ * @throws ModelbenchError `format.corrupt` with the character offset, also for a number beyond the floats, as `1e400`
+ */
+export function parseTypedJson(text: string): unknown {
+  return WHOLE_FLOAT.test(text) ? new ExactParser(text, true).document() : parseExactJson(text);
+}
+
+/** Whether some number may be a whole float: zeros behind the point, an exponent, or more digits than a float has. */
+const WHOLE_FLOAT = /[0-9](?:\.0+(?![0-9])|[eE]|\.[0-9]{15})|[0-9]{14}\.[0-9]/;
+
+/**
  * Writes strict JSON: bigint in full, NaN and infinities as `"NaN"`, `"Infinity"`, `"-Infinity"`, -0 as `-0`,
- * a Map as an object in its order. Undefined members are left out.
+ * a `WholeFloat` as `3.0`, a Map as an object in its order. Undefined members are left out.
  * @throws ModelbenchError `internal` for bytes, functions and symbols
  */
 export function stringifyExact(value: unknown, indent = 0): string {
@@ -56,11 +83,13 @@ const SPACE = /[ \t\n\r]*/y;
 
 class ExactParser {
   readonly #text: string;
+  readonly #isTyped: boolean;
   #at = 0;
   #depth = 0;
 
-  constructor(text: string) {
+  constructor(text: string, isTyped: boolean) {
     this.#text = text;
+    this.#isTyped = isTyped;
   }
 
   document(): unknown {
@@ -129,14 +158,17 @@ class ExactParser {
     }
   }
 
-  #number(): number | bigint {
+  #number(): number | bigint | WholeFloat {
     NUMBER.lastIndex = this.#at;
     const found = NUMBER.exec(this.#text);
     if (!found) throw this.#unexpected("a JSON value");
-    this.#at = NUMBER.lastIndex;
     const value = Number(found[0]);
     const isInteger = found[1] === undefined && found[2] === undefined;
-    return isInteger && !Number.isSafeInteger(value) ? BigInt(found[0]) : value;
+    if (this.#isTyped && !isInteger && !Number.isFinite(value))
+      throw this.#error(`has ${found[0]}, beyond every float`);
+    this.#at = NUMBER.lastIndex;
+    if (isInteger) return Number.isSafeInteger(value) ? value : BigInt(found[0]);
+    return this.#isTyped ? exactFloat(value) : value;
   }
 
   #match(pattern: RegExp): string | undefined {
@@ -202,7 +234,14 @@ function writeNumber(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
+/** Above 1e21 the text has an exponent, which makes it a float. */
+function writeWholeFloat(value: number): string {
+  const text = writeNumber(value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
 function writeObject(value: object, indent: number, margin: string): string {
+  if (value instanceof WholeFloat) return writeWholeFloat(value.value);
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     throw new ModelbenchError("internal", "Bytes cannot be written as JSON.");
   }

@@ -1,3 +1,4 @@
+import { WholeFloat } from "../formats/jsonExact";
 import type { YamlMap, YamlValue } from "../formats/pyYaml";
 import type { MethodSignature, ValueSpec } from "../formats/tensor";
 import { yamlAsData } from "./yamlAsData";
@@ -39,9 +40,16 @@ function openExample(given: YamlValue | undefined): ExampleInputs {
 
 function exampleEntry(spec: ValueSpec, given: unknown): [string, unknown][] {
   if (spec.type !== "tensor" || spec.dtype === null) return [];
-  if (given !== undefined && fits(given, spec)) return [[spec.name, given]];
+  const example = withoutWholeFloats(given);
+  if (example !== undefined && fits(example, spec)) return [[spec.name, example]];
   const dims = (spec.shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1));
   return dims.reduce((product, dim) => product * dim, 1) > MAX_ELEMENTS ? [] : [[spec.name, filled(spec, dims)]];
+}
+
+/** A tensor's dtype says what its numbers are. */
+function withoutWholeFloats(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutWholeFloats);
+  return value instanceof WholeFloat ? value.value : value;
 }
 
 function filled(spec: ValueSpec, dims: readonly number[]): unknown {

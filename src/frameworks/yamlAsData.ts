@@ -1,12 +1,13 @@
 import { Budget } from "../base/budget";
+import { exactFloat, type WholeFloat } from "../formats/jsonExact";
 import { YamlDate, YamlFloat, type YamlKey, YamlSet, YamlTimestamp, type YamlValue } from "../formats/pyYaml";
 
 /** A shared value is written out at each place, so a small text could grow without end. */
 const LIMITS = { nodes: 1_000_000, depth: 100 };
 
 /**
- * A YAML value as plain data for exact JSON: floats are numbers, maps are Maps with text keys, dates and timestamps
- * are ISO text, bytes are base64 text, sets are lists.
+ * A YAML value as plain data for exact JSON: floats are numbers, whole ones `WholeFloat`s, maps are Maps with text keys,
+ * dates and timestamps are ISO text, bytes are base64 text, sets are lists.
  * @throws ModelbenchError `budget.exceeded` when aliases make it endless
  */
 export function yamlAsData(value: YamlValue): unknown {
@@ -16,14 +17,18 @@ export function yamlAsData(value: YamlValue): unknown {
 function convert(value: YamlValue, budget: Budget): unknown {
   budget.nodes();
   if (Array.isArray(value)) return nested(budget, () => value.map((item) => convert(item, budget)));
-  if (value instanceof YamlSet) return value.items.map(plainKey);
+  if (value instanceof YamlSet) return value.items.map(leaf);
   if (value instanceof Map) {
     return nested(
       budget,
       () => new Map([...value].map(([key, member]) => [String(plainKey(key)), convert(member, budget)])),
     );
   }
-  return plainKey(value);
+  return leaf(value);
+}
+
+function leaf(value: YamlKey): ReturnType<typeof plainKey> | WholeFloat {
+  return value instanceof YamlFloat ? exactFloat(value.value) : plainKey(value);
 }
 
 function nested<T>(budget: Budget, make: () => T): T {

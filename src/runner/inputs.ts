@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { extname } from "node:path";
 import { ModelbenchError, toWireError } from "../base/errors";
+import { elementCount } from "../formats/elements";
 import { openFileReader } from "../formats/fileReader";
 import { parseExactJson } from "../formats/jsonExact";
 import { readNpy, readNpyHeader } from "../formats/npy";
@@ -8,28 +9,24 @@ import type { MethodSignature, Tensor, ValueSpec } from "../formats/tensor";
 import { readTensorProto } from "../formats/tensorProto";
 import { generatedForm, generateTensor } from "./generate";
 import { describeSpec, inputSpecs, nameFindings, type TensorForm, tensorFindings } from "./inputCheck";
-import { tensorFromJson, undeclaredFromJson } from "./inputJson";
-import type { InputIssue, InputValue } from "./protocol";
+import { tensorFromJson } from "./inputJson";
+import type { InputForm, InputIssue, InputValue } from "./protocol";
+import { openFromArray, openFromJson, openFromMade, openFromText } from "./pythonInputs";
 import { MAX_TEXT_BYTES } from "./valueBodies";
 import { isTensor, type NamedValues, type RunValue } from "./values";
 
 /** What a check may read of a file or a text without holding up its thread. */
 const QUICK_BYTES = 65_536;
 
-/** One input that a call gives: what is known of it, and how its JSON is read. */
+/** One input that a call gives, and whether anything is known of it. */
 interface Slot {
   readonly spec: ValueSpec;
   readonly isDeclared: boolean;
-  readonly fromJson: (value: unknown) => RunValue;
 }
 
 function slotsOf(signature: MethodSignature, names: readonly string[]): Slot[] {
   const isDeclared = signature.isOpen !== true;
-  return inputSpecs(signature, names).map((spec) => ({
-    spec,
-    isDeclared,
-    fromJson: (value) => (isDeclared ? tensorFromJson(spec, value) : undeclaredFromJson(spec.name, value)),
-  }));
+  return inputSpecs(signature, names).map((spec) => ({ spec, isDeclared }));
 }
 
 /**
@@ -37,7 +34,7 @@ function slotsOf(signature: MethodSignature, names: readonly string[]): Slot[] {
  * @throws ModelbenchError `input.*`, `file.access`, `format.*`; the message names the input
  */
 function readInput(slot: Slot, value: InputValue): RunValue {
-  const { spec, isDeclared, fromJson } = slot;
+  const { spec, isDeclared } = slot;
   switch (value.kind) {
     case "tensor":
       return value.tensor;
@@ -45,14 +42,27 @@ function readInput(slot: Slot, value: InputValue): RunValue {
       if (isDeclared && spec.type === "tensor") throw noTensor(spec, value.value.container);
       return value.value;
     case "json":
-      return fromJson(value.value);
+      return isDeclared ? tensorFromJson(spec, value.value) : openFromJson(spec.name, value.value);
     case "text":
-      return fromJson(naming(spec, undefined, () => parseExactJson(value.text)));
+      return naming(spec, undefined, () => fromText(slot, value.text, value.form));
     case "file":
-      return readFileInput(slot, value.path);
+      return readFileInput(slot, value);
     case "generate":
-      return generateTensor(spec, value);
+      return isDeclared ? generateTensor(spec, value) : madeUp(spec, value);
   }
+}
+
+function fromText({ spec, isDeclared }: Slot, text: string, form: InputForm | undefined): RunValue {
+  return isDeclared ? tensorFromJson(spec, parseExactJson(text)) : openFromText(spec.name, text, form);
+}
+
+/** Where nothing is declared the form says of what type, and the sizes are the whole shape. */
+function madeUp(spec: ValueSpec, value: Extract<InputValue, { kind: "generate" }>): RunValue {
+  return openFromMade(spec.name, generateTensor(generatedSpec(spec, value), value), value.form);
+}
+
+function generatedSpec(spec: ValueSpec, { form }: Extract<InputValue, { kind: "generate" }>): ValueSpec {
+  return form === undefined ? spec : { ...spec, dtype: form.dtype ?? form.numbers };
 }
 
 /**
@@ -104,11 +114,24 @@ export function inputIssues(signature: MethodSignature, inputs: Readonly<Record<
 
 /** What an input is, as far as that is found without reading much; `undefined` also for what is no tensor. */
 function quickForm(slot: Slot, value: InputValue): TensorForm | undefined {
-  if (value.kind === "generate") return generatedForm(slot.spec, value);
-  if (isNpy(value)) return npyForm(slot.spec, value.path);
+  if (value.kind === "generate")
+    return slot.isDeclared ? generatedForm(slot.spec, value) : quickMadeUp(slot.spec, value);
+  if (isNpy(value) && (slot.isDeclared || isForArrays(value.form))) return npyForm(slot.spec, value.path);
   if (!isQuick(slot.spec, value)) return undefined;
   const read = readInput(slot, value);
   return isTensor(read) ? read : undefined;
+}
+
+/** A few values are made to see whether they take the form; more are left to the run. */
+function quickMadeUp(spec: ValueSpec, value: Extract<InputValue, { kind: "generate" }>): TensorForm | undefined {
+  const form = generatedForm(generatedSpec(spec, value), value);
+  if (isForArrays(value.form)) return form;
+  if (elementCount(form.shape) <= QUICK_BYTES / 64) madeUp(spec, value);
+  return undefined;
+}
+
+function isForArrays(form: InputForm | undefined): boolean {
+  return form?.as === undefined || form.as === "ndarray";
 }
 
 function isNpy(value: InputValue): value is Extract<InputValue, { kind: "file" }> {
@@ -135,18 +158,20 @@ function isQuick(spec: ValueSpec, value: InputValue): boolean {
   return value.kind !== "file" || fileSize(spec, value.path) <= QUICK_BYTES;
 }
 
-function readFileInput({ spec, fromJson }: Slot, path: string): RunValue {
+function readFileInput(slot: Slot, { path, form }: Extract<InputValue, { kind: "file" }>): RunValue {
+  const { spec, isDeclared } = slot;
+  const array = (read: Tensor) => (isDeclared ? read : openFromArray(spec.name, read, form));
   const extension = extname(path).toLowerCase();
   const size = fileSize(spec, path);
   return naming(spec, path, () => {
     const reader = openFileReader(path);
     try {
-      if (extension === ".npy") return readNpy(reader, path);
-      if (extension === ".pb") return readTensorProto(reader, path).tensor;
+      if (extension === ".npy") return array(readNpy(reader, path));
+      if (extension === ".pb") return array(readTensorProto(reader, path).tensor);
       if (extension !== ".json") throw unknownExtension(path);
       if (size > MAX_TEXT_BYTES)
         throw new ModelbenchError("budget.exceeded", `${path} has more than ${MAX_TEXT_BYTES} bytes.`);
-      return fromJson(parseExactJson(new TextDecoder().decode(reader.read(0, size))));
+      return fromText(slot, new TextDecoder().decode(reader.read(0, size)), form);
     } finally {
       reader.close();
     }

@@ -1,6 +1,7 @@
 import type { WireError } from "../base/errors";
 import type { DType, MethodSignature, Tensor } from "../formats/tensor";
 import type { OnnxSettings } from "../frameworks/onnx/sessionOptions";
+import type { ValueStart } from "./valueStart";
 import type { RunValue } from "./values";
 
 /** What the runner is asked to load: one model a process. Plain data, so that it fits a frame header. */
@@ -36,6 +37,8 @@ export interface PythonLoad {
   readonly folder: string;
   /** Its files below the folder with their digests, as they were consented to: what differs is not loaded. */
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
+  /** The digest that was consented to, see `codeDigest`: left out, what model.yaml says is not held to it. */
+  readonly digest?: string;
   /** Options of model.yaml as plain JSON, for instance `partial_kwargs`. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Folders from which modules of the project may be imported, after everything else. Absolute. */
@@ -91,6 +94,7 @@ export type InputValue =
       readonly pattern: "zeros" | "ones" | "range" | "uniform" | "normal";
       readonly seed: number;
       readonly dims: readonly number[];
+      readonly form?: InputForm;
     };
 
 /** One inference. */
@@ -99,7 +103,10 @@ export interface RunRequest {
   readonly inputs: Readonly<Record<string, InputValue>>;
   /** `false` sends it alone, past the batcher. */
   readonly batch: boolean;
-  /** Outputs above this many bytes stay in the runner and are read by slices; `undefined` = send everything. */
+  /**
+   * Outputs above this many bytes stay in the runner and are read by slices, and of what is no array only the beginning
+   * is sent, see `RunOutput.start`; `undefined` = send everything.
+   */
   readonly keepAboveBytes?: number | undefined;
 }
 
@@ -114,6 +121,8 @@ export interface RunOutput {
   readonly kept?: string;
   /** What is no array; then `dtype` is `string` and `shape` is `[]`. */
   readonly value?: Exclude<RunValue, Tensor>;
+  /** In place of `value` its beginning, where `keepAboveBytes` is set; rows behind it are read by `kept`. */
+  readonly start?: ValueStart;
 }
 
 /** The answer to one inference; milliseconds throughout. */

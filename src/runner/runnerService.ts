@@ -8,8 +8,9 @@ import { KeptResults } from "./keptResults";
 import type { OpenModel } from "./ortHost";
 import type { LoadRequest } from "./protocol";
 import { encodeValue } from "./valueBodies";
-import { isTensor, type RunValue } from "./values";
-import { decodeRead, decodeRun, type RunReply, type WireOutput } from "./wire";
+import { valueStart } from "./valueStart";
+import { isTensor, type NamedOutputs, type RunValue } from "./values";
+import { decodeRead, decodeRun, encodeRows, encodeStart, type RunReply, type WireOutput } from "./wire";
 
 /** Waiting requests beyond this are refused: they would only wait, and hold their inputs meanwhile. */
 const MAX_WAITING = 10_000;
@@ -24,6 +25,8 @@ const STOP_GRACE_MS = 500;
 export interface RunnerPorts {
   readonly send: (frame: Frame) => void;
   readonly open: (request: LoadRequest) => Promise<OpenModel>;
+  /** Starts what a model will be opened in; the same request opens it then. Left out = nothing is started ahead. */
+  readonly warm?: (request: LoadRequest) => Promise<void>;
   /** Ends the process at once, native code or not. */
   readonly end: () => void;
   /** Monotonic milliseconds. */
@@ -63,13 +66,16 @@ export class RunnerService {
     switch (frame.op) {
       case "ping":
         return {};
+      case "warm":
+        await this.#ports.warm?.(frame.data as LoadRequest);
+        return {};
       case "load":
         return this.#load(frame.data as LoadRequest);
       case "run":
         return this.#run(frame);
       case "read": {
         const { kept, start, count } = decodeRead(frame);
-        return { bodies: [this.#kept.read(kept, start, count)] };
+        return encodeRows(this.#kept.read(kept, start, count));
       }
       default:
         throw new ModelbenchError("protocol.invalid", `There is no operation \`${frame.op}\`.`);
@@ -86,7 +92,7 @@ export class RunnerService {
       maxLatencyMs: request.batching.maxLatencyMs,
       concurrency: model.concurrency,
       now: this.#ports.now,
-      execute: (method, inputs) => model.run(method, inputs),
+      execute: (method, inputs, plan) => model.run(method, inputs, plan),
     });
     return { data: model.loaded };
   }
@@ -102,7 +108,8 @@ export class RunnerService {
     const values = resolveInputs(signature, inputs);
     const plan = batch && request.batching.enabled ? batchPlan(signature) : undefined;
     const answer = await batcher.submit({ id: frame.id, method, inputs: values, plan });
-    return this.#reply(answer, keepAboveBytes, model.loaded, method);
+    const outputs = inOrder(signature, answer.outputs);
+    return this.#reply({ ...answer, outputs }, keepAboveBytes, model.loaded, method);
   }
 
   #reply(
@@ -112,16 +119,26 @@ export class RunnerService {
     method: string,
   ): { data: RunReply; bodies: Tensor[] } {
     const bodies: Tensor[] = [];
-    const described = Object.entries(outputs).map(([name, value]) => this.#output(name, value, keepAboveBytes, bodies));
+    const described = [...outputs].map(([name, value]) => this.#output(name, value, keepAboveBytes, bodies));
     const timing = { loadMs, queueMs, batchMs, runMs };
     return { data: { outputs: described, timing, ...batch, device, unfetchable: unfetchable[method] ?? [] }, bodies };
   }
 
   #output(name: string, value: RunValue, keepAboveBytes: number | undefined, bodies: Tensor[]): WireOutput {
-    if (!isTensor(value)) return { name, dtype: "string", shape: [], value: encodeValue(value, bodies) };
+    if (!isTensor(value)) return this.#plainOutput(name, value, keepAboveBytes !== undefined, bodies);
     const { dtype, shape, data } = value;
     const isKept = keepAboveBytes !== undefined && data.byteLength > keepAboveBytes;
     return { name, dtype, shape, ...(isKept ? { kept: this.#kept.keep(value) } : { body: bodies.push(value) - 1 }) };
+  }
+
+  #plainOutput(name: string, value: Exclude<RunValue, Tensor>, isCut: boolean, bodies: Tensor[]): WireOutput {
+    const output = { name, dtype: "string", shape: [] } as const;
+    if (!isCut) return { ...output, value: encodeValue(value, bodies) };
+    const start = valueStart(value);
+    const encoded = encodeStart(start, bodies);
+    if (start.kind !== "table" || value.container !== "dataframe") return { ...output, start: encoded };
+    const isWhole = (start.frame.columns[0]?.[1].shape[0] ?? 0) === start.count;
+    return { ...output, start: encoded, ...(isWhole ? {} : { kept: this.#kept.keep(value) }) };
   }
 
   /** A run cannot be interrupted: when nobody waits for it any more, the process ends unless it ends soon. */
@@ -154,6 +171,15 @@ export function batchPlan(signature: MethodSignature): BatchPlan | undefined {
   const lengths = new Set(values.map(({ shape, axis }) => shape?.[axis]).filter((dim) => typeof dim === "string"));
   const shapesMore = values.some(({ shape, axis }) => shape?.some((dim, i) => i !== axis && lengths.has(String(dim))));
   return shapesMore ? undefined : { inAxis, outAxis };
+}
+
+/** Declared outputs as they are declared; on their way, names that are whole numbers may have gone first. */
+function inOrder({ outputs }: MethodSignature, given: NamedOutputs): NamedOutputs {
+  const declared = outputs.flatMap(({ name }): [string, RunValue][] => {
+    const value = given.get(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return new Map([...declared, ...given]);
 }
 
 function busy(label: string): ModelbenchError {

@@ -1,5 +1,5 @@
 import { ModelbenchError } from "../base/errors";
-import { parseExactJson, stringifyExact } from "../formats/jsonExact";
+import { parseTypedJson, stringifyExact } from "../formats/jsonExact";
 import type { Tensor } from "../formats/tensor";
 import { isTensor, type RunValue } from "./values";
 
@@ -17,7 +17,7 @@ export type WireValue =
   | { readonly object: number };
 
 /**
- * Names what holds a value's bytes and puts these behind `bodies`; integers of JSON stay exact.
+ * Names what holds a value's bytes and puts these behind `bodies`; integers of JSON stay exact, and floats floats.
  * @throws ModelbenchError `run.unsupported` for a data frame of too many columns
  */
 export function encodeValue(value: RunValue, bodies: Tensor[]): WireValue {
@@ -42,11 +42,11 @@ export function decodeValue(wire: unknown, bodies: readonly Tensor[]): RunValue 
   const { tensor, list, dataframe, object } = fields(wire);
   if (tensor !== undefined) return bodyAt(bodies, tensor);
   if (list !== undefined) {
-    const items = parseExactJson(textOf(bodyAt(bodies, list)));
+    const items = parseTypedJson(textOf(bodyAt(bodies, list)));
     if (!Array.isArray(items)) throw new ModelbenchError("protocol.invalid", "A list is no list.");
     return { container: "list", items };
   }
-  if (object !== undefined) return { container: "object", value: parseExactJson(textOf(bodyAt(bodies, object))) };
+  if (object !== undefined) return { container: "object", value: parseTypedJson(textOf(bodyAt(bodies, object))) };
   if (Array.isArray(dataframe)) return { container: "dataframe", columns: columnsOf(dataframe, bodies) };
   throw new ModelbenchError("protocol.invalid", "A value is none of tensor, list, dataframe and object.");
 }

@@ -13,7 +13,10 @@ export interface FrameValue {
   readonly columns: readonly (readonly [name: string, values: Tensor])[];
 }
 
-/** Anything else, as JSON; it has no rows. Integers beyond 2^53 are bigint, NaN and infinities are their names. */
+/**
+ * Anything else, as JSON; it has no rows. Integers beyond 2^53 are bigint, floats that are whole are `WholeFloat`s, NaN and
+ * infinities are their names.
+ */
 export interface ObjectValue {
   readonly container: "object";
   readonly value: unknown;

@@ -8,7 +8,7 @@ import { DEFAULT_SETTINGS, type OnnxSettings } from "../../../src/frameworks/onn
 import { type OpenModel, openOrtThread } from "../../../src/runner/ortHost";
 import type { LoadRequest } from "../../../src/runner/protocol";
 import { openSession } from "../../../src/runner/session";
-import { isTensor, type NamedValues } from "../../../src/runner/values";
+import { isTensor, type NamedOutputs, type NamedValues } from "../../../src/runner/values";
 import { missing, SOFTWARE_VULKAN } from "../../optional";
 import type { Graph } from "./onnxModel";
 import { call, floats, type Kit, linear, openKit, slow } from "./runnerKit";
@@ -41,12 +41,8 @@ function turns(count: number): NamedValues {
   return { n: { dtype: "int64", shape: [], data } };
 }
 
-function nested(values: NamedValues): Record<string, unknown> {
-  const entries = Object.entries(values).map(([name, value]) => [
-    name,
-    isTensor(value) ? tensorToNested(value) : value,
-  ]);
-  return Object.fromEntries(entries);
+function nested(values: NamedOutputs): Map<string, unknown> {
+  return new Map([...values].map(([name, value]) => [name, isTensor(value) ? tensorToNested(value) : value]));
 }
 
 /** Which of a long run, asked for first, and two short ones behind it are over first. */
@@ -74,7 +70,7 @@ test("runs at once answer each with its own values, also those that had to wait"
   const rows = Array.from({ length: 40 }, (_, i) => [i, 2 * i]);
   const answers = await Promise.all(rows.map((row) => model.run("run", { x: floats([row]) })));
   assert.deepEqual(
-    answers.map(({ outputs }) => nested(outputs)["y"]),
+    answers.map(({ outputs }) => nested(outputs).get("y")),
     rows.map(([a = 0, b = 0]) => [[3 * b, a + 4 * b, 2 * a + 5 * b]]),
   );
 });
@@ -107,11 +103,14 @@ test("outputs stay in the model's order, whatever the order of the inputs", asyn
     { b: floats([3]), a: floats([5]) },
   ]) {
     const { outputs } = await model.run("run", inputs);
-    assert.deepEqual(Object.entries(nested(outputs)), [
-      ["z", [2]],
-      ["m", [8]],
-      ["c", [-5]],
-    ]);
+    assert.deepEqual(
+      [...nested(outputs)],
+      [
+        ["z", [2]],
+        ["m", [8]],
+        ["c", [-5]],
+      ],
+    );
   }
 });
 
@@ -161,7 +160,7 @@ test("WebGPU gives the CPU's numbers, one run at a time", { skip: missing("vulka
     openOrtThread(${JSON.stringify(join(kit.folder, "ortThread.cjs"))}, ${JSON.stringify(request)}, () => undefined)
       .then(async ({ loaded, concurrency, run }) => {
         const { outputs } = await run("run", { x: { dtype: "float32", shape: [1, 2], data } });
-        const y = [...new Float32Array(outputs.y.data.buffer)];
+        const y = [...new Float32Array(outputs.get("y").data.buffer)];
         console.log(JSON.stringify({ device: loaded.device, fallbacks: loaded.fallbacks, concurrency, y }));
         process.kill(process.pid, "SIGKILL");
       });`,

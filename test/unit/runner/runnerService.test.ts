@@ -6,7 +6,7 @@ import type { Frame } from "../../../src/runner/frames";
 import type { OpenModel } from "../../../src/runner/ortHost";
 import type { LoadRequest } from "../../../src/runner/protocol";
 import { batchPlan, RunnerService } from "../../../src/runner/runnerService";
-import type { NamedValues } from "../../../src/runner/values";
+import type { NamedOutputs, NamedValues } from "../../../src/runner/values";
 
 interface Bench {
   readonly service: RunnerService;
@@ -34,7 +34,7 @@ const request: LoadRequest = {
 };
 
 function bench(): Bench {
-  const runs: { inputs: NamedValues; resolve: (ran: { outputs: NamedValues; runMs: number }) => void }[] = [];
+  const runs: { inputs: NamedValues; resolve: (ran: { outputs: NamedOutputs; runMs: number }) => void }[] = [];
   const sent: Frame[] = [];
   const model: OpenModel = {
     loaded: { loadMs: 5, device: "cpu", unfetchable: {} },
@@ -46,7 +46,7 @@ function bench(): Bench {
   const service = new RunnerService({ send: (frame) => sent.push(frame), open: async () => model, end, now: () => 0 });
   const finish = () => {
     const run = runs.shift();
-    run?.resolve({ outputs: run.inputs, runMs: 0 });
+    run?.resolve({ outputs: new Map(Object.entries(run.inputs)), runMs: 0 });
   };
   const made: Bench = { service, sent, finish, ends: 0 };
   return made;

@@ -1,86 +1,70 @@
-import { readFileSync } from "node:fs";
-import { extname } from "node:path";
 import { ModelbenchError } from "../base/errors";
-import { parseExactJson } from "../formats/jsonExact";
+import { exactFloat, parseExactJson, parseTypedJson, WholeFloat } from "../formats/jsonExact";
 import type { DType, Tensor, ValueSpec } from "../formats/tensor";
-import { tensorFromJson, undeclaredFromJson } from "../runner/inputJson";
-import type { InputValue } from "../runner/protocol";
-import { type FrameValue, isTensor, type RunValue } from "../runner/values";
+import { tensorToNested } from "../formats/tensorJson";
+import { tensorFromJson, undeclaredFromJson } from "./inputJson";
+import type { InputForm } from "./protocol";
+import { type FrameValue, isTensor, type RunValue } from "./values";
 
-/** What JSON may become for a Python method. */
+/** What JSON may become for a method that declares nothing. */
 export const FORMS = ["ndarray", "list", "dataframe"] as const;
 
-/** What the JSON of a Python method's inputs becomes. */
-export interface InputForm {
-  /** For every input; left out = lists of numbers become arrays, everything else stays what it is. */
-  readonly as: (typeof FORMS)[number] | undefined;
-  /** What numbers in arrays and columns become; left out = `numbers`, and in columns int64 where all are integers. */
-  readonly dtype: DType | undefined;
-  /** The framework's own choice. */
-  readonly numbers: DType;
-}
-
-/** A dtype by its name. @throws ModelbenchError `usage` for one that has no JSON form */
-export function dtypeNamed(name: string): DType {
-  if (name === "string" || NUMERIC.test(name)) return name as DType;
-  throw new ModelbenchError(
-    "usage",
-    `--dtype takes a numpy dtype such as float32 or int64; got ${JSON.stringify(name)}.`,
-  );
+/** A dtype by its name, if it is one that JSON can fill. */
+export function jsonDType(name: string): DType | undefined {
+  return name === "string" || NUMERIC.test(name) ? (name as DType) : undefined;
 }
 
 const NUMERIC = /^(bool|u?int(8|16|32|64)|(b?float16)|float(32|64)|complex(64|128))$/;
 
+/** What JSON becomes where nobody says it. */
+const PLAIN: InputForm = { numbers: "float64" };
+
 /**
- * An input of a Python method: JSON, given or in a file, in the form asked for; other files are left to the runner.
- * @throws ModelbenchError `input.shape`, `input.dtype`, `file.access`, `format.corrupt`, each naming the input;
- *   `usage` for a file that is no JSON and is to become a list or a dataframe
+ * The value of an undeclared input from its JSON text: floats outside arrays stay floats, `3.0` too.
+ * @throws ModelbenchError `input.shape`, `input.dtype`, each naming the input; `format.corrupt` for what is no JSON
  */
-export function pythonInput(name: string, value: InputValue, form: InputForm): InputValue {
-  const json = jsonOf(name, value);
-  if (json !== undefined) return carried(formed(name, json.value, form));
-  if (form.as === undefined || form.as === "ndarray") return value;
-  throw new ModelbenchError("usage", `--as ${form.as} is for JSON, and input ${name} is a file of arrays.`);
+export function openFromText(name: string, text: string, form: InputForm = PLAIN): RunValue {
+  const { as, dtype, numbers } = form;
+  if (as === "ndarray") return tensorFromJson(specOf(name, dtype ?? numbers), parseExactJson(text));
+  if (as !== undefined) return openFromJson(name, parseTypedJson(text), form);
+  const read = undeclaredFromJson(name, parseExactJson(text), dtype ?? numbers);
+  if (isTensor(read)) return read;
+  const value = parseTypedJson(text);
+  return Array.isArray(value) ? { container: "list", items: value } : { container: "object", value };
 }
 
-function jsonOf(name: string, value: InputValue): { readonly value: unknown } | undefined {
-  if (value.kind === "json") return value;
-  if (value.kind === "text") return { value: parsed(name, value.text) };
-  if (value.kind !== "file" || extname(value.path).toLowerCase() !== ".json") return undefined;
-  try {
-    return { value: parsed(name, readFileSync(value.path, "utf8")) };
-  } catch (cause) {
-    if (cause instanceof ModelbenchError) throw cause;
-    const message = `\`${name}\`: the file ${value.path} cannot be read.`;
-    throw new ModelbenchError("file.access", message, { path: value.path, cause });
-  }
-}
-
-function parsed(name: string, text: string): unknown {
-  try {
-    return parseExactJson(text);
-  } catch (error) {
-    if (!(error instanceof ModelbenchError)) throw error;
-    throw new ModelbenchError(error.code, `\`${name}\`: ${error.message}`, { offset: error.offset, cause: error });
-  }
-}
-
-function formed(name: string, value: unknown, { as, dtype, numbers }: InputForm): RunValue {
+/** The same of JSON that was parsed before. @throws ModelbenchError `input.shape`, `input.dtype` */
+export function openFromJson(name: string, value: unknown, { as, dtype, numbers }: InputForm = PLAIN): RunValue {
   switch (as) {
-    case undefined:
-      return undeclaredFromJson(name, value, dtype ?? numbers);
     case "ndarray":
       return tensorFromJson(specOf(name, dtype ?? numbers), value);
     case "list":
-      if (!Array.isArray(value)) throw wrong(name, "expected a JSON list for --as list");
+      if (!Array.isArray(value)) throw wrong(name, "a list is made of a JSON list");
       return { container: "list", items: value };
     case "dataframe":
       return frameFromJson(name, value, dtype);
+    default:
+      return undeclaredFromJson(name, value, dtype ?? numbers);
   }
 }
 
-function carried(value: RunValue): InputValue {
-  return isTensor(value) ? { kind: "tensor", tensor: value } : { kind: "value", value };
+/** An array of a file, which is an array only. @throws ModelbenchError `usage` where it is to become something else */
+export function openFromArray(name: string, array: Tensor, { as }: InputForm = PLAIN): Tensor {
+  if (as === undefined || as === "ndarray") return array;
+  throw new ModelbenchError("usage", `\`${name}\`: a ${as} is made of JSON, and this is a file of arrays.`);
+}
+
+/** Made-up values in the form asked for. @throws ModelbenchError `input.shape` for what makes no table */
+export function openFromMade(name: string, made: Tensor, form: InputForm = PLAIN): RunValue {
+  const { as } = form;
+  if (as === undefined || as === "ndarray") return made;
+  const isFloat = made.dtype.includes("float");
+  return openFromJson(name, withFloats(tensorToNested(made), isFloat), { ...form, dtype: made.dtype });
+}
+
+function withFloats(nested: unknown, isFloat: boolean): unknown {
+  if (Array.isArray(nested)) return nested.map((item) => withFloats(item, isFloat));
+  return isFloat && typeof nested === "number" ? exactFloat(nested) : nested;
 }
 
 /**
@@ -105,7 +89,7 @@ function columnsOf(name: string, value: unknown): Column[] {
   if (Array.isArray(value))
     return value.every(Array.isArray) ? fromRows(name, undefined, value) : fromRecords(name, value);
   const members = membersOf(value);
-  if (members === undefined) throw wrong(name, "expected rows, records or columns for --as dataframe");
+  if (members === undefined) throw wrong(name, "a dataframe is made of rows, records or columns");
   const table = new Map(members);
   const [names, rows] = [table.get("columns"), table.get("rows")];
   if (table.size === 2 && isTexts(names) && isLists(rows)) return fromRows(name, names, rows);
@@ -139,14 +123,13 @@ function fromRecords(name: string, records: readonly unknown[]): Column[] {
 function series(name: string, column: string, values: readonly unknown[], dtype: DType | undefined): Tensor {
   const spec = (chosen: DType): ValueSpec => specOf(`${name}.${column}`, chosen);
   const isAll = (fits: (value: unknown) => boolean) => values.every(fits);
+  const isInteger = (value: unknown) => typeof value === "bigint" || Number.isInteger(value);
   if (isAll((value) => typeof value === "boolean")) return tensorFromJson(spec("bool"), values);
-  if (isAll((value) => typeof value === "bigint" || Number.isInteger(value))) {
-    return tensorFromJson(spec(dtype ?? "int64"), values);
-  }
+  if (isAll(isInteger)) return tensorFromJson(spec(dtype ?? "int64"), values);
   if (isAll(isNumber))
     return tensorFromJson(
       spec(dtype ?? "float64"),
-      values.map((value) => value ?? "NaN"),
+      values.map((value) => (value instanceof WholeFloat ? value.value : (value ?? "NaN"))),
     );
   if (isAll((value) => typeof value === "string")) return tensorFromJson(spec("string"), values);
   throw wrong(name, `column ${JSON.stringify(column)} mixes numbers, texts or other values`);
@@ -154,10 +137,11 @@ function series(name: string, column: string, values: readonly unknown[], dtype:
 
 function isNumber(value: unknown): boolean {
   if (value === null || value === "NaN" || value === "Infinity" || value === "-Infinity") return true;
-  return typeof value === "number" || typeof value === "bigint";
+  return typeof value === "number" || typeof value === "bigint" || value instanceof WholeFloat;
 }
 
 function membersOf(value: unknown): (readonly [string, unknown])[] | undefined {
+  if (value instanceof WholeFloat) return undefined;
   if (value instanceof Map) return [...value].map(([key, member]) => [String(key), member]);
   return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
 }
