@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 
 /**
@@ -10,6 +10,16 @@ export function installedDistributions(interpreter: string): ReadonlySet<string>
   const folders = siteFolders(interpreter);
   if (folders.length === 0) return undefined;
   return new Set(withPathFiles(folders).flatMap(distributionsIn));
+}
+
+/** Every folder that an interpreter imports packages from, those that its path files name included. */
+export function importFolders(interpreter: string): readonly string[] {
+  return withPathFiles(siteFolders(interpreter));
+}
+
+/** The folder of the interpreter that a virtual environment was made with; `undefined` where it is none. */
+export function baseFolderOf(interpreter: string): string | undefined {
+  return venvOf(interpreter)?.home || undefined;
 }
 
 /** A distribution's name as it is compared: letter case and the kind of dash mean nothing. */
@@ -116,12 +126,23 @@ function withPathFiles(folders: readonly string[]): readonly string[] {
 }
 
 /** `scikit_learn-1.5.0.dist-info`, and what older tools and Debian write: `PyJWT-2.6.0.egg-info`. */
-function distributionsIn(folder: string): string[] {
-  return namesIn(folder).flatMap((entry) => {
+function distributionsIn(folder: string): readonly string[] {
+  const changedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+  const before = known.get(folder);
+  if (before !== undefined && before.changedMs === changedMs) return before.names;
+  const names = namesIn(folder).flatMap((entry) => {
     const name = /^(.+?)(?:-\d.*)?\.(?:dist|egg)-info$/.exec(entry)?.[1];
     return name === undefined ? [] : [normalName(name)];
   });
+  // What was changed just now may change again within the clock's grain.
+  if (changedMs !== undefined && Date.now() - changedMs > SETTLED_MS) known.set(folder, { changedMs, names });
+  else known.delete(folder);
+  return names;
 }
+
+/** What was found in folders that did not change since: installing writes a folder's entries anew. */
+const known = new Map<string, { readonly changedMs: number; readonly names: readonly string[] }>();
+const SETTLED_MS = 2_000;
 
 function namesIn(folder: string): string[] {
   try {

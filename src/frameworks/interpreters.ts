@@ -6,15 +6,27 @@ import { entriesOf, statOf } from "../store/modelFiles";
 import type { PythonFacts } from "./adapter";
 import { installedDistributions, normalName } from "./distInfo";
 
+/** An interpreter, or the place of one, with what named it. */
+export interface NamedPlace {
+  readonly by: string;
+  readonly path: string;
+}
+
 /** Where an interpreter is looked for. */
 export interface InterpreterPlaces {
   /** The one that somebody named, with what named it; then no other will do. */
-  readonly asked?: { readonly by: string; readonly path: string } | undefined;
+  readonly asked?: NamedPlace | undefined;
+  /** Those that come before the usual places where they are there. */
+  readonly chosen?: readonly NamedPlace[];
   /** Environment variables; `VIRTUAL_ENV`, `PATH` and pyenv's are looked at. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute folder in which `.venv` is looked for, and from which a relative path starts. */
   readonly folder: string;
   readonly platform: NodeJS.Platform;
+  /** Whether `.venv` comes before `VIRTUAL_ENV`: an editor may have been started from the terminal of another project. */
+  readonly isFolderFirst?: boolean;
+  /** What to do when there is none; left out = what the command line takes. */
+  readonly remedy?: string;
 }
 
 /** What an interpreter lacks for a framework. */
@@ -31,18 +43,39 @@ export interface Lacking {
  * Nothing is started.
  * @throws ModelbenchError `python.missing` naming every place that was looked at
  */
-export function findInterpreter({ asked, env, folder, platform }: InterpreterPlaces): string {
+export function findInterpreter(places: InterpreterPlaces): string {
+  return locateInterpreter(places).path;
+}
+
+/** The same, with what named it. @throws ModelbenchError as `findInterpreter` */
+export function locateInterpreter(places: InterpreterPlaces): NamedPlace {
+  const { remedy = "Name one with --python PATH or MODELBENCH_PYTHON." } = places;
   const looked: string[] = [];
-  const places = asked === undefined ? usualPlaces(env, folder, platform) : askedPlaces(asked, env, folder, platform);
-  for (const { by, path } of places) {
-    const real = path === undefined ? undefined : behindShim(path, env, folder);
-    if (real !== undefined && isProgram(real)) return real;
+  for (const { by, path } of placesOf(places)) {
+    const real = interpreterAt(path, places);
+    if (real !== undefined) return { by, path: real };
     looked.push(path === undefined ? by : `${by} ${path}`);
   }
   const said = looked.map((place) => visible(place, MAX_PLACE)).join(", ");
-  throw new ModelbenchError("python.missing", `There is no Python interpreter: looked at ${said}.`, {
-    remedy: "Name one with --python PATH or MODELBENCH_PYTHON.",
+  throw new ModelbenchError("python.missing", `There is no Python interpreter: looked at ${said}.`, { remedy });
+}
+
+/** Every interpreter that is there, the one to use first. Nothing is started. */
+export function interpretersAt(places: InterpreterPlaces): readonly NamedPlace[] {
+  return placesOf(places).flatMap(({ by, path }) => {
+    const real = interpreterAt(path, places);
+    return real === undefined ? [] : [{ by, path: real }];
   });
+}
+
+function placesOf({ asked, chosen = [], env, folder, platform, isFolderFirst = false }: InterpreterPlaces): Place[] {
+  if (asked !== undefined) return askedPlaces(asked, env, folder, platform);
+  return [...chosen, ...usualPlaces(env, folder, platform, isFolderFirst)];
+}
+
+function interpreterAt(path: string | undefined, { env, folder }: InterpreterPlaces): string | undefined {
+  const real = path === undefined ? undefined : behindShim(path, env, folder);
+  return real !== undefined && isProgram(real) ? real : undefined;
 }
 
 /**
@@ -81,25 +114,26 @@ interface Place {
   readonly path: string | undefined;
 }
 
-function usualPlaces(env: InterpreterPlaces["env"], folder: string, platform: NodeJS.Platform): Place[] {
+function usualPlaces(
+  env: InterpreterPlaces["env"],
+  folder: string,
+  platform: NodeJS.Platform,
+  isFolderFirst: boolean,
+): Place[] {
   const active = env["VIRTUAL_ENV"];
-  const inActive = active ? { by: "VIRTUAL_ENV", path: inVenv(resolve(folder, active), platform) } : undefined;
+  const inActive = active
+    ? { by: "VIRTUAL_ENV", path: inVenv(resolve(folder, active), platform) }
+    : { by: "VIRTUAL_ENV (not set)", path: undefined };
   const inFolder = { by: ".venv", path: inVenv(join(folder, ".venv"), platform) };
   const onPath = namesOf("python3", platform).flatMap((name) => pathsOf(name, env, folder));
   const found = onPath.find((path) => isProgram(behindShim(path, env, folder) ?? ""));
-  return [
-    ...(inActive ? [inActive] : [{ by: "VIRTUAL_ENV (not set)", path: undefined }]),
-    inFolder,
-    {
-      by: "python3 on the PATH",
-      path: found,
-    },
-  ];
+  const environments = isFolderFirst ? [inFolder, inActive] : [inActive, inFolder];
+  return [...environments, { by: "python3 on the PATH", path: found }];
 }
 
 /** A bare name is looked for on the PATH; anything else is a path. */
 function askedPlaces(
-  { by, path }: NonNullable<InterpreterPlaces["asked"]>,
+  { by, path }: NamedPlace,
   env: InterpreterPlaces["env"],
   folder: string,
   platform: NodeJS.Platform,

@@ -1,6 +1,8 @@
 import { archiveLookJob } from "../frameworks/archiveLook";
 import { runArchiveLook } from "../frameworks/archiveLookJob";
 import { brokenFactsJob, runBrokenFacts } from "../frameworks/brokenFacts";
+import { codeFactsJob } from "../frameworks/codeFacts";
+import { runCodeFacts } from "../frameworks/codeFactsWork";
 import { compareJob, compareTensorsJob } from "../frameworks/compare/compareJobs";
 import { runCompare, runCompareTensors } from "../frameworks/compare/compareWork";
 import {
@@ -40,6 +42,8 @@ import {
   runListGraphs,
   runListGraphValues,
 } from "../frameworks/onnx/graphReading";
+import { listInterpretersJob, moduleFolderJob, pythonSetupJob } from "../frameworks/pythonSetupJobs";
+import { runListInterpreters, runModuleFolder, runPythonSetup } from "../frameworks/pythonSetupWork";
 import { runEditSafetensorsMetadata, runPrefillMetadata } from "../frameworks/safetensorsMetadata";
 import { editSafetensorsMetadataJob, prefillMetadataJob } from "../frameworks/safetensorsMetadataJobs";
 import { textOfFileJob } from "../frameworks/textJob";
@@ -54,11 +58,12 @@ import { copyModelJob, runCopyModel } from "../store/copyModelJob";
 import { editModelJob, runEditModel } from "../store/editModelJob";
 import { listNameJob, runListName } from "../store/listNameJob";
 import { readLabelsJob, runReadLabels } from "../store/modelLabels";
+import { digestFilesJob, runDigestFiles } from "../store/namedFiles";
 import { pickleVerdictsJob } from "../store/pickleVerdicts";
 import { runPickleVerdicts } from "../store/pickleVerdictsJob";
 import { pinModelJob, runPinModel } from "../store/pins";
 import { rememberListingJob, runRememberListing } from "../store/rememberListingJob";
-import { runSaveModel, saveModelJob } from "../store/saveModelJob";
+import { runSaveModel, runSaveStaged, saveModelJob, saveStagedJob } from "../store/saveModelJob";
 import {
   deleteModelJob,
   emptyTrashJob,
@@ -81,6 +86,8 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(archiveLookJob, runArchiveLook),
   defineJob(exportModelJob, runExportModel),
   defineJob(saveModelJob, runSaveModel),
+  defineJob(saveStagedJob, runSaveStaged),
+  defineJob(digestFilesJob, runDigestFiles),
   defineJob(describeModelJob, runDescribeModel),
   defineJob(brokenFactsJob, runBrokenFacts),
   defineJob(draftFilesJob, runDraftFiles),
@@ -118,4 +125,8 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(sliceTextJob, runSliceText),
   defineJob(editSafetensorsMetadataJob, runEditSafetensorsMetadata),
   defineJob(prefillMetadataJob, runPrefillMetadata),
+  defineJob(codeFactsJob, runCodeFacts),
+  defineJob(pythonSetupJob, runPythonSetup),
+  defineJob(listInterpretersJob, runListInterpreters),
+  defineJob(moduleFolderJob, runModuleFolder),
 ]);

@@ -61,7 +61,7 @@ function lookInto(path: string): ModelVerdict | null {
 }
 
 /** The verdict of one file in short. */
-export function verdictIn({ verdict, imports }: PickleFacts): ModelVerdict {
+export function verdictIn({ verdict, imports }: Pick<PickleFacts, "verdict" | "imports">): ModelVerdict {
   return { verdict, unknownImports: imports.filter((one) => one.class === "unknown").length };
 }
 
