@@ -32,10 +32,11 @@ export class RunnerProcess {
   #fault: ModelbenchError | undefined;
   #isOver = false;
 
-  constructor(entry: string, label: string, log: Log) {
+  /** @param env variables beyond those that every child may see */
+  constructor(entry: string, label: string, log: Log, env: Readonly<Record<string, string>> = {}) {
     this.#label = label;
     this.#log = log;
-    this.#child = startNodeChild({ entry, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"], ownGroup: true });
+    this.#child = startNodeChild({ entry, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"], ownGroup: true, env });
     this.#writer = new FrameWriter(this.#outgoing());
     this.#readFrames();
     for (const stream of [this.#child.stdout, this.#child.stderr])

@@ -7,6 +7,20 @@ export const ONNX_DEVICES = ["cuda", "dml", "coreml", "webgpu", "cpu"] as const;
 /** One of them; the name is also the runtime's own. */
 export type OnnxDevice = (typeof ONNX_DEVICES)[number];
 
+/** What stands before a device when the user's own Python is to open the model there. */
+export const PYTHON_PREFIX = "python:";
+
+/** Distributions of which one has to be installed for that, the one to install first; see `PythonFacts.needs`. */
+export const PYTHON_NEEDS = [
+  ["onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino"],
+] as const;
+
+/** Whether an ONNX model may be asked for on it: `cpu`, `cuda:1`, `auto`, …, alone or as `python:cuda`. */
+export function isDevice(device: string): boolean {
+  const name = device.startsWith(PYTHON_PREFIX) ? device.slice(PYTHON_PREFIX.length) : device;
+  return name === "auto" || /^cuda:[0-9]{1,4}$/.test(name) || ONNX_DEVICES.some((one) => one === name);
+}
+
 /** What one build of the runtime says it has; what is not bundled needs a library that is installed apart. */
 export interface Backend {
   readonly name: string;

@@ -59,6 +59,9 @@ const LOAD_RULES: readonly Rule[] = [
   },
 ];
 
+/** What the sentences call the runtime. */
+const BUNDLED = "the bundled runtime";
+
 const RUN_RULES: readonly Rule[] = [
   {
     pattern: /bad_alloc|Failed to allocate memory|Invalid array length|Array buffer allocation failed/i,
@@ -95,15 +98,15 @@ const RUN_RULES: readonly Rule[] = [
   },
 ];
 
-/** What a failure to open `file` means, with what to do about it. */
-export function explainLoadFailure(file: string, cause: unknown): ModelbenchError {
+/** What a failure to open `file` means, with what to do about it; `runtime` names what opened it. */
+export function explainLoadFailure(file: string, cause: unknown, runtime = BUNDLED): ModelbenchError {
   const text = textOf(cause);
   if (/^Unsupported data type: \d+$/.test(text)) return unsupportedValue(file, cause);
   const found = explain(LOAD_RULES, text);
   const details = { path: file, cause, remedy: found?.rule.remedy };
   if (!found)
     return new ModelbenchError("run.failed", `${file}: the runtime refuses the model: ${withoutSource(text)}`, details);
-  return new ModelbenchError(found.rule.code, `${file}: ${found.sentence}.`, details);
+  return new ModelbenchError(found.rule.code, `${file}: ${found.sentence.replace(BUNDLED, runtime)}.`, details);
 }
 
 /** What a failure in the middle of a run means. */
