@@ -21,7 +21,8 @@ const parts = {
   python: () => preparePython(venvs.python),
   python11: () => preparePython(venvs.python11),
   chromium: prepareChromium,
-  strace: prepareStrace,
+  strace: () => prepareTool("strace", ["-V"], "ptrace"),
+  bubblewrap: () => prepareTool("bwrap", ["--version"], "bubblewrap", "bubblewrap"),
 };
 
 /** Prepares the named parts in order. @param {(keyof typeof parts)[]} names */
@@ -106,14 +107,14 @@ function prepareChromium() {
   return true;
 }
 
-/** Watches system calls for one kind of test, which is skipped by name where it cannot be had. */
-function prepareStrace() {
-  if (spawnSync("strace", ["-V"]).status === 0) return false;
+/** A program that some tests use, which are skipped by the name `optional` where it cannot be had. */
+function prepareTool(program, version, optional, debianPackage = program) {
+  if (spawnSync(program, version).status === 0) return false;
   try {
-    aptInstall("strace", "strace is missing");
+    aptInstall(debianPackage, `${debianPackage} is missing`);
     return true;
   } catch (error) {
-    console.log(`${error.message} The tests that need it are skipped (ptrace).`);
+    console.log(`${error.message} The tests that need it are skipped (${optional}).`);
     return false;
   }
 }

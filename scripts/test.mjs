@@ -27,7 +27,7 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 const notes = [];
 
 try {
-  prepare(["current", "minimum", "python", "python11", "chromium", "strace"]);
+  prepare(["current", "minimum", "python", "python11", "chromium", "strace", "bubblewrap"]);
   for (const part of parts) count(part, runPart(part));
 } catch (error) {
   total.failed += 1;

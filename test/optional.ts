@@ -3,16 +3,23 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What a machine may truly lack; test/optional.json holds the reason of each. */
-export type Optional = "gpu" | "vulkan" | "ptrace" | "userNamespaces" | "desktop";
+export type Optional = "gpu" | "vulkan" | "ptrace" | "userNamespaces" | "bubblewrap" | "desktop";
 
 /** Where Debian's chromium has a Vulkan that renders in software. */
 export const SOFTWARE_VULKAN = "/usr/lib/chromium";
+
+/** What keeping apart needs of it, the namespaces above all. */
+const BUBBLEWRAP = [
+  ...["--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"],
+  ...["--size", "65536", "--tmpfs", "/tmp", "true"],
+];
 
 const detectors: Readonly<Record<Optional, () => boolean>> = {
   gpu: () => existsSync("/dev/nvidia0"),
   vulkan: () => ["libvulkan.so.1", "vk_swiftshader_icd.json"].every((name) => existsSync(join(SOFTWARE_VULKAN, name))),
   ptrace: () => succeeds("strace", ["-f", "-o", "/dev/null", "true"]),
   userNamespaces: () => succeeds("unshare", ["--user", "--map-root-user", "true"]),
+  bubblewrap: () => succeeds("/usr/bin/bwrap", BUBBLEWRAP),
   desktop: () => Boolean(process.env["DISPLAY"]) && succeeds("code", ["--version"]),
 };
 

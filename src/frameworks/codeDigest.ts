@@ -7,7 +7,7 @@ import { stringifyExact } from "../formats/jsonExact";
 import { YamlDate, YamlFloat, type YamlKey, YamlSet, YamlTimestamp, type YamlValue } from "../formats/pyYaml";
 import { digestSlices } from "../store/fileDigest";
 import { layoutOf, MODEL_YAML } from "../store/layout";
-import type { StoredModel } from "../store/model";
+import type { ModelInfo, StoredModel } from "../store/model";
 import { isLink, modelFilesIn } from "../store/modelFiles";
 import { paced } from "../store/pace";
 import { type FileRecord, isUntouched, readRecord } from "../store/record";
@@ -44,17 +44,22 @@ export async function codeDigest(
   options: JobOptions = {},
 ): Promise<CodeDigest> {
   const files = await paced(digestedFiles(model, recordOf(model, home)), undefined, options);
-  const { module, options: loadOptions, signatures } = model.info;
+  return { digest: digestOfParts(model.info, files), files };
+}
+
+/** The digest of files whose own are known, and of what model.yaml says; see `codeDigest`. */
+export function digestOfParts(info: ModelInfo, files: readonly DigestedFile[]): string {
+  const { module, options, signatures } = info;
   const text = stringifyExact({
     form: FORM,
     files: files.map(({ path, sha256 }) => [path, sha256]),
     module,
-    options: canonical(loadOptions),
+    options: canonical(options),
     signatures: [...signatures]
       .map(([method, { batchable, batchDim }]) => [method, batchable, ...batchDim] as const)
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   });
-  return { digest: createHash("sha256").update(text).digest("hex"), files };
+  return createHash("sha256").update(text).digest("hex");
 }
 
 function* digestedFiles(model: StoredModel, record: FileRecord | undefined): Generator<number, DigestedFile[]> {

@@ -1,16 +1,19 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
-import { copyFile, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
+import { type BigIntStats, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { copyFile, type FileHandle, mkdir, open, readdir, realpath, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, extname, isAbsolute, join, normalize, sep } from "node:path";
+import { dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../base/errors";
 import type { PythonLoad } from "./protocol";
 
 /** Names of the folders begin so; the id of the process that made one follows, and the namespace that the id is of. */
 const PREFIX = "modelbench-python-";
 
-/** What holds code: it is loaded from the very bytes that were digested. Weights are too large to be copied. */
-const COPIED = new Set([".pkl", ".pickle", ".joblib", ".py"]);
+/**
+ * What is data to every framework, however it is read: weights are too large to be copied. Anything else may hold
+ * code (a `.pt` is an archive with a pickle in it), and is loaded from the very bytes that were digested.
+ */
+const LINKED = /\.(safetensors|msgpack|onnx|onnx_data|gguf|tflite|ubj|cbm|data-\d{5}-of-\d{5})$/i;
 
 const REMOVAL = { recursive: true, force: true, maxRetries: 3 };
 
@@ -36,10 +39,16 @@ export function makePrivateFolder(): PrivateFolder {
   return { ...made, remove: () => removeNow([root]) };
 }
 
+/** Whether a file of a model is linked, not copied. */
+export function isLinked(path: string): boolean {
+  return LINKED.test(path);
+}
+
 /**
- * Puts the model's files into a new folder: pickles as copies that are digested while they are copied, the others as
- * links once their digest was found to be the one that was consented to. What is not listed stays out, but for the
- * model's description, which holds no code.
+ * Puts the model's files into a new folder: weights as links once their digest was found to be the one that was
+ * consented to, everything else as copies that are digested while they are copied. What is not listed stays out, but
+ * for the model's description, of which other parts may have changed. The answer looks whether what was linked is
+ * still what was digested, to be asked when all of it has been read.
  * @throws ModelbenchError `model.changed` or `file.access` naming the file, `cancelled`
  */
 export async function takeOverFiles(
@@ -47,19 +56,48 @@ export async function takeOverFiles(
   { folder, files }: PythonLoad,
   target: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<() => Promise<void>> {
+  const linked: { readonly path: string; readonly real: string; readonly state: string }[] = [];
   for (const { path, sha256 } of files) {
     throwIfAborted(signal);
     const copy = join(target, within(path));
     await mkdir(dirname(copy), { recursive: true, mode: 0o700 });
-    const found = await place(join(folder, path), copy, signal).catch((cause: unknown) => {
+    const placed = await place(join(folder, path), copy, signal).catch((cause: unknown) => {
       throwIfAborted(signal);
       throw unreadable(label, path, cause);
     });
-    if (found !== sha256) throw changed(label, folder, path);
+    if (placed.digest !== sha256) throw changed(label, folder, path);
+    if (placed.linked !== undefined) linked.push({ path, ...placed.linked });
   }
   const isDescribed = files.some(({ path }) => path === DESCRIPTION);
-  if (!isDescribed) await link(join(folder, DESCRIPTION), join(target, DESCRIPTION));
+  const description = join(folder, DESCRIPTION);
+  if (!isDescribed && existsSync(description)) await copyFile(description, join(target, DESCRIPTION));
+  return async () => {
+    for (const { path, real, state } of linked) {
+      const now = await stat(real, { bigint: true }).then(stateOf, () => undefined);
+      if (now !== state) throw changed(label, folder, path);
+    }
+  };
+}
+
+/**
+ * Puts links to the files of a model that is data into a new folder: nothing of it runs, so nothing has to be what
+ * somebody allowed. The model's description comes with them.
+ * @throws ModelbenchError `model.changed` or `file.access` naming the file
+ */
+export async function linkFiles(
+  label: string,
+  folder: string,
+  paths: readonly string[],
+  target: string,
+): Promise<void> {
+  for (const path of paths) {
+    const place = join(target, within(path));
+    if (!existsSync(join(folder, path))) throw unreadable(label, path, { code: "ENOENT" });
+    await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+    await link(join(folder, path), place);
+  }
+  await link(join(folder, DESCRIPTION), join(target, DESCRIPTION));
 }
 
 /** Removes what a process that ended left behind. Failures are left to the next one's cleaning. */
@@ -102,20 +140,33 @@ function newFolder(): string {
   try {
     return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-${namespace()}-`));
   } catch (cause) {
-    throw new ModelbenchError("file.access", `No private folder can be made in ${tmpdir()}.`, {
-      path: tmpdir(),
-      remedy: "Make room there, or name another folder in TMPDIR.",
-      cause,
-    });
+    throw noRoom("No private folder can be made.", cause);
   }
 }
 
-/** Copies or links one file; answers with its digest. */
-async function place(source: string, target: string, signal: AbortSignal): Promise<string> {
-  if (COPIED.has(extname(source).toLowerCase())) return copyDigested(source, target, signal);
-  const digest = await digestOf(source, signal);
-  await link(source, target);
-  return digest;
+/** What became of a file, and of a link also where it leads and in which state that was when it was digested. */
+interface Placed {
+  readonly digest: string;
+  readonly linked?: { readonly real: string; readonly state: string };
+}
+
+/** Copies or links one file. */
+async function place(source: string, target: string, signal: AbortSignal): Promise<Placed> {
+  const file = await open(source, "r");
+  try {
+    if (!isLinked(source)) return { digest: await copyDigested(file, target, signal) };
+    const state = stateOf(await file.stat({ bigint: true }));
+    const digest = await digestOf(file, signal);
+    const real = await realpath(source);
+    // Windows lets only some users make links.
+    const isLink = await symlink(real, target).then(
+      () => true,
+      () => false,
+    );
+    return isLink ? { digest, linked: { real, state } } : { digest: await copyDigested(file, target, signal) };
+  } finally {
+    await file.close();
+  }
 }
 
 /** Links a file if it is there. */
@@ -125,22 +176,29 @@ async function link(source: string, target: string): Promise<void> {
   await symlink(source, target).catch(() => copyFile(source, target));
 }
 
-async function copyDigested(source: string, target: string, signal: AbortSignal): Promise<string> {
+/** Changes with every change of a file, or with what is put in its place. */
+function stateOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+}
+
+async function copyDigested(file: FileHandle, target: string, signal: AbortSignal): Promise<string> {
   const copy = await open(target, "wx", 0o600);
   try {
-    return await digestOf(source, signal, (chunk) => copy.appendFile(chunk));
+    return await digestOf(file, signal, (chunk) => copy.appendFile(chunk));
   } finally {
     await copy.close();
   }
 }
 
 async function digestOf(
-  path: string,
+  file: FileHandle,
   signal: AbortSignal,
   onChunk?: (chunk: Buffer) => Promise<void>,
 ): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20, signal })) {
+  const stream = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 2 ** 20 });
+  for await (const chunk of stream) {
+    throwIfAborted(signal);
     hash.update(chunk as Buffer);
     await onChunk?.(chunk as Buffer);
   }
@@ -185,7 +243,17 @@ function isAlive(pid: number): boolean {
 function unreadable(label: string, path: string, cause: unknown): ModelbenchError {
   if ((cause as NodeJS.ErrnoException).code === "ENOENT")
     return new ModelbenchError("model.changed", `${label}: its file ${path} is gone.`, { path, cause });
+  if ((cause as NodeJS.ErrnoException).code === "ENOSPC")
+    return noRoom(`${label}: its file ${path} does not fit.`, cause);
   return new ModelbenchError("file.access", `${label}: its file ${path} cannot be taken over.`, { path, cause });
+}
+
+function noRoom(message: string, cause: unknown): ModelbenchError {
+  return new ModelbenchError("file.access", message, {
+    path: tmpdir(),
+    remedy: `Make room in ${tmpdir()}, or name another folder in TMPDIR.`,
+    cause,
+  });
 }
 
 function changed(label: string, folder: string, path: string): ModelbenchError {

@@ -9,7 +9,7 @@ import { missing, type Optional } from "../optional";
 suite("what a machine may lack", () => {
   test("is listed with one reason each", () => {
     const reasons: Record<string, string> = JSON.parse(readFileSync("test/optional.json", "utf8"));
-    const known: Optional[] = ["gpu", "vulkan", "ptrace", "userNamespaces", "desktop"];
+    const known: Optional[] = ["gpu", "vulkan", "ptrace", "userNamespaces", "bubblewrap", "desktop"];
     assert.deepEqual(Object.keys(reasons), known);
     for (const reason of Object.values(reasons)) assert.match(reason, /^\S.{20,}\.$/);
   });
@@ -31,6 +31,17 @@ suite("what a machine may lack", () => {
 
   test("a user namespace makes its first process root", { skip: missing("userNamespaces") }, () => {
     assert.equal(execFileSync("unshare", ["--user", "--map-root-user", "id", "-u"], { encoding: "utf8" }).trim(), "0");
+  });
+
+  test("bubblewrap runs a program that sees no network", { skip: missing("bubblewrap") }, () => {
+    const seen = execFileSync("bwrap", ["--unshare-net", "--dev-bind", "/", "/", "cat", "/proc/net/dev"]);
+    assert.deepEqual(
+      seen
+        .toString()
+        .match(/^ *\w+(?=:)/gm)
+        ?.map((name) => name.trim()),
+      ["lo"],
+    );
   });
 
   test("the desktop VS Code is no older than the manifest allows", { skip: missing("desktop") }, () => {

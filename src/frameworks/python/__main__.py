@@ -1,4 +1,4 @@
-"""Entry of Modelbench's Python worker: `python -I <this folder>`.
+"""Entry of Modelbench's Python worker: `python -I <this folder> [RLIMIT_NAME=COUNT]...`.
 
 Requests arrive as frames on descriptor 0, answers leave on what descriptor 1 was. Both are moved away before anything
 else is imported, so that neither a print nor an `input()` of a model, or of a library it uses, can touch a frame.
@@ -6,6 +6,24 @@ else is imported, so that neither a print nor an `input()` of a model, or of a l
 
 import os
 import sys
+
+
+def limit_itself(limits):
+    """Bounds what this process and all that it starts may take; each limit is a name of `resource` and a count.
+
+    One that has limits is kept apart: what whoever started it had open is not for it.
+    """
+    if not limits:
+        return
+    import resource
+
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+    for name, count in (limit.split("=") for limit in limits):
+        kind = getattr(resource, name)
+        _, most = resource.getrlimit(kind)
+        bound = int(count) if most == resource.RLIM_INFINITY else min(int(count), most)
+        resource.setrlimit(kind, (bound, bound))
 
 
 def take_streams():
@@ -28,6 +46,8 @@ def take_streams():
 
 def main():
     """Serves until the requests end."""
+    limit_itself(sys.argv[1:])
+    del sys.argv[1:]
     requests, answers = take_streams()
     folder = sys.path[0]
     # The extension's own folder is not ours to write to.

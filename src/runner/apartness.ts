@@ -1,0 +1,41 @@
+import { isolatedFolders } from "./isolatedFolders";
+import { type IsolatedCommand, isolatedCommand, whyNotIsolated } from "./isolation";
+import type { PrivateFolder } from "./privateFolder";
+import type { LoadResult, PythonLoad } from "./protocol";
+
+/** How a model is kept apart, decided before its process is started. */
+export interface Apartness {
+  /** What starts it in its private folder; `undefined` when it runs as it is. */
+  command(folder: PrivateFolder): IsolatedCommand | undefined;
+  /** The result with what became of the wish, which its user has to know. */
+  told(loaded: LoadResult): LoadResult;
+}
+
+/** Whether a model is to run apart, and can. */
+export async function howApart(python: PythonLoad, device: string): Promise<Apartness> {
+  if (python.isolate !== true) return { command: () => undefined, told: (loaded) => loaded };
+  const why = await whyNotIsolated();
+  if (why !== undefined) {
+    const said = `It runs with your files and your network in reach. ${why}`;
+    return { command: () => undefined, told: (loaded) => ({ ...withFallbacks(loaded, [said]), isIsolated: false }) };
+  }
+  let refused: readonly string[] = [];
+  return {
+    command: ({ work, model }) => {
+      const folders = isolatedFolders(python, model);
+      refused = folders.refused;
+      return isolatedCommand({ readable: folders.readable, work, hasGpu: device !== "cpu" });
+    },
+    told: (loaded) => ({
+      ...withFallbacks(
+        loaded,
+        refused.map((path) => `It does not see ${path}: that holds your home folder.`),
+      ),
+      isIsolated: true,
+    }),
+  };
+}
+
+function withFallbacks(loaded: LoadResult, more: readonly string[]): LoadResult {
+  return more.length === 0 ? loaded : { ...loaded, fallbacks: [...(loaded.fallbacks ?? []), ...more] };
+}
