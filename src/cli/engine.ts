@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
 import { ModelbenchError } from "../base/errors";
-import { ONNX_DEVICES } from "../frameworks/onnx/providers";
+import type { DType } from "../formats/tensor";
+import { MAX_LATENCY_WORD, maxLatencyMs } from "../frameworks/loadSettings";
+import { isDevice, ONNX_DEVICES, PYTHON_PREFIX } from "../frameworks/onnx/providers";
 import { onnxSettings, SETTING_WORDS } from "../frameworks/onnx/sessionOptions";
-import type { LoadRequest } from "../runner/protocol";
+import type { InputForm, LoadRequest } from "../runner/protocol";
+import { FORMS, jsonDType } from "../runner/pythonInputs";
 import type { OptionSyntax, ParsedArgs } from "./args";
-import { dtypeNamed, FORMS, type InputForm } from "./pythonInputs";
+import { onnxInPython } from "./onnxInPython";
 import { type PythonModel, pythonModel, readyPython } from "./pythonModel";
 import { type Runnable, runnable, type Subject } from "./subject";
 import type { VerbContext } from "./verb";
@@ -29,12 +32,14 @@ const ONNX_OPTIONS: Readonly<Record<string, OptionSyntax>> = Object.fromEntries(
 export const ENGINE_OPTIONS: Readonly<Record<string, OptionSyntax>> = {
   device: "value",
   "no-batch": "switch",
+  [MAX_LATENCY_WORD]: "value",
   ...PYTHON_OPTIONS,
   ...ONNX_OPTIONS,
 };
 
 /** What `--help` says of them. */
 export const ENGINE_NOTES: readonly string[] = [
+  `  --${MAX_LATENCY_WORD} N       a request that would wait longer for its batch is refused`,
   "Models that need Python also take:",
   "  --allow-code             runs the model's code; MODELBENCH_ALLOW_CODE=DIGEST,... allows only that of a digest",
   "  --python PATH            interpreter, else MODELBENCH_PYTHON, VIRTUAL_ENV, .venv or python3",
@@ -43,7 +48,8 @@ export const ENGINE_NOTES: readonly string[] = [
   "  --device cpu|gpu|cuda:0|...              as jax and torch call it",
   "  --no-init                flax: the state as it was saved, on the device",
   "ONNX models also take:",
-  `  --device ${[...ONNX_DEVICES].reverse().join("|")}|auto`,
+  `  --device ${[...ONNX_DEVICES].reverse().join("|")}|auto; ${PYTHON_PREFIX}cpu, ${PYTHON_PREFIX}cuda:1, ... = the`,
+  "                           onnxruntime of your Python, of --python PATH",
   `  ${SETTING_WORDS.map((word) => `--${word} V`).join(", ")}`,
 ];
 
@@ -64,25 +70,42 @@ export async function readySubject(
   args: ParsedArgs,
 ): Promise<ReadySubject> {
   const found = pythonModel(subject);
-  const ready = found === undefined ? readyOnnx(subject, args) : await readyInPython(context, found, home, args);
+  const maxMs = maxLatencyMs(args.value(MAX_LATENCY_WORD));
+  const ready =
+    found === undefined ? readyOnnx(context, subject, args) : await readyInPython(context, found, home, args);
   const { request } = ready;
-  return { ...ready, request: { ...request, batching: { ...request.batching, enabled: !args.isSet("no-batch") } } };
+  const enabled = !args.isSet("no-batch");
+  const limit = maxMs === undefined ? {} : { maxLatencyMs: maxMs };
+  return { ...ready, request: { ...request, batching: { ...request.batching, enabled, ...limit } } };
 }
 
-function readyOnnx(subject: Subject, args: ParsedArgs): ReadySubject {
-  const device = args.value("device") ?? "cpu";
-  const ready = runnable(subject, device);
-  refuseOptions(PYTHON_OPTIONS, args, "models that need Python");
-  if (device !== "auto" && !ONNX_DEVICES.some((one) => one === device)) {
-    throw wrongUse(`--device takes ${ONNX_DEVICES.join(", ")} or auto; got ${JSON.stringify(device)}.`);
-  }
+function readyOnnx(context: VerbContext, subject: Subject, args: ParsedArgs): ReadySubject {
+  const ready = runnable(subject, "cpu");
   const given = SETTING_WORDS.flatMap((word): [string, string][] => {
     const value = args.value(word);
     return value === undefined ? [] : [[word, value]];
   });
   const options = subject.kind === "model" ? subject.model.info.options : undefined;
-  const request: LoadRequest = { ...ready.request, onnx: onnxSettings(Object.fromEntries(given), options) };
-  return { ...ready, request };
+  const onnx = onnxSettings(Object.fromEntries(given), options);
+  // A model that names providers is to run on the first of them that works, as in its own framework.
+  const device = args.value("device") ?? (onnx.providers === undefined ? "cpu" : "auto");
+  if (!isDevice(device)) throw wrongDevice(device);
+  const isInPython = device.startsWith(PYTHON_PREFIX);
+  const { python: _, ...others } = PYTHON_OPTIONS;
+  refuseOptions(others, args, "models that need Python");
+  const python = filled(args, "python");
+  if (python !== undefined && !isInPython) {
+    throw wrongUse(
+      `--python is for models that need Python and for --device ${PYTHON_PREFIX}cpu, ${PYTHON_PREFIX}cuda.`,
+    );
+  }
+  const request: LoadRequest = { ...ready.request, device, onnx };
+  return { ...ready, request: isInPython ? onnxInPython(context, request, python) : request };
+}
+
+function wrongDevice(device: string): ModelbenchError {
+  const takes = `${ONNX_DEVICES.join(", ")} or auto, each also after ${PYTHON_PREFIX} for your own onnxruntime`;
+  return wrongUse(`--device takes ${takes}, and cuda:1 for the second GPU; got ${JSON.stringify(device)}.`);
 }
 
 async function readyInPython(
@@ -92,10 +115,11 @@ async function readyInPython(
   args: ParsedArgs,
 ): Promise<ReadySubject> {
   refuseOptions(ONNX_OPTIONS, args, "ONNX models");
-  const dtype = filled(args, "dtype");
+  const as = FORMS.find((one) => one === args.value("as"));
+  const dtype = dtypeIn(args);
   const form: InputForm = {
-    as: FORMS.find((one) => one === args.value("as")),
-    dtype: dtype === undefined ? undefined : dtypeNamed(dtype),
+    ...(as === undefined ? {} : { as }),
+    ...(dtype === undefined ? {} : { dtype }),
     numbers: found.python.dtype,
   };
   const ready = await readyPython(context, found, home, {
@@ -120,6 +144,14 @@ function pythonDevice(args: ParsedArgs): string {
   const device = args.value("device") ?? "cpu";
   if (/^[a-z]+(:\d+)?$/.test(device)) return device;
   throw wrongUse(`--device takes a device such as cpu, gpu or cuda:0; got ${JSON.stringify(device)}.`);
+}
+
+function dtypeIn(args: ParsedArgs): DType | undefined {
+  const name = filled(args, "dtype");
+  if (name === undefined) return undefined;
+  const dtype = jsonDType(name);
+  if (dtype !== undefined) return dtype;
+  throw wrongUse(`--dtype takes a numpy dtype such as float32 or int64; got ${JSON.stringify(name)}.`);
 }
 
 function initIn(args: ParsedArgs): boolean | undefined {

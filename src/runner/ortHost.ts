@@ -4,18 +4,28 @@ import { fromWireError, ModelbenchError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
 import type { SessionSettings } from "../frameworks/onnx/run";
 import { DEFAULT_SETTINGS, threadsOf } from "../frameworks/onnx/sessionOptions";
+import type { BatchPlan } from "./batchRequest";
+import { gpuOf, numbered } from "./devices";
 import { type FromOrt, movable, type ToOrt } from "./ortMessages";
 import type { LoadRequest, LoadResult } from "./protocol";
 import { thisMachine } from "./thisMachine";
-import { isTensor, type NamedValues } from "./values";
+import { isTensor, type NamedOutputs, type NamedValues } from "./values";
 
 /** A model open in a runtime, seen from the thread that drives it. */
 export interface OpenModel {
   readonly loaded: LoadResult;
   /** Runs that go on at once; further ones wait, in order. Left out = 1. */
   readonly concurrency?: number;
-  /** @throws ModelbenchError `run.failed` */
-  run(method: string, inputs: NamedValues): Promise<{ outputs: NamedValues; runMs: number }>;
+  /**
+   * `plan`: along which axes the rows of a batch lie; left out for a call of its own. `spent`: what it took over of the
+   * inputs and needs no more.
+   * @throws ModelbenchError `run.failed`
+   */
+  run(
+    method: string,
+    inputs: NamedValues,
+    plan?: BatchPlan,
+  ): Promise<{ outputs: NamedOutputs; runMs: number; spent?: readonly ArrayBuffer[] }>;
   /** Ends what it runs in; called when the process ends, and when nobody waits for a run that does not end. */
   kill?(): void;
 }
@@ -45,14 +55,14 @@ export async function openOrtThread(
     for (const thread of opened) thread.end();
   };
   try {
-    const loaded = await openThread(request.device);
+    const loaded = await openThread(gpuOf(request.device).kind);
     const { concurrency, ...said } = possibleRuns(onnx.concurrency, loaded);
     // All the others open the model on the device that the first one found, side by side.
     const others = await Promise.all(Array.from({ length: concurrency - 1 }, () => openThread(loaded.device)));
     const loadMs = loaded.loadMs + Math.max(0, ...others.map((other) => other.loadMs));
     const turns = new Turns(opened);
     return {
-      loaded: { ...loaded, loadMs, ...said },
+      loaded: { ...loaded, device: numbered(loaded.device, request.device), loadMs, ...said },
       concurrency,
       run: (_method, inputs) => turns.take((thread) => thread.run(tensorsOf(inputs))),
       kill,
@@ -124,11 +134,11 @@ class OrtThread {
     return answer.result;
   }
 
-  async run(inputs: readonly (readonly [string, Tensor])[]): Promise<{ outputs: NamedValues; runMs: number }> {
+  async run(inputs: readonly (readonly [string, Tensor])[]): ReturnType<OpenModel["run"]> {
     const { values, buffers } = movable(inputs);
     const ran = await this.#ask({ kind: "run", inputs: values }, buffers);
     if (ran.kind !== "ran") throw failure(ran);
-    return { outputs: Object.fromEntries(ran.outputs), runMs: ran.runMs };
+    return { outputs: new Map(ran.outputs), runMs: ran.runMs, spent: ran.spent };
   }
 
   /** Frees the session as soon as no run is under way: native code is not interrupted. */

@@ -27,14 +27,10 @@ def read_arguments(args: Any, bodies: List[Body]) -> Tuple[List[Any], Dict[str, 
     Raises WorkerError `input.name` for a position that is left out, `python.missing` without the package of a value,
     BadFrame for anything malformed.
     """
-    if not isinstance(args, list):
-        raise malformed("arguments that are no list")
     by_position: Dict[int, Any] = {}
     by_name: Dict[str, Any] = {}
-    for arg in args:
-        if not isinstance(arg, dict) or not isinstance(arg.get("name"), str):
-            raise malformed("an argument without a name")
-        name, value = arg["name"], read_value(arg.get("value"), bodies)
+    for name, wire in checked_arguments(args):
+        value = read_value(wire, bodies)
         if name.isascii() and name.isdecimal():
             by_position[int(name)] = value
         else:
@@ -43,6 +39,17 @@ def read_arguments(args: Any, bodies: List[Body]) -> Tuple[List[Any], Dict[str, 
         if position not in by_position:
             raise WorkerError("input.name", f"Position {position} is missing: positions count from 0, without a gap.")
     return [by_position[position] for position in range(len(by_position))], by_name
+
+
+def checked_arguments(args: Any) -> List[Tuple[str, Dict[str, Any]]]:
+    """(name, wire value) of `[{name, value}, …]`. Raises BadFrame."""
+    if not isinstance(args, list):
+        raise malformed("arguments that are no list")
+    if not all(isinstance(arg, dict) and isinstance(arg.get("name"), str) for arg in args):
+        raise malformed("an argument without a name")
+    if not all(isinstance(arg.get("value"), dict) and len(arg["value"]) == 1 for arg in args):
+        raise malformed("a value of no known kind")
+    return [(arg["name"], arg["value"]) for arg in args]
 
 
 def read_value(value: Any, bodies: List[Body]) -> Any:
@@ -90,6 +97,17 @@ def with_named_numbers(value: Any) -> Any:
     return [with_named_numbers(item) for item in value]
 
 
+def read_options(text: Any) -> Dict[str, Any]:
+    """The options of a model from their JSON, in which NaN and the infinities are bare. Raises BadFrame."""
+    try:
+        options = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        options = None
+    if not isinstance(options, dict):
+        raise malformed("a load without options")
+    return options
+
+
 def is_number(value: Any) -> bool:
     """Whether JSON wrote this as a number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -111,6 +129,10 @@ def read_dataframe(columns: List[Any], bodies: List[Body]) -> Any:
     return frame
 
 
+class Outputs(Dict[str, Any]):
+    """A result whose outputs have names already, each one an output of its own whatever it is."""
+
+
 class Answer:
     """Outputs of one run as the wire has them: `outputs` refers to `bodies` by index."""
 
@@ -124,6 +146,8 @@ class Answer:
 
     def _value(self, name: str, value: Any) -> Dict[str, Any]:
         where = "output" if name == "output" else f"output {name}"
+        if isinstance(value, Body):
+            return {"tensor": self._add(value)}
         if is_dataframe(value):
             return {"dataframe": [self._column(where, value, at) for at in range(len(value.columns))]}
         if is_array(value) or is_numpy_scalar(value):
@@ -148,6 +172,8 @@ def settled(result: Any) -> Any:
 
 def parts_of(result: Any) -> List[Tuple[str, Any]]:
     """(name, value) of each output: a tuple, list or dict that holds arrays is one output an item."""
+    if isinstance(result, Outputs):
+        return list(result.items())
     if isinstance(result, (tuple, list)) and any(is_bulk(item) for item in result):
         if all(is_bulk(item) or is_numpy_scalar(item) for item in result) or isinstance(result, tuple):
             return [(str(at), item) for at, item in enumerate(result)]
