@@ -27,6 +27,7 @@ import { convertFileJob, previewConversionJob } from "../frameworks/convert/conv
 import { runConvertFile, runPreviewConversion } from "../frameworks/convert/convertWork";
 import { draftFilesJob } from "../frameworks/draftedFiles";
 import { runDraftFiles } from "../frameworks/draftJob";
+import { compareVersionsJob, runCompareVersions } from "../frameworks/installedVersions";
 import { describeModelJob, runDescribeModel } from "../frameworks/modelFacts";
 import {
   describeGraphJob,
@@ -89,6 +90,7 @@ export const jobRegistry: JobRegistry = new Map([
   defineJob(saveStagedJob, runSaveStaged),
   defineJob(digestFilesJob, runDigestFiles),
   defineJob(describeModelJob, runDescribeModel),
+  defineJob(compareVersionsJob, runCompareVersions),
   defineJob(brokenFactsJob, runBrokenFacts),
   defineJob(draftFilesJob, runDraftFiles),
   defineJob(listNameJob, runListName),

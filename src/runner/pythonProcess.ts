@@ -1,8 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
 import { fromWireError, ModelbenchError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
 import { allowedEnvironment } from "../jobs/startNodeChild";
 import { type Frame, FrameReader, FrameWriter } from "./frames";
+import { type IsolatedCommand, signalOfCode } from "./isolation";
 import { LineLimit } from "./lineLimit";
 import { LogTail } from "./logTail";
 import { killGroup } from "./processGroup";
@@ -22,10 +24,14 @@ export interface PythonStart {
   readonly cwd: string;
   /** Variables beyond the allowed ones. */
   readonly env: Readonly<Record<string, string>>;
+  /** How it is kept apart; left out where it is not. */
+  readonly isolation?: IsolatedCommand | undefined;
+  /** Takes what it prints, line by line; left out = this process prints it on stderr. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** What the worker may be asked. */
-export type PythonOp = "import" | "load" | "run";
+export type PythonOp = "import" | "load" | "run" | "save" | "customObjects";
 
 interface Waiting {
   readonly id: number;
@@ -52,7 +58,7 @@ export class PythonProcess {
 
   /** @throws ModelbenchError `python.missing` for what cannot be the name of an interpreter */
   constructor(start: PythonStart) {
-    const { label, interpreter } = start;
+    const { label, interpreter, onLine = (line: string) => process.stderr.write(`${line}\n`) } = start;
     this.#label = label;
     this.#child = spawnWorker(start);
     this.#writer = new FrameWriter(this.#child.stdin);
@@ -60,10 +66,7 @@ export class PythonProcess {
     this.#child.stdin.on("error", () => undefined);
     this.#readFrames();
     // A model may print a line a row; what is printed here is written into the log by the editor's own process.
-    const log = new LineLimit(
-      (line) => process.stderr.write(`${line}\n`),
-      () => performance.now(),
-    );
+    const log = new LineLimit(onLine, () => performance.now());
     this.#tail.read(this.#child.stderr, (line) => log.take(line));
     this.#child.stderr.once("close", () => log.end());
     // What it started would otherwise live on, and hold the pipes open.
@@ -73,9 +76,10 @@ export class PythonProcess {
     });
     this.ended = new Promise((resolve) => {
       this.#child.once("error", (cause) => resolve(this.#over(notStarted(label, interpreter, cause))));
-      this.#child.once("close", (code, signal) =>
-        resolve(this.#over(this.#death(this.#tail.describeEnd(code, signal)))),
-      );
+      this.#child.once("close", (code, signal) => {
+        const inside = start.isolation === undefined ? null : signalOfCode(code);
+        resolve(this.#over(this.#death(this.#tail.describeEnd(code, signal ?? inside))));
+      });
     });
   }
 
@@ -180,15 +184,18 @@ export class PythonProcess {
   }
 }
 
-function spawnWorker({ label, interpreter, worker, cwd, env }: PythonStart): ChildProcessWithoutNullStreams {
+function spawnWorker(start: PythonStart): ChildProcessWithoutNullStreams {
+  const { label, interpreter, worker, cwd, env, isolation } = start;
+  const args = ["-I", worker];
+  const options = { cwd, windowsHide: true, detached: process.platform !== "win32" } as const;
   try {
-    return spawn(interpreter, ["-I", worker], {
-      cwd,
-      env: { ...allowedEnvironment(process.env), ...env },
-      stdio: ["pipe", "pipe", "pipe"],
-      windowsHide: true,
-      detached: process.platform !== "win32",
-    });
+    if (isolation === undefined) {
+      return spawn(interpreter, args, { ...options, env: { ...allowedEnvironment(process.env), ...env } });
+    }
+    // Otherwise the wrapper would be what says that it is not there.
+    accessSync(interpreter, constants.X_OK);
+    const whole = [...isolation.args, interpreter, ...args, ...isolation.limits];
+    return spawn(isolation.program, whole, { ...options, env: { ...isolation.env, ...env } });
   } catch (error) {
     throw notStarted(label, interpreter, error instanceof Error ? error : new Error(String(error)));
   }

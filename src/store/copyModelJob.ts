@@ -6,13 +6,14 @@ import { storeFailure } from "./failure";
 import { digestOf } from "./fileDigest";
 import { nodeFiles } from "./fileLayer";
 import { ensureFolder, writeNewFile } from "./fileOperations";
-import { MODEL_YAML } from "./layout";
+import { layoutOf, MODEL_YAML } from "./layout";
 import type { Tag } from "./model";
 import { isLink, leadsInto, readableEntries, statOf } from "./modelFiles";
 import { ModelStore } from "./modelStore";
 import { retagModelInfo } from "./modelYaml/editModelInfo";
 import { decodeModelYaml } from "./modelYaml/modelInfo";
 import { newVersion } from "./newVersion";
+import { readOrigin } from "./origin";
 import { copySources } from "./saving";
 import { SmallFileReader } from "./smallFileReader";
 import { formatTag, makeSavableTag, parseTag } from "./tag";
@@ -69,10 +70,12 @@ export async function runCopyModel(
     const isSame = formatTag(tag) === formatTag(source.tag);
     const yaml = isSame ? text : retagModelInfo(text, tag, { epochMs: Date.now(), micros: 0 });
     await writeNewFile(nodeFiles, join(staged, MODEL_YAML), yaml);
+    const { provenance } = readOrigin(layoutOf(home), source.info);
     const origin = {
       kind: "copied",
       from: formatTag(from),
       ...(toHome === undefined ? {} : { detail: home }),
+      ...(provenance === undefined ? {} : { provenance }),
     } as const;
     const { path } = await target.adopt(staged, { signal: options.signal, flushed, origin });
     return { tag: formatTag(tag), path };

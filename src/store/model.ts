@@ -100,6 +100,8 @@ export interface ModelDraft {
   readonly apiVersion: string;
   readonly frameworkName: string;
   readonly frameworkVersions: Readonly<Record<string, string>>;
+  /** Of the Python that wrote the files; left out where none took part. */
+  readonly pythonVersion?: string | undefined;
 }
 
 /** A file to be copied into a new model. */

@@ -15,7 +15,7 @@ import { nameFolders } from "./nameFolders";
 import { pinnedTags, setPinned } from "./pins";
 import { type RepairReport, repairProblems } from "./repair";
 import { openListingCacheSoon } from "./savedListing";
-import { type AdoptOptions, adoptModel, saveModel } from "./saving";
+import { type AdoptOptions, adoptModel, saveModel, saveStaged } from "./saving";
 import { discardStaged, newStagingFolder, type StoreParts } from "./staging";
 import { sweepStaging } from "./sweep";
 import { emptyTrash, moveFromTrash, moveToTrash, purgeTrash } from "./trash";
@@ -128,6 +128,14 @@ export class ModelStore {
    */
   adopt(stagedFolder: string, options: AdoptOptions = {}): Promise<StoredModel> {
     return adoptModel(this.#parts, stagedFolder, options);
+  }
+
+  /**
+   * Makes a staged folder that holds a model's files a new version of the store. On failure it stays staged.
+   * @throws ModelbenchError as `save`
+   */
+  saveStaged(draft: ModelDraft, stagedFolder: string, options: AdoptOptions = {}): Promise<StoredModel> {
+    return saveStaged(this.#parts, draft, stagedFolder, options);
   }
 
   /** Removes a staged folder that is not wanted any more; never fails. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Layout } from "./layout";
 import type { ModelInfo, Tag } from "./model";
+import { type Provenance, readProvenance } from "./provenance";
 import { creationKey, dropNote, noteAsNow, putNote, readNote } from "./record";
 import type { StoreParts } from "./staging";
 
@@ -13,6 +14,8 @@ export interface OriginNote {
   /** The file, archive or tag that it was made from. */
   readonly from?: string | undefined;
   readonly detail?: string | undefined;
+  /** What made it, where it was made from an object of a project. */
+  readonly provenance?: Provenance | undefined;
 }
 
 /** Where a version came from and when. */
@@ -34,11 +37,13 @@ export function readOrigin(layout: Layout, info: ModelInfo): Origin {
   if (note === undefined || !("kind" in note && "atMs" in note && "creationTime" in note)) return unknown;
   const kind = KINDS.find((known) => known === note.kind);
   if (kind === undefined || typeof note.atMs !== "number" || note.creationTime !== creationKey(info)) return unknown;
+  const provenance = "provenance" in note ? readProvenance(note.provenance) : undefined;
   return {
     kind,
     atMs: note.atMs,
     ...("from" in note && typeof note.from === "string" ? { from: note.from } : {}),
     ...("detail" in note && typeof note.detail === "string" ? { detail: note.detail } : {}),
+    ...(provenance === undefined ? {} : { provenance }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { JobKey, JobOptions } from "../base/ports";
 import { dumpPyYaml, isYamlMap, parsePyYaml, type YamlMap } from "../formats/pyYaml";
 import type { ModelDraft, SourceFile } from "./model";
 import { ModelStore } from "./modelStore";
+import type { OriginNote } from "./origin";
 import { formatTag } from "./tag";
 
 /**
@@ -22,6 +23,18 @@ export const saveModelJob: JobKey<SaveModelInput, { readonly tag: string; readon
   name: "store.save",
 };
 
+/** What saving a folder of staging needs, which holds every file of the model but its model.yaml. */
+export interface SaveStagedInput extends Omit<SaveModelInput, "files"> {
+  /** Absolute path below the staging of the store at `home`. */
+  readonly folder: string;
+  readonly origin: OriginNote;
+}
+
+/** Makes a folder of staging a new version of the store at `home`; on failure the folder stays. */
+export const saveStagedJob: JobKey<SaveStagedInput, { readonly tag: string; readonly path: string }> = {
+  name: "store.saveStaged",
+};
+
 /** The input of `saveModelJob` for a draft. */
 export function saveModelInput(home: string, draft: ModelDraft, files: readonly SourceFile[]): SaveModelInput {
   const { metadata, options, ...rest } = draft;
@@ -33,9 +46,22 @@ export async function runSaveModel(
   input: SaveModelInput,
   options: JobOptions,
 ): Promise<{ readonly tag: string; readonly path: string }> {
-  const draft = { ...input.draft, metadata: readMap(input.metadataYaml), options: readMap(input.optionsYaml) };
-  const saved = await new ModelStore(input.home).save(draft, [...input.files], options);
+  const saved = await new ModelStore(input.home).save(draftOf(input), [...input.files], options);
   return { tag: formatTag(saved.tag), path: saved.path };
+}
+
+/** The work behind `saveStagedJob`. @throws ModelbenchError as `ModelStore.saveStaged` */
+export async function runSaveStaged(
+  input: SaveStagedInput,
+  options: JobOptions,
+): Promise<{ readonly tag: string; readonly path: string }> {
+  const { folder, home, origin } = input;
+  const saved = await new ModelStore(home).saveStaged(draftOf(input), folder, { ...options, origin });
+  return { tag: formatTag(saved.tag), path: saved.path };
+}
+
+function draftOf({ draft, metadataYaml, optionsYaml }: Omit<SaveModelInput, "files">): ModelDraft {
+  return { ...draft, metadata: readMap(metadataYaml), options: readMap(optionsYaml) };
 }
 
 function readMap(yaml: string): YamlMap {

@@ -52,6 +52,29 @@ export async function saveModel(
   }
 }
 
+/**
+ * Adds model.yaml to a staged folder that holds all other files, and moves it into the store as `adoptModel` does.
+ * When it fails the folder stays as it was given, for the caller to try another tag or to discard.
+ * @throws ModelbenchError as `saveModel`
+ */
+export async function saveStaged(
+  parts: StoreParts,
+  draft: ModelDraft,
+  staged: string,
+  options: AdoptOptions,
+): Promise<StoredModel> {
+  const tag = makeSavableTag(draft.name, draft.version ?? newVersion());
+  assertVacant(parts, tag);
+  const path = join(staged, MODEL_YAML);
+  try {
+    await writeNewFile(parts.files, path, renderModelInfo({ ...draft, ...tag }, parts.now()));
+    return await adoptModel(parts, staged, options);
+  } catch (error) {
+    await parts.files.unlink(path).catch(() => undefined);
+    throw storeFailure(error, "save a model to", parts.layout.home);
+  }
+}
+
 /** How a staged folder is adopted. */
 export interface AdoptOptions extends JobOptions {
   /** What the caller wrote and flushed itself, model.yaml left out; else every file is read and flushed here. */

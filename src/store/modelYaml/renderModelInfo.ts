@@ -8,8 +8,8 @@ import { metadataField, unstructured } from "./modelFields";
 export const BENTOML_VERSION = "1.4.39";
 
 /**
- * The text of a new model.yaml, byte for byte as BentoML writes one with these values. No Python takes part,
- * so `python_version` is empty.
+ * The text of a new model.yaml, byte for byte as BentoML writes one with these values.
+ * `python_version` is empty where no Python took part.
  * @param creationMs milliseconds since the epoch; a fraction counts as microseconds
  * @throws ModelbenchError `tag.invalid`, and `yaml.invalid` for metadata that BentoML would refuse
  */
@@ -27,7 +27,7 @@ export function renderModelInfo(draft: ModelDraft & { readonly version: string }
         frameworkName: draft.frameworkName,
         frameworkVersions: new Map(Object.entries(draft.frameworkVersions)),
         bentomlVersion: BENTOML_VERSION,
-        pythonVersion: "",
+        pythonVersion: draft.pythonVersion ?? "",
       },
       signatures: new Map(Object.entries(draft.signatures)),
       apiVersion: draft.apiVersion,

@@ -4,8 +4,11 @@
 |---|---|---|
 | `ping` | | `{}` |
 | `import` | `{adapter, preload}` | `{importMs}` |
-| `load` | `{adapter, label, folder, options, device, paths, preload, init}` | `{importMs, loadMs, device, versions, methods}` |
-| `run` | `{method, args: [{name, value}]}` | `{outputs: [{name, value}], runMs}` |
+| `load` | `{adapter, label, folder, options, device, paths, preload, init, file, session}` | \
+`{importMs, loadMs, device, versions, methods, fallbacks?}` |
+| `run` | `{method, args: [{name, value}], batch?: [inAxis, outAxis, limit]}` | `{outputs: [{name, value}], runMs}` |
+| `customObjects` | | `{objects: [{name, type, repr}]}` of the model that is loaded |
+| `save` | as `save.save` says | what was saved |
 
 The requests' end is the worker's end, also in the middle of a run.
 """
@@ -21,12 +24,13 @@ from importlib import metadata
 from time import perf_counter
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Tuple
 
-from . import failures, fallback, flax, paths, picklable, sklearn, values
+from . import custom_objects, failures, fallback, flax, onnx, paths, picklable, save, sklearn, values
 from .failures import WorkerError
 from .frames import BadFrame, Body, Frame, FrameReader, FrameWriter, malformed, show
+from .padding import read_batch
 
 # The fixed table of adapters; importing one imports no framework.
-ADAPTERS = {"picklable": picklable, "sklearn": sklearn, "flax": flax, "bentoml": fallback}
+ADAPTERS = {"picklable": picklable, "sklearn": sklearn, "flax": flax, "onnx": onnx, "bentoml": fallback}
 
 Answered = Tuple[Dict[str, Any], List[Body]]
 
@@ -73,11 +77,14 @@ class Worker:
 
     def __init__(self) -> None:
         self._model: Any = None
+        self._folder = ""
         self._ops: Dict[str, Callable[[Dict[str, Any], List[Body]], Answered]] = {
             "ping": lambda data, bodies: ({}, []),
             "import": self._import,
             "load": self._load,
             "run": self._run,
+            "customObjects": self._custom_objects,
+            "save": lambda data, bodies: (save.save(data), []),
         }
 
     def answer(self, frame: Frame) -> Answered:
@@ -104,24 +111,38 @@ class Worker:
         import_ms, started = since(started), perf_counter()
         paths.use_project(data.get("paths") or [])
         paths.preload(data.get("preload") or [])
-        model = adapter.load(data)
+        model = adapter.load({**data, "options": values.read_options(data.get("options"))})
         found = {"device": model.device, "versions": versions(model.packages), "methods": model.methods}
-        self._model = model
+        if getattr(model, "fallbacks", None):
+            found["fallbacks"] = model.fallbacks
+        self._model, self._folder = model, data["folder"]
         return {"importMs": import_ms, "loadMs": since(started), **found}, []
 
     def _run(self, data: Dict[str, Any], bodies: List[Body]) -> Answered:
-        if self._model is None:
-            raise WorkerError("run.failed", "No model is loaded.")
+        self._check_loaded()
         method = data.get("method")
         if not isinstance(method, str):
             raise malformed("a run without a method")
-        args, kwargs = values.read_arguments(data.get("args"), bodies)
-        call = self._model.prepare(method, args, kwargs)
+        call = self._prepared(method, data, bodies)
         started = perf_counter()
         result = call()
         run_ms = since(started)
         answer = values.Answer(result)
         return {"outputs": answer.outputs, "runMs": run_ms}, answer.bodies
+
+    def _prepared(self, method: str, data: Dict[str, Any], bodies: List[Body]) -> Callable[[], Any]:
+        if isinstance(self._model, onnx.OnnxModel):
+            return self._model.prepare_named(onnx.named_values(data.get("args"), bodies), data.get("outputs"))
+        args, kwargs = values.read_arguments(data.get("args"), bodies)
+        return self._model.prepare(method, args, kwargs, read_batch(data.get("batch")))
+
+    def _custom_objects(self, data: Dict[str, Any], bodies: List[Body]) -> Answered:
+        self._check_loaded()
+        return {"objects": custom_objects.describe_objects(self._folder)}, []
+
+    def _check_loaded(self) -> None:
+        if self._model is None:
+            raise WorkerError("run.failed", "No model is loaded.")
 
 
 def adapter_of(data: Dict[str, Any]) -> Any:
