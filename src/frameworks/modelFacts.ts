@@ -10,6 +10,7 @@ import { ModelStore } from "../store/modelStore";
 import type { OnnxFacts } from "./content";
 import { exampleInputs } from "./example";
 import { type ModelContent, openModelContent } from "./modelContent";
+import { type ProvenanceFacts, provenanceFacts } from "./provenanceFacts";
 import { adapterFor } from "./registry";
 import { type StoredFacts, storedFacts } from "./storedFacts";
 import { yamlAsData } from "./yamlAsData";
@@ -48,6 +49,10 @@ export interface ModelFacts {
   };
   readonly warnings: readonly Warning[];
   readonly stored: StoredFacts;
+  /** What made it, where that was noted, and what became of it. */
+  readonly provenance?: ProvenanceFacts;
+  /** The versions that it was made with, Python's own as `python`. */
+  readonly madeWith: readonly TextPair[];
   /** Why the model's file could not be read; everything from model.yaml is there all the same. */
   readonly broken?: WireError;
 }
@@ -67,6 +72,8 @@ export async function runDescribeModel({ home, tag }: { home: string; tag: strin
   const adapter = adapterFor(info.module);
   const { content, entryFile, broken } = look(model);
   const signatures = content?.signatures ?? {};
+  const stored = storedFacts(layoutOf(home), model);
+  const { provenance } = stored.origin;
   return {
     path: model.path,
     module: info.module,
@@ -83,7 +90,9 @@ export async function runDescribeModel({ home, tag }: { home: string; tag: strin
     ...(entryFile === undefined ? {} : { entryFile }),
     ...(content?.onnx ? { onnx: onnxFacts(content.onnx) } : {}),
     warnings: [...model.warnings, ...(content?.warnings ?? [])],
-    stored: storedFacts(layoutOf(home), model),
+    stored,
+    ...(provenance ? { provenance: await provenanceFacts(provenance) } : {}),
+    madeWith: savedVersions(info),
     ...(broken ? { broken } : {}),
   };
 }
@@ -121,6 +130,12 @@ function contextPairs({ context }: ModelInfo): TextPair[] {
     ["python", pythonVersion],
   ];
   return pairs.filter(([, value]) => value !== "");
+}
+
+/** Of a model that no Python made nothing is known of its Python. */
+function savedVersions({ context }: ModelInfo): [string, string][] {
+  const saved: [string, string][] = [["python", context.pythonVersion], ...context.frameworkVersions];
+  return saved.filter(([, version]) => version !== "");
 }
 
 function classNames(value: YamlValue | undefined): string[] {

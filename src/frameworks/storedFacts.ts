@@ -1,10 +1,12 @@
+import { ModelbenchError } from "../base/errors";
 import { stringifyExact } from "../formats/jsonExact";
 import { isYamlMap, pythonFloatRepr, YamlFloat, type YamlMap, type YamlValue } from "../formats/pyYaml";
 import { type Layout, tagOfFolder } from "../store/layout";
-import type { ModelSignature, StoredModel } from "../store/model";
+import type { ModelInfo, ModelSignature, StoredModel } from "../store/model";
 import { type Origin, readOrigin } from "../store/origin";
 import { pinnedTags } from "../store/pins";
 import { formatTag } from "../store/tag";
+import { type CustomObject, customObjectsOf } from "./customObjects";
 
 /** What the store knows of a version, and what of its model.yaml can be edited; plain, cloneable data. */
 export interface StoredFacts {
@@ -18,6 +20,10 @@ export interface StoredFacts {
   readonly metadataJson: readonly (readonly [string, string | null])[];
   /** The methods as model.yaml lists them. */
   readonly methods: Readonly<Record<string, ModelSignature>>;
+  /** What its custom objects are, without loading them; `null` where that cannot be told. */
+  readonly customObjects: readonly CustomObject[] | null;
+  /** Arguments that are given to every call, as JSON objects by method; `null` where its options have no place for them. */
+  readonly partialKwargs: readonly (readonly [string, string | null])[] | null;
 }
 
 /** Reads what is noted of a version beside it. */
@@ -30,7 +36,29 @@ export function storedFacts(layout: Layout, { info, path }: StoredModel): Stored
     notes: typeof notes === "string" ? notes : "",
     metadataJson: metadataJson(info.metadata),
     methods: Object.fromEntries(info.signatures),
+    customObjects: customObjects(path),
+    partialKwargs: partialKwargs(info),
   };
+}
+
+/** What keeps a file from being read is said of the file, not of what would be in it. */
+function customObjects(folder: string): readonly CustomObject[] | null {
+  try {
+    return customObjectsOf(folder) ?? null;
+  } catch (error) {
+    if (error instanceof ModelbenchError) return null;
+    throw error;
+  }
+}
+
+/** Modules whose options have `partial_kwargs`, also where a file leaves them out: BentoML reads no other option. */
+const TAKE_PARTIAL =
+  /^bentoml\.(?:_internal\.frameworks\.)?(picklable(_model)?|flax|pytorch|torchscript|keras|tensorflow)$/;
+
+function partialKwargs({ module, options }: ModelInfo): StoredFacts["partialKwargs"] {
+  const partial = options.get("partial_kwargs");
+  if (isYamlMap(partial)) return metadataJson(partial);
+  return TAKE_PARTIAL.test(module) || options.has("partial_kwargs") ? [] : null;
 }
 
 function metadataJson(metadata: YamlMap): [string, string | null][] {

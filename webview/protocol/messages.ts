@@ -2,6 +2,7 @@ import type { CompareProgress, CompareRequests } from "./compare";
 import type { ContentProgress, ContentRequests } from "./content";
 import type { FileRequests } from "./file";
 import type { GraphRequests } from "./graph";
+import type { PageCommand } from "./pageCommand";
 import type {
   Draft,
   DraftState,
@@ -10,7 +11,6 @@ import type {
   Issue,
   ModelView,
   OutputView,
-  PageCommand,
   SaveInput,
   SaveIssue,
   SaveSeed,

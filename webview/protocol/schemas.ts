@@ -4,6 +4,7 @@ import { contentProgressSchema, contentRequestSchemas } from "./content";
 import { fileRequestSchemas } from "./file";
 import { graphRequestSchemas } from "./graph";
 import type { EventName, HostEvents, HostRequests, RequestName, ToHost, ToPage } from "./messages";
+import { pageCommandSchema } from "./pageCommand";
 import {
   draftSchema,
   draftStateSchema,
@@ -13,7 +14,6 @@ import {
   issueSchema,
   modelViewSchema,
   outputViewSchema,
-  pageCommandSchema,
   saveInputSchema,
   saveIssueSchema,
   saveSeedSchema,

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { madeFields } from "./madeViews";
 
 /*
  * What crosses between host and page, as plain data. Each shape is one schema, and its type is inferred from
@@ -45,7 +46,7 @@ export const rowSchema = z.strictObject({ key: z.string(), value: z.string() });
 export type Row = z.infer<typeof rowSchema>;
 
 /** A part of model.yaml that the page edits; `notes` is the label `release` with the metadata text `notes`. */
-export const editPartSchema = z.enum(["labels", "metadata", "signatures", "notes"]);
+export const editPartSchema = z.enum(["labels", "metadata", "signatures", "notes", "partialKwargs"]);
 /** A part of model.yaml that the page edits. */
 export type EditPart = z.infer<typeof editPartSchema>;
 
@@ -54,7 +55,8 @@ const editRows = z.array(z.strictObject({ key: bounded, value: bounded })).check
 
 /**
  * What was entered in a form for one part, beside what the form started from, so that only what the user changed is
- * written. Values are texts for labels and notes, JSON for metadata, and for signatures `{"batchable", "batchDim"}`.
+ * written. Values are texts for labels and notes, JSON for metadata, for signatures
+ * `{"batchable", "batchDim"}`, and for partial arguments an object of them.
  */
 export const editInputSchema = z.strictObject({ part: editPartSchema, base: editRows, entries: editRows });
 /** What was entered in a form for one part, beside what the form started from. */
@@ -68,19 +70,6 @@ export const verifiedSchema = z.strictObject({
 });
 /** What a comparison of a model's files with what was saved found. */
 export type VerifiedView = z.infer<typeof verifiedSchema>;
-
-/** The commands of the extension that a page runs for its model. */
-export const pageCommandSchema = z.enum([
-  "exportModel",
-  "copyModel",
-  "deleteModel",
-  "repairModel",
-  "undoDelete",
-  "pin",
-  "unpin",
-]);
-/** A command of the extension that a page runs for its model. */
-export type PageCommand = z.infer<typeof pageCommandSchema>;
 
 /** What an ONNX file's header says. */
 export const onnxViewSchema = z.strictObject({
@@ -134,6 +123,7 @@ export const modelViewSchema = z.strictObject({
     z.strictObject({ name: z.string(), batchable: z.boolean(), batchDim: z.tuple([z.int(), z.int()]) }),
   ),
   onnx: z.nullable(onnxViewSchema),
+  ...madeFields,
   warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
   /** Set when model.yaml or the model file could not be read; the rest is then as complete as it can be. */
   broken: z.nullable(errorViewSchema),

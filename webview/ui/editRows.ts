@@ -12,6 +12,8 @@ export function rowsOf(model: ModelView, part: EditPart): Row[] {
         key: name,
         value: JSON.stringify({ batchable, batchDim }),
       }));
+    case "partialKwargs":
+      return (model.partialKwargs ?? []).flatMap(({ key, json }) => (json === null ? [] : [{ key, value: json }]));
     case "notes":
       return [
         { key: "release", value: model.release },

@@ -3,6 +3,7 @@ import type { MethodView, ModelView, SpecView } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { FilesBlock } from "./filesBlock";
 import { formatAge, formatBytes, formatMoment, formatShape } from "./format";
+import { CustomObjects, MadeFrom, PartialArguments, Versions } from "./madeBlocks";
 import { type Pair, Pairs } from "./pairs";
 import { Metadata, Notes } from "./parts";
 import type { Translate } from "./texts";
@@ -33,6 +34,8 @@ export function Overview({ model }: { readonly model: ModelView }): VNode {
           <About model={model} />
         </Block>
         <Metadata model={model} />
+        <PartialArguments model={model} />
+        <CustomObjects objects={model.customObjects} />
         {model.onnx ? (
           <Block title={t("overview.onnx")}>
             <Onnx onnx={model.onnx} />
@@ -41,6 +44,8 @@ export function Overview({ model }: { readonly model: ModelView }): VNode {
       </div>
       <div class="overview-column">
         <FilesBlock model={model} />
+        <MadeFrom model={model} />
+        <Versions versions={model.versions} />
         <Block title={t("overview.context")}>
           <Pairs rows={model.context} empty={t("overview.noContext")} testId="context" />
         </Block>

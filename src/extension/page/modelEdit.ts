@@ -18,6 +18,7 @@ export function editIssues(t: Localize, { part, entries }: EditInput): SaveIssue
   if (part === "notes") return [];
   const keys = keyIssues(t, part, entries);
   if (part === "metadata") return [...keys, ...jsonIssues(part, entries)];
+  if (part === "partialKwargs") return [...keys, ...partialIssues(t, entries)];
   return part === "signatures" ? [...keys, ...methodIssues(t, entries)] : keys;
 }
 
@@ -32,6 +33,7 @@ export function modelEdit({ part, base, entries }: EditInput): ModelEdit {
   const set = Object.fromEntries(changed.map(({ key, value }) => [key, value]));
   if (part === "labels") return { labels: { set, remove } };
   if (part === "metadata") return { metadata: { set, remove } };
+  if (part === "partialKwargs") return { partialKwargs: { set, remove } };
   const signatures = changed.flatMap(({ key, value }) => {
     const signature = signatureOf(value);
     return signature ? [[key, signature] as const] : [];
@@ -62,6 +64,21 @@ function methodIssues(t: Localize, entries: EditInput["entries"]): SaveIssue[] {
     if (signatureOf(value)) return [];
     return [{ field, message: t("{0}: axes from 0 to {1} are expected.", key, MAX_AXIS) }];
   });
+}
+
+function partialIssues(t: Localize, entries: EditInput["entries"]): SaveIssue[] {
+  return entries.flatMap(({ key, value }, index) => {
+    const field = `partialKwargs.${index}`;
+    if (key === "" && value === "") return [];
+    if (!METHOD.test(key)) return [{ field, message: t("{0} is not the name of a Python method.", key) }];
+    if (isJsonObject(value)) return [];
+    return [{ field, message: t("{0}: a JSON object is expected, for instance {1}.", key, '{"top": 3}') }];
+  });
+}
+
+function isJsonObject(json: string): boolean {
+  const value = parsed(json);
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function signatureOf(json: string): ModelSignature | undefined {

@@ -1,5 +1,5 @@
 import { commands } from "vscode";
-import type { PageCommand } from "../../../webview/protocol/views";
+import type { PageCommand } from "../../../webview/protocol/pageCommand";
 import type { ModelRef } from "../services";
 
 /** Runs a command that a page asks for; what it asks and how it fails meets the user outside the page. */

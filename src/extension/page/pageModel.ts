@@ -1,7 +1,9 @@
+import type { ProvenanceView, VersionsView } from "../../../webview/protocol/madeViews";
 import type { ModelView, Row } from "../../../webview/protocol/views";
 import { fromWireError } from "../../base/errors";
 import type { BrokenFacts } from "../../frameworks/brokenFacts";
 import type { ModelFacts } from "../../frameworks/modelFacts";
+import type { ProvenanceFacts } from "../../frameworks/provenanceFacts";
 import type { ModelSummary } from "../../store/model";
 import type { ModelRef } from "../services";
 import { failureView } from "./failureView";
@@ -10,12 +12,16 @@ import { methodView } from "./methodView";
 /** Most files that the page lists; the others are counted. */
 const LISTED_FILES = 1000;
 
-/** The details of a model from what the jobs process read and what the listing knows. */
+/**
+ * The details of a model from what the jobs process read and what the listing knows.
+ * @param versions left out where there is no Python to compare with
+ */
 export function modelView(
   ref: ModelRef,
   facts: ModelFacts,
   bentos: readonly string[],
   listed: ModelSummary | undefined,
+  versions: VersionsView | undefined,
 ): ModelView {
   return {
     tag: ref.tag,
@@ -44,6 +50,10 @@ export function modelView(
       batchable,
       batchDim: [batchDim[0], batchDim[1]],
     })),
+    provenance: facts.provenance ? provenanceView(facts.provenance) : null,
+    versions: versions ?? null,
+    customObjects: facts.stored.customObjects && [...facts.stored.customObjects],
+    partialKwargs: facts.stored.partialKwargs?.map(([key, json]) => ({ key, json })) ?? null,
     onnx: facts.onnx ? { ...facts.onnx, opsets: rows(facts.onnx.opsets), ops: [...facts.onnx.ops] } : null,
     warnings: facts.warnings.map(({ code, message }) => ({ code, message })),
     broken: facts.broken ? failureView(fromWireError(facts.broken)) : null,
@@ -77,12 +87,27 @@ export function brokenView(ref: ModelRef, path: string, facts: BrokenFacts, erro
     notes: "",
     metadataJson: [],
     declared: [],
+    provenance: null,
+    versions: null,
+    customObjects: [],
+    partialKwargs: null,
     onnx: null,
     warnings: [],
     broken: failureView(error),
     unread: true,
     fault: facts.fault ? { ...facts.fault } : null,
   };
+}
+
+function provenanceView({ expression, script, git, data }: ProvenanceFacts): ProvenanceView {
+  const commit = git && {
+    hash: git.commit,
+    branch: git.branch ?? null,
+    isDirty: git.isDirty ?? null,
+    remote: git.remote ?? null,
+    script: git.script,
+  };
+  return { expression, script: { ...script }, commit: commit ?? null, data: data.map((file) => ({ ...file })) };
 }
 
 function rows(pairs: readonly (readonly [string, string])[]): Row[] {

@@ -22,12 +22,14 @@ export interface ModelEdit {
   /** Values are JSON texts: `1` is an integer, `1.0` a float. */
   readonly metadata?: { readonly set: Readonly<Record<string, string>>; readonly remove: readonly string[] };
   readonly signatures?: { readonly set: Readonly<Record<string, ModelSignature>>; readonly remove: readonly string[] };
+  /** Arguments that every call of a method is given, as JSON objects by method: `partial_kwargs` of the options. */
+  readonly partialKwargs?: { readonly set: Readonly<Record<string, string>>; readonly remove: readonly string[] };
 }
 
 /**
- * The text of a model.yaml with labels, metadata and signatures changed in place: only the lines concerned change.
+ * The text of a model.yaml with labels, metadata, signatures and partial arguments changed in place: only the lines concerned change.
  * What is taken away need not be there. An edit that changes nothing answers the same text.
- * @throws ModelbenchError `usage` for metadata that is not JSON, `yaml.invalid` for a file that BentoML would not
+ * @throws ModelbenchError `usage` for metadata that is not JSON and arguments that are no JSON object, `yaml.invalid` for a file that BentoML would not
  *   read or metadata that it would not take
  */
 export function editModelInfo(text: string, edit: ModelEdit, path?: string): string {
@@ -52,7 +54,7 @@ export function retagModelInfo(text: string, tag: Tag, creation: Instant, path?:
 /** What a step finds decides how a key is written, so each reads the text that the one before has left. */
 type Step = (info: ModelInfo) => YamlChange[];
 
-function stepsOf({ labels, metadata, signatures }: ModelEdit): Step[] {
+function stepsOf({ labels, metadata, signatures, partialKwargs }: ModelEdit): Step[] {
   return [
     ...removals("labels", labels),
     ...Object.entries(labels?.set ?? {}).map(([key, value]) => setting("labels", key, value)),
@@ -60,6 +62,12 @@ function stepsOf({ labels, metadata, signatures }: ModelEdit): Step[] {
     ...Object.entries(metadata?.set ?? {}).map(([key, json]) => setting("metadata", key, metadataValue(key, json))),
     ...removals("signatures", signatures),
     ...Object.entries(signatures?.set ?? {}).map(([method, row]) => signatureStep(method, row)),
+    ...(partialKwargs?.remove ?? [])
+      .filter((method) => !Object.hasOwn(partialKwargs?.set ?? {}, method))
+      .map(partialStep),
+    ...Object.entries(partialKwargs?.set ?? {}).map(([method, json]) =>
+      partialStep(method, partialValue(method, json)),
+    ),
   ];
 }
 
@@ -128,6 +136,31 @@ function signatureStep(method: string, { batchable, batchDim }: ModelSignature):
   };
 }
 
+/** @param value `undefined` takes the method's arguments away */
+function partialStep(method: string, value?: YamlValue): Step {
+  return ({ document }) => {
+    const options = document.get("options");
+    const partial = isYamlMap(options) ? options.get("partial_kwargs") : undefined;
+    if (isYamlMap(partial)) {
+      const keys = keysNamed(partial, method);
+      if (value === undefined) return keys.map((key) => ({ path: ["options", "partial_kwargs", key], value }));
+      return [{ path: ["options", "partial_kwargs", keys.at(-1) ?? method], value }];
+    }
+    if (value === undefined) return [];
+    const whole: YamlMap = new Map([[method, value]]);
+    if (isYamlMap(options)) return [{ path: ["options", "partial_kwargs"], value: whole }];
+    return [{ path: ["options"], value: new Map([["partial_kwargs", whole]]) }];
+  };
+}
+
+function partialValue(method: string, json: string): YamlValue {
+  const value = jsonValue(`arguments of ${visible(method, 60)}`, json);
+  if (isYamlMap(value)) return value;
+  throw new ModelbenchError("usage", `The arguments of ${visible(method, 60)} must be a JSON object.`, {
+    remedy: 'Arguments are given by name: {"top": 3}.',
+  });
+}
+
 function sectionOf(document: YamlMap, section: Section): YamlMap {
   const value = document.get(section);
   if (isYamlMap(value)) return value;
@@ -141,14 +174,17 @@ function keysNamed(map: YamlMap, name: string): YamlKey[] {
 }
 
 function metadataValue(key: string, json: string): YamlValue {
-  let value: YamlValue;
-  try {
-    value = yamlFromJson(json);
-  } catch (cause) {
-    const said = cause instanceof Error ? ` ${cause.message}` : "";
-    const message = `The metadata ${visible(key, 60)} must be JSON; got ${JSON.stringify(visible(json, 60))}.${said}`;
-    throw new ModelbenchError("usage", message, { cause, remedy: 'Text needs quotes of its own: "text".' });
-  }
+  const value = jsonValue(`metadata ${visible(key, 60)}`, json);
   metadataField(new Map([[key, value]]));
   return value;
+}
+
+function jsonValue(what: string, json: string): YamlValue {
+  try {
+    return yamlFromJson(json);
+  } catch (cause) {
+    const said = cause instanceof Error ? ` ${cause.message}` : "";
+    const message = `The ${what} must be JSON; got ${JSON.stringify(visible(json, 60))}.${said}`;
+    throw new ModelbenchError("usage", message, { cause, remedy: 'Text needs quotes of its own: "text".' });
+  }
 }

@@ -75,7 +75,10 @@ export const irisFacts: ModelFacts = {
       ["dataset", '"iris, 150 rows, 4 columns"'],
     ],
     methods: { run: { batchable: true, batchDim: [0, 0] } },
+    customObjects: [],
+    partialKwargs: null,
   },
+  madeWith: [],
 };
 
 /** Rows that a scripted session puts into one batch. */
@@ -132,6 +135,8 @@ export class ScriptedSession implements RunnerSession {
   readonly #states = new Emitter<SessionState>();
   readonly onDidChangeState = this.#states.event;
   state: SessionState = "starting";
+  /** How often it was started ahead. */
+  warmed = 0;
   /** What a test sets of the facts. */
   known: Partial<SessionFacts> = {};
   #batch = 0;
@@ -152,6 +157,10 @@ export class ScriptedSession implements RunnerSession {
     const { device } = this.#request;
     const answered = this.runs.length;
     return { pid: undefined, device, answered, waiting: this.#waiting.length, failure: undefined, ...this.known };
+  }
+
+  async warm(): Promise<void> {
+    this.warmed += 1;
   }
 
   async load(signal?: AbortSignal): Promise<{ loadMs: number; device: string; unfetchable: Record<string, never[]> }> {
