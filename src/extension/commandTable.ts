@@ -1,4 +1,5 @@
 import { addStore } from "./commands/addStore";
+import { allowedCode } from "./commands/allowedCode";
 import { checkModel, checkStore, repairModel } from "./commands/checkStore";
 import { chooseStore } from "./commands/chooseStore";
 import { cleanUp } from "./commands/cleanUp";
@@ -27,6 +28,7 @@ import { removeStore } from "./commands/removeStore";
 import { restoreFromTrash } from "./commands/restoreFromTrash";
 import { revealInOs } from "./commands/revealInOs";
 import { saveModel } from "./commands/saveModel";
+import { selectInterpreter } from "./commands/selectInterpreter";
 import { showLog } from "./commands/showLog";
 import { showMore } from "./commands/showMore";
 import { showMyStore } from "./commands/showMyStore";
@@ -53,6 +55,8 @@ export const commandTable: CommandTable = {
   "modelbench.unloadModel": unloadModel,
   "modelbench.restartModel": restartModel,
   "modelbench.unloadAllModels": unloadAllModels,
+  "modelbench.allowedCode": allowedCode,
+  "modelbench.selectInterpreter": selectInterpreter,
   "modelbench.saveModel": saveModel,
   "modelbench.saveAsModel": saveModel,
   "modelbench.lookIntoArchive": lookIntoArchive,

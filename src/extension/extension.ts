@@ -19,6 +19,7 @@ import { outputLog } from "./outputLog";
 import { registerFileEditors } from "./page/registerFileEditors";
 import { registerPages } from "./page/registerPages";
 import { vscodePrompts } from "./prompts";
+import { openPython } from "./python/openPython";
 import { registerCommands } from "./registerCommands";
 import type { Localize, Services, Trust } from "./services";
 import { readSettings } from "./settings";
@@ -87,6 +88,7 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   owner.own(tellUnreadable(catalog, { ui, log, t }));
   void guard("modelbench.openSampleStore", { ui, log, t }, () => stores.resumeSample());
   const trust = workspaceTrust(owner, t);
+  const inPython = openPython(owner, context, jobs, t);
   const settings = readSettings;
   const tree = owner.own(
     new ModelsTree({ catalog, jobs, stores, accesses, settings, trust, t, log, memory: context.workspaceState }),
@@ -94,7 +96,8 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const storeSettings = new WrittenStoreSettings({ homes, stores, memory: context.globalState });
   const compared = new WindowSelection();
   const netron = followNetron(owner);
-  const parts = { stores, storeSettings, catalog, jobs, trust, settings, ui, tree, compared, netron, log, t };
+  const found = { stores, storeSettings, catalog, jobs, tree, compared, netron };
+  const parts = { ...found, ...inPython, trust, settings, ui, log, t };
   const bin = owner.own(new TrashBin({ catalog, stores, jobs, watchFolder }));
   owner.own(new TrashTree(bin, stores, t));
   registerFileEditors(owner, parts, context);

@@ -26,7 +26,7 @@ export function frameworkFacts(t: Localize, module: string): FrameworkFacts {
   return {
     label: adapter?.label ?? module.replace(/^bentoml\./, ""),
     flags: adapter ? [adapter.label] : [],
-    cannotRun: t("needs your Python: not in this version"),
-    remark: t("needs Python"),
+    cannotRun: t("is of a framework that this version does not know"),
+    remark: t("cannot run"),
   };
 }

@@ -38,6 +38,8 @@ export interface Commands {
   "modelbench.unloadModel": [target?: LoadedTarget, selected?: readonly LoadedNode[]];
   "modelbench.restartModel": [target?: LoadedTarget, selected?: readonly LoadedNode[]];
   "modelbench.unloadAllModels": [];
+  "modelbench.allowedCode": [];
+  "modelbench.selectInterpreter": [];
   "modelbench.saveModel": [file?: FileArgument];
   /** The same of the file whose menu it is in, under the name that fits there. */
   "modelbench.saveAsModel": [file?: FileArgument];

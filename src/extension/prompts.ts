@@ -44,6 +44,12 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
       const options = detail === undefined ? { modal: true } : { modal: true, detail };
       return (await window.showWarningMessage(message, options, action)) === action;
     },
+    async decide(message, detail, actions) {
+      // The first button is the one that Enter presses, so it is the one that changes nothing.
+      const all = [t("Do Not Allow"), ...actions];
+      const pressed = await window.showWarningMessage(message, { modal: true, detail }, ...all);
+      return actions.find((action) => action === pressed);
+    },
     async inform(message, action) {
       const actions = action === undefined ? [] : [action];
       return (await notify(() => window.showInformationMessage(message, ...actions))) !== undefined;

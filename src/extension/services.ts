@@ -7,6 +7,8 @@ import type { SettableLimits } from "../store/archive/limits";
 import type { ModelSignature } from "../store/model";
 import type { ModelStore } from "../store/modelStore";
 import type { Catalog } from "./catalog";
+import type { Consents } from "./python/consent";
+import type { PythonSetup } from "./python/pythonSetup";
 import type { LoadedView, RunningModel } from "./runningModel";
 import type { TreeNode } from "./tree/treeModel";
 
@@ -132,6 +134,17 @@ export interface Settings {
   readonly trashDays: number;
   readonly sortBy: SortBy;
   readonly groupBy: GroupBy;
+  readonly python: PythonSettings;
+}
+
+/** How models run in the user's own Python; a workspace's own values count once it is trusted. */
+export interface PythonSettings {
+  /** Path or name of the interpreter; empty = the first that is found. */
+  readonly interpreter: string;
+  /** Folders that modules may be imported from, as they are written. */
+  readonly paths: readonly string[];
+  /** Modules that are imported before a model is loaded. */
+  readonly preload: readonly string[];
 }
 
 /** Order of the models in the tree. */
@@ -224,6 +237,8 @@ export interface Ui {
   inputLive(question: LiveQuestion): Promise<string | undefined>;
   /** A modal question with one action; `false` when dismissed. */
   confirm(message: string, action: string, detail?: string): Promise<boolean>;
+  /** A modal question whose default is to refuse; the action that was chosen, `undefined` for none of them. */
+  decide<A extends string>(message: string, detail: string, actions: readonly A[]): Promise<A | undefined>;
   /** A notification with at most one button; `true` when it was pressed. */
   inform(message: string, action?: string): Promise<boolean>;
   /** A notification with several buttons; the one that was pressed. */
@@ -287,22 +302,6 @@ export interface Tree {
   showMore(below: TreeNode | undefined): void;
 }
 
-/** What was dropped on the models tree. */
-export interface TreeDrop {
-  /** The store of the row it was dropped on; `undefined` = on none. */
-  readonly store: StoreId | undefined;
-  /** Absolute paths of files and folders. */
-  readonly paths: readonly string[];
-  /** Rows of the tree itself. */
-  readonly models: readonly ModelRef[];
-  /** How many things were dropped that are no files on this machine. */
-  readonly elsewhere: number;
-  /** Why what was dropped could not be had; then there is nothing else. */
-  readonly failure: Error | undefined;
-  /** Removes what was copied for the drop; to be called when its files have been read. */
-  release(): Promise<void>;
-}
-
 /** What the save form starts from. */
 export interface SaveFormInitial {
   /** Absolute paths of the files that will be copied. */
@@ -359,6 +358,8 @@ export interface Pages {
   loaded(): Promise<readonly RunningModel[]>;
   /** Fires when that list, or what one of its models is doing, changed. */
   readonly onDidChangeLoaded: Event<void>;
+  /** Asks whether a model's code may run, where it has any and nobody has allowed it; whether it may. */
+  allow(ref: ModelRef): Promise<boolean>;
   /** Loads a model unless it is loaded. @throws ModelbenchError what keeps it from loading, `cancelled` */
   load(ref: ModelRef, signal?: AbortSignal): Promise<void>;
   /** The same with a process of its own anew: one that is there ends first. */
@@ -380,6 +381,10 @@ export interface Services {
   readonly catalog: Catalog;
   readonly jobs: Jobs;
   readonly trust: Trust;
+  /** Which models' code may run here. */
+  readonly consents: Consents;
+  /** Which Python runs them. */
+  readonly python: PythonSetup;
   /** Reads the settings as they are now. */
   readonly settings: () => Settings;
   readonly ui: Ui;

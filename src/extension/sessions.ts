@@ -1,10 +1,10 @@
 import { Emitter } from "../base/events";
 import type { Disposable } from "../base/scope";
 import type { RunnerSession, SessionFacts } from "../runner/client";
-import type { LoadRequest } from "../runner/protocol";
+import type { LoadRequest, SessionState } from "../runner/protocol";
 
-/** What a loaded model is doing, or that it has failed and has no process any more. */
-export type LoadedState = "loading" | "ready" | "busy" | "failed";
+/** What a loaded model is doing, or that it has failed and has no process any more; `warm` = a process waits for it. */
+export type LoadedState = "warm" | "loading" | "ready" | "busy" | "failed";
 
 /** One model that has a process of its own now, or whose process failed and was not forgotten yet. */
 export interface LoadedModel {
@@ -33,6 +33,8 @@ interface Entry {
   readonly session: RunnerSession;
   readonly subscription: Disposable;
   loaded: boolean;
+  /** Whether its process was started ahead, and nobody has used it yet. */
+  isWarming: boolean;
   users: number;
   /** Order of last use. */
   lastUse: number;
@@ -67,12 +69,38 @@ export class Sessions implements Disposable {
     return this.#entries.get(key)?.session ?? this.#entry(key, request).session;
   }
 
+  /** What a session is doing; `undefined` when there is none. */
+  stateOf(key: string): SessionState | undefined {
+    return this.#entries.get(key)?.session.state;
+  }
+
+  /** Whether one more model may have a process without another one losing its own. */
+  get hasRoom(): boolean {
+    return this.#withProcess().length < this.#options.maxLoaded();
+  }
+
+  /** Starts the process of a model ahead of its first use; what keeps it from starting shows in that use. */
+  async warm(key: string, request: () => LoadRequest): Promise<void> {
+    const entry = this.#entry(key, request);
+    if (entry.loaded) return;
+    entry.loaded = true;
+    entry.isWarming = true;
+    entry.lastUse = ++this.#uses;
+    entry.idleSinceMs = Date.now();
+    this.#rest(entry);
+    this.#changed.fire();
+    await entry.session.warm().catch(async () => {
+      if (entry.users === 0) await this.#drop(entry);
+    });
+  }
+
   /** Runs `work` with the loaded model and keeps it from being unloaded meanwhile. */
   async use<T>(key: string, request: () => LoadRequest, work: (session: RunnerSession) => Promise<T>): Promise<T> {
     const entry = this.#entry(key, request);
     wake(entry);
     entry.users += 1;
     entry.loaded = true;
+    entry.isWarming = false;
     entry.lastUse = ++this.#uses;
     this.#makeRoom(entry);
     this.#changed.fire();
@@ -122,7 +150,7 @@ export class Sessions implements Disposable {
     const session = this.#options.open(request());
     const subscription = session.onDidChangeState(() => this.#changed.fire());
     const idle = { idleTimer: undefined, idleSinceMs: 0, unloadsAtMs: undefined };
-    const entry: Entry = { key, session, subscription, loaded: false, users: 0, lastUse: 0, ...idle };
+    const entry: Entry = { key, session, subscription, loaded: false, isWarming: false, users: 0, lastUse: 0, ...idle };
     this.#entries.set(key, entry);
     return entry;
   }
@@ -171,10 +199,10 @@ function wake(entry: Entry): void {
   entry.unloadsAtMs = undefined;
 }
 
-function describe({ key, session, users, unloadsAtMs }: Entry): LoadedModel {
+function describe({ key, session, users, unloadsAtMs, isWarming }: Entry): LoadedModel {
   const { facts, label, state } = session;
   const isUp = state === "ready" || state === "busy" || state === "failed";
-  return { key, label, state: isUp ? state : "loading", busy: users > 0, facts, unloadsAtMs };
+  return { key, label, state: isUp ? state : isWarming ? "warm" : "loading", busy: users > 0, facts, unloadsAtMs };
 }
 
 function hasEnded({ session: { state } }: Entry): boolean {

@@ -22,7 +22,20 @@ export function readSettings(): Settings {
     trashDays: within(values.get<unknown>("trash.days"), 0, 365, 7),
     sortBy: ORDERS.find((order) => order === sortBy) ?? "created",
     groupBy: groupsOf(values.get<unknown>("tree.groupBy")),
+    python: {
+      interpreter: textOf(values.get<unknown>("python.interpreter")),
+      paths: textsOf(values.get<unknown>("python.paths")),
+      preload: textsOf(values.get<unknown>("python.preload")),
+    },
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value.trim() : "";
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(textOf).filter((text) => text !== "") : [];
 }
 
 function groupsOf(value: unknown): GroupBy {

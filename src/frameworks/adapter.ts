@@ -38,7 +38,7 @@ export interface FrameworkAdapter {
   readonly label: string;
   /** What running needs; `nothing` = there is nothing to run. */
   readonly needs: RunNeeds;
-  /** Whether the editor of this version can run such a model. */
+  /** Whether this version can run such a model. */
   readonly runnable: boolean;
   /** What runs it; `undefined` = nothing does. */
   readonly engine: Engine | undefined;

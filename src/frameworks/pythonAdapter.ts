@@ -8,7 +8,7 @@ import { namedMethods } from "./filesOnly";
  * whatever the Python behind them takes, so their signatures are open.
  */
 export function pythonAdapter(module: string, label: string, python: PythonFacts): FrameworkAdapter {
-  return { module, label, needs: "code", runnable: false, engine: "python", python, signatures: openMethods };
+  return { module, label, needs: "code", runnable: true, engine: "python", python, signatures: openMethods };
 }
 
 /**

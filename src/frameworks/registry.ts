@@ -44,5 +44,5 @@ export function whyNotRunnable(module: string): string | undefined {
   const adapter = adapterFor(module);
   if (adapter?.runnable) return undefined;
   if (adapter?.needs === "nothing") return "A model without a framework has no method to run.";
-  return `${module === "" ? "This model" : module} needs your Python: not in this version.`;
+  return `${module} is a framework that this version does not know.`;
 }

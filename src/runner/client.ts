@@ -4,6 +4,7 @@ import type { Log } from "../base/log";
 import type { Disposable } from "../base/scope";
 import type { Tensor } from "../formats/tensor";
 import type { InputIssue, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
+import type { FrameValue } from "./values";
 
 /** What is known of a session's process and of its requests now. */
 export interface SessionFacts {
@@ -28,12 +29,14 @@ export interface RunnerSession extends Disposable {
   readonly onDidChangeState: Event<SessionState>;
   /** Starts the process and loads the model; a second call answers with the first one's promise. */
   load(signal?: AbortSignal): Promise<LoadResult>;
+  /** Starts what the model will be loaded in, Python with its framework, and loads nothing yet; other models do nothing. */
+  warm(): Promise<void>;
   /** Checks inputs without running; needs no loaded model, only the signatures. */
   validate(method: string, inputs: RunRequest["inputs"]): Promise<readonly InputIssue[]>;
   /** Runs once. Unanswered requests are sent again when the runner had to be reloaded. Aborting answers within 100 ms. */
   run(request: RunRequest, signal?: AbortSignal): Promise<RunResult>;
-  /** Reads rows `[start, start + count)` (first axis) of a kept output. */
-  readResult(kept: string, start: number, count: number): Promise<Tensor>;
+  /** Reads rows `[start, start + count)` (first axis) of a kept output; of a table maybe fewer at once. */
+  readResult(kept: string, start: number, count: number): Promise<Tensor | FrameValue>;
   /** Round trip to the runner's main thread, milliseconds: answers while a run is under way. */
   ping(): Promise<number>;
   /** Ends the process and everything it started; what is pending fails with `cancelled`. */

@@ -1,11 +1,13 @@
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { ModelbenchError } from "../base/errors";
+import { visibleGpus } from "./devices";
 import { FrameReader, FrameWriter } from "./frames";
+import { openOnnxInPython } from "./onnxInPython";
 import { type OpenModel, openOrtThread } from "./ortHost";
 import { removeOwnPrivateFolders } from "./privateFolder";
 import type { LoadRequest } from "./protocol";
-import { openPython } from "./pythonHost";
+import { openPython, type WarmPython, warmPython } from "./pythonHost";
 import type { PythonProcess } from "./pythonProcess";
 import { RunnerService } from "./runnerService";
 import { startedEvent } from "./wire";
@@ -19,9 +21,12 @@ const output = new Socket({ fd: 4, readable: false, writable: true });
 const writer = new FrameWriter(output);
 /** The model's own process, when it has one. */
 let python: PythonProcess | undefined;
+/** The same before the model is loaded, where it was started ahead. */
+let warmed: Promise<WarmPython> | undefined;
 const service = new RunnerService({
   send: (frame) => void writer.send(frame).catch((error: Error) => end(error.message)),
   open,
+  warm,
   end: () => end("a stopped run did not end"),
   now: () => performance.now(),
 });
@@ -39,15 +44,26 @@ input.on("error", (error) => end(error.message));
 output.on("error", (error) => end(error.message));
 
 async function open(request: LoadRequest): Promise<OpenModel> {
-  if (request.python !== undefined) return openPython(request, (error) => end(error.message), onPython);
-  if (request.adapter === "onnx")
+  const { adapter, device, label, python: wanted } = request;
+  if (wanted !== undefined) {
+    const inPython = () => openPython(request, (error) => end(error.message), onPython, warmed);
+    return adapter === "onnx" ? openOnnxInPython(request, inPython) : inPython();
+  }
+  if (adapter === "onnx") {
+    // The runtime is to see the one GPU only, and takes it for the first.
+    const gpus = device === "cpu" ? undefined : visibleGpus(device, process.env);
+    if (gpus !== undefined) process.env["CUDA_VISIBLE_DEVICES"] = gpus;
     return openOrtThread(join(__dirname, "ortThread.cjs"), request, (error) =>
       end(`the runtime's thread died: ${error.message}`),
     );
-  throw new ModelbenchError(
-    "run.unsupported",
-    `${request.label}: this version does not run ${request.adapter} models.`,
-  );
+  }
+  throw new ModelbenchError("run.unsupported", `${label}: this version does not run ${adapter} models.`);
+}
+
+async function warm(request: LoadRequest): Promise<void> {
+  if (request.python === undefined) return;
+  warmed ??= warmPython(request, onPython);
+  await (await warmed).importing;
 }
 
 function onPython(started: PythonProcess): void {

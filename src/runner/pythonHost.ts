@@ -1,8 +1,12 @@
 import { ModelbenchError } from "../base/errors";
 import type { Tensor } from "../formats/tensor";
+import { type Apartness, howApart } from "./apartness";
+import { refuseOtherDescription } from "./consentedDescription";
+import { deviceEnvironment, gpuOf, numbered, visibleGpus } from "./devices";
 import type { Frame } from "./frames";
+import { onnxFiles, onnxLoadData } from "./onnxInPython";
 import type { OpenModel } from "./ortHost";
-import { makePrivateFolder, type PrivateFolder, takeOverFiles } from "./privateFolder";
+import { linkFiles, makePrivateFolder, type PrivateFolder, takeOverFiles } from "./privateFolder";
 import type { LoadRequest, LoadResult, PythonLoad } from "./protocol";
 import { PythonProcess } from "./pythonProcess";
 import { decodeValue, encodeValue, fields } from "./valueBodies";
@@ -19,6 +23,33 @@ const THREAD_COUNTS = [
   "NUMEXPR_NUM_THREADS",
 ];
 
+/** A process that imports the framework of a model before anything of the model is there, or has done so. */
+export interface WarmPython {
+  readonly apart: Apartness;
+  readonly folder: PrivateFolder;
+  readonly started: PythonProcess;
+  /** Its answer; a failure is the load's to tell. */
+  readonly importing: Promise<Frame>;
+}
+
+/**
+ * Starts the process of a model and lets it import the framework; of the model itself nothing is placed or loaded.
+ * @throws ModelbenchError `python.missing`
+ */
+export async function warmPython(
+  request: LoadRequest,
+  onStart: (started: PythonProcess) => void = () => undefined,
+): Promise<WarmPython> {
+  const python = pythonOf(request);
+  const apart = await howApart(python, request.device);
+  const folder = makePrivateFolder();
+  const started = startIn(folder, request, python, apart);
+  onStart(started);
+  const importing = started.call("import", { adapter: request.adapter, preload: python.preload });
+  importing.catch(() => undefined);
+  return { apart, folder, started, importing };
+}
+
 /**
  * Opens a model in a Python process of its own, in a private folder that goes with it. The process dying in the
  * middle of a run is no failure of the request: `onDeath` ends the runner, and the client sends the request to the
@@ -30,11 +61,10 @@ export async function openPython(
   request: LoadRequest,
   onDeath: (error: Error) => void,
   onStart: (started: PythonProcess) => void = () => undefined,
+  warmed: Promise<WarmPython> = warmPython(request, onStart),
 ): Promise<OpenModel> {
   const python = pythonOf(request);
-  const folder = makePrivateFolder();
-  const started = startIn(folder, request, python);
-  onStart(started);
+  const { apart, folder, started, importing } = await warmed;
   let isLoaded = false;
   void started.ended.then((cause) => {
     if (!isLoaded) return;
@@ -42,12 +72,16 @@ export async function openPython(
     onDeath(cause);
   });
   try {
-    const importMs = await prepare(started, request, python, folder.model);
+    const { importMs, assertSame } = await prepare({ started, importing }, request, python, folder.model);
     const loaded = loadResult(request, await started.call("load", loadData(request, python, folder.model)));
+    await assertSame();
     isLoaded = true;
     return {
-      loaded: { ...loaded, loadMs: importMs + loaded.loadMs },
-      run: (method, inputs) => run(started, method, inputs),
+      loaded: apart.told({ ...loaded, loadMs: importMs + loaded.loadMs }),
+      run: (method, inputs, plan) => {
+        const { maxBatchSize } = request.batching;
+        return run(started, method, inputs, plan && [plan.inAxis, plan.outAxis, maxBatchSize]);
+      },
       kill: () => started.kill(),
     };
   } catch (error) {
@@ -58,10 +92,13 @@ export async function openPython(
   }
 }
 
-function startIn(folder: PrivateFolder, request: LoadRequest, { interpreter, worker }: PythonLoad): PythonProcess {
+function startIn(folder: PrivateFolder, request: LoadRequest, python: PythonLoad, apart: Apartness): PythonProcess {
   const { label } = request;
+  const { interpreter, worker } = python;
+  const env = environmentOf(request);
   try {
-    return new PythonProcess({ label, interpreter, worker, cwd: folder.work, env: environmentOf(request) });
+    const isolation = apart.command(folder);
+    return new PythonProcess({ label, interpreter, worker, cwd: folder.work, env, isolation });
   } catch (error) {
     folder.remove();
     throw error;
@@ -70,14 +107,14 @@ function startIn(folder: PrivateFolder, request: LoadRequest, { interpreter, wor
 
 /**
  * Imports the framework while the model's files are taken over, since both take seconds for a large model; answers
- * with the milliseconds of the import. The first failure ends both.
+ * with the milliseconds of the import and what looks at the files once more. The first failure ends both.
  */
 async function prepare(
-  started: PythonProcess,
-  { label, adapter }: LoadRequest,
+  { started, importing }: Pick<WarmPython, "started" | "importing">,
+  request: LoadRequest,
   python: PythonLoad,
   target: string,
-): Promise<number> {
+): Promise<{ importMs: number; assertSame: () => Promise<void> }> {
   const end = new AbortController();
   let failure: unknown;
   const fail = (error: unknown) => {
@@ -85,19 +122,43 @@ async function prepare(
     end.abort();
     started.kill();
   };
-  const importing = started.call("import", { adapter, preload: python.preload });
-  const [imported] = await Promise.all([
+  const [imported, assertSame] = await Promise.all([
     importing.catch(fail),
-    takeOverFiles(label, python, target, end.signal).catch(fail),
+    placeFiles(request, python, target, end.signal).catch(fail),
   ]);
-  if (failure !== undefined) throw failure;
-  return milliseconds(fields(imported?.data)["importMs"], "import");
+  if (failure !== undefined || assertSame === undefined) throw failure;
+  return { importMs: milliseconds(fields(imported?.data)["importMs"], "import"), assertSame };
 }
 
-async function run(started: PythonProcess, method: string, inputs: NamedValues): ReturnType<OpenModel["run"]> {
+/**
+ * Of what runs code nothing is placed but what was allowed; an ONNX model is data. The answer looks whether what was
+ * placed is still the same.
+ */
+async function placeFiles(
+  { label, adapter, file }: LoadRequest,
+  python: PythonLoad,
+  target: string,
+  signal: AbortSignal,
+): Promise<() => Promise<void>> {
+  if (adapter === "onnx") {
+    await linkFiles(label, python.folder, onnxFiles(file), target);
+    return async () => undefined;
+  }
+  const assertSame = await takeOverFiles(label, python, target, signal);
+  refuseOtherDescription(label, python, target);
+  return assertSame;
+}
+
+/** `batch`: the axes of its rows, and the most rows that one has. */
+async function run(
+  started: PythonProcess,
+  method: string,
+  inputs: NamedValues,
+  batch: readonly number[] | undefined,
+): ReturnType<OpenModel["run"]> {
   const bodies: Tensor[] = [];
   const args = Object.entries(inputs).map(([name, value]) => ({ name, value: encodeValue(value, bodies) }));
-  const frame = await started.call("run", { method, args }, bodies).catch((error: unknown) => {
+  const frame = await started.call("run", { method, args, ...(batch && { batch }) }, bodies).catch((error: unknown) => {
     // The runner ends with its worker, and another one is asked: this one has nothing to say any more.
     if (error === started.fault) return new Promise<never>(() => undefined);
     throw error;
@@ -105,7 +166,7 @@ async function run(started: PythonProcess, method: string, inputs: NamedValues):
   const { outputs, runMs } = fields(frame.data);
   if (!Array.isArray(outputs)) throw malformed("run");
   const named = outputs.map((output: unknown) => readOutput(output, frame.bodies));
-  return { outputs: Object.fromEntries(named), runMs: milliseconds(runMs, "run") };
+  return { outputs: new Map(named), runMs: milliseconds(runMs, "run") };
 }
 
 function readOutput(output: unknown, bodies: readonly Tensor[]): readonly [string, RunValue] {
@@ -115,34 +176,54 @@ function readOutput(output: unknown, bodies: readonly Tensor[]): readonly [strin
 }
 
 function loadResult(request: LoadRequest, { data }: Frame): LoadResult {
-  const { importMs, loadMs, device } = fields(data);
+  const { importMs, loadMs, device, versions, fallbacks } = fields(data);
   if (typeof device !== "string") throw malformed("load");
-  const { index } = gpuOf(request.device);
-  // To the worker the only GPU it sees is the first one.
-  const isGpu = index !== undefined && device !== "cpu";
   const allMs = milliseconds(importMs, "load") + milliseconds(loadMs, "load");
-  return { loadMs: allMs, device: isGpu ? `${device}:${index}` : device, unfetchable: {} };
+  return {
+    loadMs: allMs,
+    device: numbered(device, request.device),
+    ...(versions === undefined ? {} : { versions: textsBy(versions) }),
+    ...(fallbacks === undefined ? {} : { fallbacks: texts(fallbacks) }),
+    unfetchable: {},
+  };
+}
+
+/** Versions by package, as the worker found them. */
+function textsBy(value: unknown): Record<string, string> {
+  const entries = Object.entries(fields(value));
+  if (entries.every((entry): entry is [string, string] => typeof entry[1] === "string"))
+    return Object.fromEntries(entries);
+  throw malformed("load");
+}
+
+function texts(value: unknown): string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+  throw malformed("load");
 }
 
 function loadData(request: LoadRequest, python: PythonLoad, folder: string): unknown {
   const { adapter, label } = request;
   const { options, paths, preload, init } = python;
   const device = gpuOf(request.device).kind;
-  return { adapter, label, folder, options, device, paths, preload, ...(init === undefined ? {} : { init }) };
+  return {
+    adapter,
+    label,
+    folder,
+    options,
+    device,
+    paths,
+    preload,
+    ...(init === undefined ? {} : { init }),
+    ...onnxLoadData(request),
+  };
 }
 
 /** What the model's process may see beyond the allowed variables: which GPUs, and how many threads. */
 function environmentOf({ adapter, device }: LoadRequest): Record<string, string> {
   const env = SINGLE_THREADED.has(adapter) ? Object.fromEntries(THREAD_COUNTS.map((name) => [name, "1"])) : {};
-  const { index } = gpuOf(device);
-  const visible = device === "cpu" ? "-1" : index;
-  return visible === undefined ? env : { ...env, CUDA_VISIBLE_DEVICES: visible };
-}
-
-/** `cuda:1` is a kind of device and which of them; some frameworks take the memory of every GPU they see. */
-function gpuOf(device: string): { readonly kind: string; readonly index?: string } {
-  const [, kind, index] = /^(cuda|gpu):([0-9]+)$/.exec(device) ?? [];
-  return kind === undefined || index === undefined ? { kind: device } : { kind, index };
+  const visible = visibleGpus(device, process.env);
+  const found = { ...env, ...deviceEnvironment(device, process.env) };
+  return visible === undefined ? found : { ...found, CUDA_VISIBLE_DEVICES: visible };
 }
 
 function pythonOf({ label, adapter, python }: LoadRequest): PythonLoad {

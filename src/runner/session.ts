@@ -2,15 +2,17 @@ import { ModelbenchError, throwIfAborted } from "../base/errors";
 import { Emitter } from "../base/events";
 import type { Tensor } from "../formats/tensor";
 import type { RunnerOptions, RunnerSession, SessionFacts } from "./client";
+import { deviceEnvironment } from "./devices";
 import type { Frame } from "./frames";
 import { inputSpecs, methodOf, nameFindings } from "./inputCheck";
-import { tensorFromJson, undeclaredFromJson } from "./inputJson";
+import { tensorFromJson } from "./inputJson";
 import { inputIssues } from "./inputs";
 import type { InputIssue, InputValue, LoadRequest, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
+import { openFromJson } from "./pythonInputs";
 import { RestartPolicy } from "./restarts";
 import { RunnerProcess } from "./runnerProcess";
-import { isTensor } from "./values";
-import { decodeReply, encodeRun, type ReadCall, type RunCall, type RunnerOp } from "./wire";
+import { type FrameValue, isTensor } from "./values";
+import { decodeReply, decodeRows, encodeRun, type ReadCall, type RunCall, type RunnerOp } from "./wire";
 
 /** The runner ends itself 500 ms after a stop that does not work; when this is over it is asked whether it lives. */
 const STOP_CHECK_MS = 1_000;
@@ -45,6 +47,8 @@ class Session implements RunnerSession {
   readonly #stopping = new Map<number, NodeJS.Timeout>();
   #state: SessionState = "starting";
   #process: RunnerProcess | undefined;
+  /** Whether `#process` was started ahead and no model was loaded in it. */
+  #isWarm = false;
   /** Set once the model is loaded in `#process`. */
   #loaded: LoadResult | undefined;
   #loading: Promise<LoadResult> | undefined;
@@ -73,6 +77,17 @@ class Session implements RunnerSession {
       waiting: this.#pending.size,
       failure: this.#state === "failed" ? this.#end : undefined,
     };
+  }
+
+  async warm(): Promise<void> {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#process !== undefined || this.#loading !== undefined) return;
+    const runner = this.#startProcess();
+    this.#isWarm = true;
+    void runner.ended.then(() => {
+      if (this.#process === runner && this.#isWarm) this.#process = undefined;
+    });
+    await runner.call("warm", this.#request);
   }
 
   async load(signal?: AbortSignal): Promise<LoadResult> {
@@ -118,12 +133,9 @@ class Session implements RunnerSession {
     });
   }
 
-  async readResult(kept: string, start: number, count: number): Promise<Tensor> {
+  async readResult(kept: string, start: number, count: number): Promise<Tensor | FrameValue> {
     const call: ReadCall = { kept, start, count };
-    const { bodies } = await this.#ask("read", call);
-    const rows = bodies[0];
-    if (rows === undefined) throw new ModelbenchError("protocol.invalid", "A slice came without its values.");
-    return rows;
+    return decodeRows(await this.#ask("read", call));
   }
 
   async ping(): Promise<number> {
@@ -149,8 +161,7 @@ class Session implements RunnerSession {
     return inputSpecs(signature, Object.keys(inputs)).map((spec) => {
       const value = inputs[spec.name] as InputValue;
       if (value.kind !== "json") return [spec.name, value];
-      const read =
-        signature.isOpen === true ? undeclaredFromJson(spec.name, value.value) : tensorFromJson(spec, value.value);
+      const read = signature.isOpen === true ? openFromJson(spec.name, value.value) : tensorFromJson(spec, value.value);
       return [spec.name, isTensor(read) ? { kind: "tensor", tensor: read } : { kind: "value", value: read }];
     });
   }
@@ -177,15 +188,22 @@ class Session implements RunnerSession {
 
   /** Starts a process, loads the model and sends what is owed an answer. */
   async #start(): Promise<LoadResult> {
-    const runner = new RunnerProcess(this.#options.entry, this.label, this.#options.log);
-    this.#process = runner;
-    void runner.ended.then((cause) => this.#onEnded(runner, cause));
+    const runner = (this.#isWarm && this.#process) || this.#startProcess();
+    this.#isWarm = false;
     this.#setState();
     const { data } = await runner.call("load", this.#request);
     this.#loaded = data as LoadResult;
     this.#setState();
     for (const pending of this.#pending) this.#send(pending);
     return this.#loaded;
+  }
+
+  #startProcess(): RunnerProcess {
+    const env = deviceEnvironment(this.#request.device, process.env);
+    const runner = new RunnerProcess(this.#options.entry, this.label, this.#options.log, env);
+    this.#process = runner;
+    void runner.ended.then((cause) => this.#onEnded(runner, cause));
+    return runner;
   }
 
   #send(pending: PendingRun): void {

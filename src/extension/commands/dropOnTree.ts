@@ -1,7 +1,8 @@
 import { ModelbenchError } from "../../base/errors";
 import { copyModelJob } from "../../store/copyModelJob";
 import { parseTag } from "../../store/tag";
-import type { ModelRef, Services, StoreId, TreeDrop } from "../services";
+import type { ModelRef, Services, StoreId } from "../services";
+import type { TreeDrop } from "../treeDrop";
 import { importModel } from "./importModel";
 import { saveModel } from "./saveModel";
 

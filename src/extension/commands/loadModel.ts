@@ -10,7 +10,7 @@ export async function loadModel(services: Services, target?: Target | LoadedNode
   // The button of the view hands over the row that is selected, which is not what is to be loaded.
   const isRow = typeof target === "object" && "kind" in target && target.kind === "loaded";
   const model = await oneModel(services, isRow ? undefined : target, t("Load which model?"));
-  if (!model) return;
+  if (!model || !(await pages.allow(model))) return;
   await ui.progress(t("Loading {0}", model.tag), (signal) => pages.load(model, signal));
   await loaded.reveal(model);
 }
@@ -27,5 +27,6 @@ export async function restartModel(
 }
 
 async function restart({ pages, t, ui }: Services, ref: ModelRef): Promise<void> {
+  if (!(await pages.allow(ref))) return;
   await ui.progress(t("Restarting {0}", ref.tag), (signal) => pages.restart(ref, signal));
 }

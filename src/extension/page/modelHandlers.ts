@@ -1,5 +1,5 @@
 import type { Handlers } from "../../../webview/protocol/hostPeer";
-import type { PageCommand } from "../../../webview/protocol/views";
+import type { PageCommand } from "../../../webview/protocol/pageCommand";
 import { ModelbenchError } from "../../base/errors";
 import type { Localize, ModelRef, Ui } from "../services";
 import { editIssues } from "./modelEdit";
@@ -48,6 +48,7 @@ export function modelHandlers({ ref, models, ui, t, command, by, follow }: Model
     "test/snapshot": async ({ tag }) => {
       const opened = await test(tag);
       follow(opened);
+      void opened.warm().catch(() => undefined);
       return { test: opened.view(), drafts: opened.draftState() };
     },
     "test/draft": async (state) => done((await test(state.tag)).setDrafts(state, by())),

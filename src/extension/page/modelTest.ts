@@ -13,15 +13,16 @@ import type {
 } from "../../../webview/protocol/views";
 import { fromWireError, ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
 import { Emitter } from "../../base/events";
-import type { RunnerSession } from "../../runner/client";
-import type { InputValue, LoadRequest, RunResult } from "../../runner/protocol";
+import type { InputIssue, InputValue, LoadRequest, RunRequest, RunResult } from "../../runner/protocol";
+import { isTensor } from "../../runner/values";
 import type { Localize, RunRefusal } from "../services";
 import type { Sessions } from "../sessions";
-import { missingFiles, toInputs } from "./draftInputs";
+import { missingFiles, placedIssues, toInputs } from "./draftInputs";
 import { failureView, refusalView } from "./failureView";
 import { summarize } from "./runSummary";
-import { rowsOf } from "./tensorView";
+import { rowsOf, tableRows } from "./tensorView";
 import { type Drafted, TestDrafts } from "./testDrafts";
+import { type EngineChoice, type Loadable, TestEngine } from "./testEngine";
 import { type Memory, recall, remember } from "./testMemory";
 import { type Answer, sendCopies } from "./testRun";
 
@@ -29,19 +30,10 @@ import { type Answer, sendCopies } from "./testRun";
 const MAX_HISTORY = 20;
 
 /** What is known about a model before it runs. */
-export interface Testable extends Drafted {
+export interface Testable extends Drafted, Loadable {
   readonly classes: readonly string[];
-  /** What the runner is asked to load. @throws ModelbenchError when the model's file is missing */
-  loadRequest(): LoadRequest;
-  /** @throws ModelbenchError `model.changed` when a file is not what was saved, `cancelled` */
-  verify(signal: AbortSignal): Promise<void>;
-}
-
-/** How a model is to be loaded. */
-export interface EngineChoice {
-  readonly device: string;
-  /** Load settings by their words; left out or empty = the default. */
-  readonly settings: Readonly<Record<string, string>>;
+  /** What is wrong with inputs; starts nothing. @throws ModelbenchError when the model's file is missing */
+  issues(method: string, inputs: RunRequest["inputs"]): readonly InputIssue[];
 }
 
 /** What a test needs from its surroundings. */
@@ -63,6 +55,7 @@ export class ModelTest {
   readonly #model: Testable;
   readonly #port: TestPort;
   readonly #drafts: TestDrafts;
+  readonly #engine: TestEngine;
   readonly #changed = new Emitter<void>();
   readonly #draftsChanged = new Emitter<{ state: DraftState; by: unknown }>();
   #history: { item: HistoryItem; drafts: Drafts }[];
@@ -84,6 +77,8 @@ export class ModelTest {
     this.#model = model;
     this.#port = port;
     this.#drafts = new TestDrafts(model, kept);
+    this.#engine = new TestEngine(key, model, port.sessions);
+    this.#engine.onDidChange(() => this.#changed.fire());
     this.#history = kept?.history ?? [];
     this.#replies = kept?.replies.filter((reply) => reply !== null) ?? [];
     this.#repliesMethod = kept?.repliesMethod ?? "";
@@ -98,9 +93,7 @@ export class ModelTest {
       phase: this.#phase,
       error: this.#error,
       refusal: refusal ? refusalView(refusal, this.#model.tag) : null,
-      python: null,
-      consent: null,
-      engine: { device: "cpu", devices: [], settings: [], fallbacks: [], loaded: [] },
+      ...this.#engine.view(),
       methods: [...this.#model.methods],
       classes: [...this.#model.classes],
       copies: this.#replies.length,
@@ -144,17 +137,33 @@ export class ModelTest {
     this.#keep();
   }
 
-  /** Asks the user to allow the model's code. */
-  async askToAllow(): Promise<void> {}
+  /** Asks the user to allow the model's code, where it has any; whether it may run now. */
+  async askToAllow(): Promise<boolean> {
+    return (await this.#model.python?.askToAllow()) ?? true;
+  }
 
   /** Takes back what was allowed, and ends the model's process. */
-  async revoke(): Promise<void> {}
+  async revoke(): Promise<void> {
+    await this.#model.python?.revoke();
+    await this.#unload();
+  }
 
   /** Lets the user choose another Python interpreter. */
-  async chooseInterpreter(): Promise<void> {}
+  async chooseInterpreter(): Promise<void> {
+    await this.#model.python?.chooseInterpreter();
+  }
 
   /** Chooses how the model is loaded; a loaded one is loaded anew by the next run. */
-  async chooseEngine(_choice: EngineChoice): Promise<void> {}
+  async chooseEngine(choice: EngineChoice): Promise<void> {
+    this.stop();
+    await this.#engine.choose(choice);
+    this.#keep();
+  }
+
+  /** Starts ahead of the first run what will run the model, where that is allowed. */
+  async warm(): Promise<void> {
+    if (!this.#port.refusal()) await this.#engine.warm();
+  }
 
   /** Remembers a file that the user picked and answers with its handle. */
   addFile(path: string): Promise<NonNullable<Draft["file"]>> {
@@ -165,21 +174,19 @@ export class ModelTest {
   async validate(state: DraftState): Promise<Issue[]> {
     const method = this.#drafts.method(state.method);
     if (this.#port.refusal()) return [];
-    const pathOf = (id: string) => this.#drafts.pathOf(id);
-    const missing = missingFiles(method, state.drafts, pathOf, this.#port.t).map(({ input }) => input);
-    const given = { ...method, inputs: method.inputs.filter(({ name }) => !missing.includes(name)) };
-    const inputs = toInputs(given, state.drafts, pathOf);
-    const session = this.#port.sessions.session(this.#key, () => this.#model.loadRequest());
-    const issues = await session.validate(method.name, inputs);
-    return issues
-      .filter(({ input }) => Object.hasOwn(inputs, input))
+    const { reading } = this.#drafts;
+    const missing = missingFiles(method, state.drafts, reading.pathOf, this.#port.t).map(({ input }) => input);
+    const inputs = toInputs(method, state.drafts, reading, missing);
+    const issues = this.#model
+      .issues(method.name, inputs)
       .map(({ input, error }) => ({ input, error: failureView(fromWireError(error)) }));
+    return placedIssues(issues, method, inputs, missing);
   }
 
   /**
    * Starts `copies` concurrent requests unless something is wrong with the inputs; what becomes of them shows in
    * the state. A run under way is not disturbed.
-   * @throws ModelbenchError `trust.required`, `run.unsupported`, `method.notFound`, `input.notFound`
+   * @throws ModelbenchError `trust.required`, `run.unsupported`, `python.missing`, `method.notFound`, `input.notFound`
    */
   async start(state: DraftState, copies: number): Promise<Issue[]> {
     const refusal = this.#port.refusal();
@@ -189,11 +196,13 @@ export class ModelTest {
     this.#run = run;
     try {
       const method = this.#drafts.method(state.method);
-      const missing = missingFiles(method, state.drafts, (id) => this.#drafts.pathOf(id), this.#port.t);
+      const { reading } = this.#drafts;
+      const missing = missingFiles(method, state.drafts, reading.pathOf, this.#port.t);
       const issues = [...missing, ...(await this.validate(state))];
-      const inputs = missing.length > 0 ? {} : toInputs(method, state.drafts, (id) => this.#drafts.pathOf(id));
-      if (issues.length > 0 || run.signal.aborted) this.#end(run);
-      else void this.#execute(run, state, inputs, copies);
+      const inputs = missing.length > 0 ? {} : toInputs(method, state.drafts, reading);
+      const request = issues.length > 0 ? undefined : await this.#request(run);
+      if (request === undefined || run.signal.aborted) this.#end(run);
+      else void this.#execute(run, request, state, inputs, copies);
       return issues;
     } catch (error) {
       this.#end(run);
@@ -221,9 +230,7 @@ export class ModelTest {
     const refusal = this.#port.refusal();
     if (refusal) throw refusalError(refusal, this.#model.tag);
     if (anew) {
-      this.stop();
-      await this.#port.sessions.unload(this.#key);
-      this.#results.clear();
+      await this.#unload();
     } else if (this.#run) return;
     const run = new AbortController();
     const stop = () => run.abort();
@@ -232,12 +239,13 @@ export class ModelTest {
     const isDone = !anew && this.#phase === "done";
     this.#show("loading");
     try {
-      await this.#isWarm(run);
-      await this.#use((session) => session.load(run.signal));
+      await this.#engine.prepare(await this.#engine.request(run.signal), run.signal);
+      await this.#engine.use((session) => this.#engine.load(session, run.signal));
       if (this.#run === run) this.#show(isDone ? "done" : "idle");
     } catch (error) {
-      if (this.#run === run) this.#fail(error);
-      throw error;
+      const failure = await this.#explain(error);
+      if (this.#run === run) this.#fail(failure);
+      throw failure;
     } finally {
       signal?.removeEventListener("abort", stop);
       this.#end(run);
@@ -256,28 +264,44 @@ export class ModelTest {
       const { t } = this.#port;
       throw new ModelbenchError("worker.died", t("This result is gone."), { remedy: t("Run again.") });
     }
-    const tensor = await this.#use((session) => session.readResult(handle, start, count));
-    return rowsOf(output, tensor, 0, count);
+    const rows = await this.#engine.use((session) => session.readResult(handle, start, count));
+    return isTensor(rows) ? rowsOf(output, rows, 0, count) : tableRows(output, rows, found?.start);
   }
 
   /** Ends what is under way. */
   dispose(): void {
     this.stop();
+    this.#engine.dispose();
     this.#changed.dispose();
     this.#draftsChanged.dispose();
   }
 
-  /** Whether the model is loaded; one that is not is held against what was saved first. */
-  async #isWarm(run: AbortController): Promise<boolean> {
-    const { state } = this.#port.sessions.session(this.#key, () => this.#model.loadRequest());
-    const isWarm = state === "ready" || state === "busy";
-    if (!isWarm) await this.#model.verify(run.signal);
-    throwIfAborted(run.signal);
-    return isWarm;
+  /** What is to be loaded for a run; before it is known the run has not started. */
+  async #request(run: AbortController): Promise<LoadRequest | undefined> {
+    const [phase, error] = [this.#phase, this.#error];
+    if (this.#model.python) this.#show("loading");
+    try {
+      return await this.#engine.request(run.signal);
+    } catch (failure) {
+      if (this.#run === run) this.#show(phase, error);
+      if (run.signal.aborted) return undefined;
+      throw failure;
+    }
+  }
+
+  async #explain(error: unknown): Promise<unknown> {
+    return this.#model.python ? this.#model.python.explain(error) : error;
+  }
+
+  async #unload(): Promise<void> {
+    this.stop();
+    await this.#engine.unload();
+    this.#results.clear();
   }
 
   async #execute(
     run: AbortController,
+    request: LoadRequest,
     { method, drafts }: DraftState,
     inputs: Record<string, InputValue>,
     copies: number,
@@ -288,9 +312,9 @@ export class ModelTest {
     this.#repliesMethod = method;
     this.#show("loading");
     try {
-      const isWarm = await this.#isWarm(run);
-      await this.#use(async (session) => {
-        await session.load(run.signal);
+      const isWarm = await this.#engine.prepare(request, run.signal);
+      await this.#engine.use(async (session) => {
+        await this.#engine.load(session, run.signal);
         if (this.#run === run) this.#show("running");
         await sendCopies(session, { method, inputs }, copies, run.signal, (at, { reply, result }) => {
           // Loading belongs to the run that waited for it.
@@ -299,7 +323,8 @@ export class ModelTest {
       });
       if (this.#run === run) this.#finish();
     } catch (error) {
-      if (this.#run === run) this.#fail(error);
+      const failure = await this.#explain(error);
+      if (this.#run === run) this.#fail(failure);
     }
     // A restart that came meanwhile has taken over what the pages show.
     if (this.#run !== run) return;
@@ -324,6 +349,8 @@ export class ModelTest {
   #fail(error: unknown): void {
     const { code } = toWireError(error);
     if (code === "cancelled") this.#show("cancelled");
+    // What is asked for says the state itself.
+    else if (code === "trust.required") this.#show("idle");
     else this.#show(code === "worker.died" ? "crashed" : "failed", failureView(error));
   }
 
@@ -336,10 +363,6 @@ export class ModelTest {
     this.#history = [{ item, drafts }, ...this.#history].slice(0, MAX_HISTORY);
     this.#changed.fire();
     this.#keep();
-  }
-
-  #use<T>(work: (session: RunnerSession) => Promise<T>): Promise<T> {
-    return this.#port.sessions.use(this.#key, () => this.#model.loadRequest(), work);
   }
 
   #show(phase: Phase, error: ErrorView | null = null): void {

@@ -1,3 +1,4 @@
+import type { VersionsView } from "../../../webview/protocol/madeViews";
 import type { EditInput, ModelView, VerifiedView } from "../../../webview/protocol/views";
 import { ModelbenchError, type WireError } from "../../base/errors";
 import { Emitter } from "../../base/events";
@@ -5,7 +6,11 @@ import type { Jobs } from "../../base/ports";
 import type { Disposable } from "../../base/scope";
 import { type BrokenFacts, brokenFactsJob } from "../../frameworks/brokenFacts";
 import type { ContentRef } from "../../frameworks/contentJobs";
+import { compareVersionsJob } from "../../frameworks/installedVersions";
 import { describeModelJob, type ModelFacts } from "../../frameworks/modelFacts";
+import { adapterFor } from "../../frameworks/registry";
+import { methodOf } from "../../runner/inputCheck";
+import { inputIssues } from "../../runner/inputs";
 import type { LoadRequest } from "../../runner/protocol";
 import { listBentosJob } from "../../store/bentos";
 import { editModelJob } from "../../store/editModelJob";
@@ -15,11 +20,12 @@ import { parseTag } from "../../store/tag";
 import { refuseChanged } from "../../store/verify";
 import { verifyModelJob } from "../../store/verifyJob";
 import type { Catalog } from "../catalog";
+import { PythonTest, type PythonTestPort } from "../python/pythonTest";
 import type { Localize, ModelRef, Settings, Trust } from "../services";
 import type { Sessions } from "../sessions";
 import { methodView } from "./methodView";
 import { modelEdit } from "./modelEdit";
-import { ModelTest } from "./modelTest";
+import { ModelTest, type Testable } from "./modelTest";
 import { brokenView, modelView } from "./pageModel";
 import type { Memory } from "./testMemory";
 
@@ -30,6 +36,8 @@ export interface ModelServices {
   readonly jobs: Jobs;
   readonly trust: Pick<Trust, "refusal">;
   readonly settings: () => Pick<Settings, "maxBatchSize">;
+  /** What models that run in Python are run with. */
+  readonly pythonTests: PythonTestPort;
   readonly t: Localize;
 }
 
@@ -66,7 +74,7 @@ export class PageModels implements Disposable {
     const listed = this.#services.catalog.find(ref);
     try {
       const [facts, bentos] = await Promise.all([this.#facts(ref, signal), this.#bentos(ref, signal)]);
-      return modelView(ref, facts, bentos, listed);
+      return modelView(ref, facts, bentos, listed, await this.#versions(facts, signal));
     } catch (error) {
       if (error instanceof ModelbenchError && (error.code === "cancelled" || error.code === "model.notFound"))
         throw error;
@@ -79,7 +87,7 @@ export class PageModels implements Disposable {
     const { catalog, jobs, stores } = this.#services;
     const { home } = stores.of(ref);
     await jobs.run(editModelJob, { home, tag: tagOf(ref), edit: modelEdit(input) });
-    if (input.part === "signatures") {
+    if (input.part === "signatures" || input.part === "partialKwargs") {
       await this.forget(ref);
       this.#replaced.fire(ref);
     }
@@ -157,6 +165,20 @@ export class PageModels implements Disposable {
     refuseChanged(ref.tag, problems);
   }
 
+  /** Nothing to compare with: in Restricted Mode, without Python, and for what Python neither made nor runs. */
+  async #versions(
+    { madeWith, module, provenance }: ModelFacts,
+    signal?: AbortSignal,
+  ): Promise<VersionsView | undefined> {
+    const { jobs, pythonTests } = this.#services;
+    if (madeWith.length === 0 || (provenance === undefined && !adapterFor(module)?.python)) return undefined;
+    const ready = await pythonTests.python.find([], signal).catch(() => undefined);
+    const interpreter = ready?.view.interpreter;
+    if (!interpreter) return undefined;
+    const rows = await jobs.run(compareVersionsJob, { saved: madeWith, interpreter }, { signal });
+    return { interpreter, rows: [...rows] };
+  }
+
   /** Who uses it is worth knowing, not worth failing for. */
   async #bentos(ref: ModelRef, signal?: AbortSignal): Promise<readonly string[]> {
     const { home } = this.#services.stores.of(ref);
@@ -171,40 +193,71 @@ export class PageModels implements Disposable {
   }
 
   async #open(ref: ModelRef): Promise<ModelTest> {
-    const { trust, settings, t } = this.#services;
+    const { trust, t } = this.#services;
     const facts = await this.#facts(ref);
-    const methods = Object.entries(facts.signatures).map(([name, signature]) => methodView(name, signature));
-    const { classes, examples } = facts;
-    const loadRequest = (): LoadRequest => requestOf(ref.tag, facts, settings().maxBatchSize);
-    return new ModelTest(
-      refKey(ref),
-      { tag: ref.tag, methods, classes, examples, loadRequest, verify: (signal) => this.#verify(ref, signal) },
-      {
-        sessions: this.#sessions,
-        memory: this.#memory,
-        refusal: () => trust.refusal(facts.module, ref.store),
-        now: () => Date.now(),
-        t,
+    const python = this.#python(ref, facts);
+    // A quiet line says soon which Python it would be; reading a large model's files may take longer.
+    const looking = python?.look().catch(() => undefined);
+    if (looking) await Promise.race([looking, new Promise((enough) => setTimeout(enough, LOOK_MS))]);
+    return new ModelTest(refKey(ref), this.#testable(ref, facts, python), {
+      sessions: this.#sessions,
+      memory: this.#memory,
+      refusal: () => trust.refusal(facts.module, ref.store),
+      now: () => Date.now(),
+      t,
+    });
+  }
+
+  #python(ref: ModelRef, { module }: ModelFacts): PythonTest | undefined {
+    const python = adapterFor(module)?.python;
+    const { home } = this.#services.stores.of(ref);
+    return python && new PythonTest({ ref, home, python }, this.#services.pythonTests);
+  }
+
+  #testable(ref: ModelRef, facts: ModelFacts, python: PythonTest | undefined): Testable {
+    const { settings } = this.#services;
+    const { classes, examples, signatures } = facts;
+    const request = (device: string): LoadRequest => ({
+      label: ref.tag,
+      adapter: facts.framework,
+      file: python ? facts.path : entryFile(ref.tag, facts),
+      device,
+      signatures,
+      batching: { enabled: true, maxBatchSize: settings().maxBatchSize },
+    });
+    return {
+      tag: ref.tag,
+      methods: Object.entries(signatures).map(([name, signature]) => methodView(name, signature)),
+      classes,
+      examples,
+      numbers: adapterFor(facts.module)?.python?.dtype ?? "float64",
+      ...(python ? { python } : {}),
+      issues(method, inputs) {
+        request("cpu");
+        return inputIssues(methodOf(signatures, method), inputs);
       },
-    );
+      loadRequest: async ({ device }, signal) => {
+        const base = request(device);
+        return python ? python.request(base, signal) : base;
+      },
+      engineView: ({ device }) => ({ device, devices: [], settings: [], fallbacks: [], loaded: [] }),
+      verify: (signal) => this.#verify(ref, signal),
+    };
   }
 }
+
+/** How long the page waits for what is said of a model's Python; it is told when it comes later. */
+const LOOK_MS = 300;
 
 function tagOf({ tag }: ModelRef): Tag {
   const { name, version = "" } = parseTag(tag);
   return { name, version };
 }
 
-function requestOf(label: string, facts: ModelFacts, maxBatchSize: number): LoadRequest {
-  if (facts.entryFile === undefined) throw missingFile(label, facts.broken);
-  return {
-    label,
-    adapter: facts.framework,
-    file: facts.entryFile,
-    device: "cpu",
-    signatures: facts.signatures,
-    batching: { enabled: true, maxBatchSize },
-  };
+/** What the runner opens. @throws ModelbenchError `model.broken` */
+function entryFile(label: string, { broken, entryFile: file }: ModelFacts): string {
+  if (file !== undefined) return file;
+  throw missingFile(label, broken);
 }
 
 function missingFile(label: string, broken: WireError | undefined): ModelbenchError {

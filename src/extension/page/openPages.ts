@@ -2,10 +2,13 @@ import { commands, type ExtensionContext, type WebviewPanel, type WebviewView, w
 import { readSavedState } from "../../../webview/protocol/savedState";
 import type { Event } from "../../base/events";
 import { Scope } from "../../base/scope";
+import { whyNotIsolated } from "../../runner/isolation";
 import { openSession } from "../../runner/session";
 import { parseTag } from "../../store/tag";
 import type { CatalogChange } from "../catalog";
 import { VIEWS } from "../ids";
+import { localFolders, workspaceName } from "../python/openPython";
+import type { PythonTestPort } from "../python/pythonTest";
 import type { RunningModel } from "../runningModel";
 import type {
   ComparedThing,
@@ -52,7 +55,8 @@ export class OpenPages implements Pages {
     );
     this.#scope.own(new SessionsStatus(this.#sessions, t));
     const memory = context.workspaceState;
-    const models = this.#scope.own(new PageModels(services, this.#sessions, memory));
+    const pythonTests = this.#pythonTests();
+    const models = this.#scope.own(new PageModels({ ...services, pythonTests }, this.#sessions, memory));
     this.#models = models;
     const pages = { services, models, extension: context.extensionUri };
     this.#comparisons = this.#scope.own(new ComparePanels(services, context.extensionUri));
@@ -108,6 +112,10 @@ export class OpenPages implements Pages {
     return this.#sessions.onDidChange;
   }
 
+  async allow(ref: ModelRef): Promise<boolean> {
+    return (await this.#models.test(ref)).askToAllow();
+  }
+
   async load(ref: ModelRef, signal?: AbortSignal): Promise<void> {
     await (await this.#models.test(ref)).load({ anew: false, signal });
   }
@@ -138,6 +146,17 @@ export class OpenPages implements Pages {
 
   async dispose(): Promise<void> {
     await this.#scope.dispose();
+  }
+
+  #pythonTests(): PythonTestPort {
+    const { consents, jobs, python, t, trust, ui } = this.#services;
+    return {
+      ...{ consents, jobs, python, t, trust, ui },
+      worker: this.#context.asAbsolutePath("dist/python"),
+      workspace: workspaceName,
+      folders: localFolders,
+      whyNotIsolated,
+    };
   }
 
   #refreshTests(): void {

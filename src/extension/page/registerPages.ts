@@ -40,6 +40,7 @@ export function registerPages(scope: Scope, services: PageServices, context: Ext
     openComparison: async (a, b) => (await pages()).openComparison(a, b),
     loaded: async () => (await opened)?.loaded() ?? [],
     onDidChangeLoaded: loadedChanged.event,
+    allow: async (ref) => (await pages()).allow(ref),
     load: async (ref, signal) => (await pages()).load(ref, signal),
     restart: async (ref, signal) => (await pages()).restart(ref, signal),
     refresh: async () => (await opened)?.refresh(),

@@ -26,6 +26,7 @@ export interface LoadedRowContext {
 }
 
 const ICONS: Readonly<Record<LoadedState, string>> = {
+  warm: "clock",
   loading: "loading~spin",
   ready: "circuit-board",
   busy: "sync~spin",
@@ -87,6 +88,7 @@ function factsOf(model: MeasuredModel, { t, nowMs, storeLabel }: LoadedRowContex
 
 function stateFact({ failure, ref, state }: RunningModel, t: Localize): Fact {
   if (state === "loading") return same(t("loading"));
+  if (state === "warm") return { short: t("started"), long: t("its Python is started, the model is not loaded yet") };
   if (state === "ready") return { short: "", long: t("ready") };
   if (state === "busy") return same(t("busy"));
   const reason = withoutPath(failure?.message ?? "", ref.tag);
@@ -105,7 +107,7 @@ function runFacts(
     ...memory.map((size) => ({ short: size, long: t("{0} of memory", size) })),
     ...(unloadsAtMs === undefined ? [] : [timeLeft(t, unloadsAtMs - nowMs)]),
     { short: device, long: t("device: {0}", device) },
-    ...(state === "loading" && answered === 0 ? [] : [answeredFact(t, answered)]),
+    ...((state === "loading" || state === "warm") && answered === 0 ? [] : [answeredFact(t, answered)]),
   ];
 }
 

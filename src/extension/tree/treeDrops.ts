@@ -12,7 +12,8 @@ import {
 import { Emitter } from "../../base/events";
 import type { Disposable } from "../../base/scope";
 import { storeFailure } from "../../store/failure";
-import type { ModelRef, TreeDrop } from "../services";
+import type { ModelRef } from "../services";
+import type { TreeDrop } from "../treeDrop";
 import type { TreeNode } from "./treeModel";
 
 /** What rows are dragged as: nothing outside this extension takes it. */

@@ -17,6 +17,7 @@ import type {
 import { runRefusal } from "../../../src/extension/trust";
 import { inProcessJobs } from "../../../src/jobs/inProcess";
 import { ModelStore } from "../../../src/store/modelStore";
+import { fakeConsents, fakePython } from "./fakePython";
 import { noWatch, t } from "./fakes";
 
 /** What a fake user did and saw, line by line. */
@@ -34,6 +35,10 @@ export interface Answers {
   readonly input?: (title: string, value: string) => readonly string[] | undefined;
   readonly confirm?: boolean;
   readonly presses?: boolean;
+  /** Whether the code of a model may run; left out = yes. */
+  readonly allows?: boolean;
+  /** Label of the action to choose where a modal question has several. */
+  readonly decides?: string;
   /** Label of the button to press where a notification has several. */
   readonly offered?: string;
   readonly files?: readonly string[];
@@ -114,6 +119,10 @@ export function fakeUi(answers: Answers, { lines }: Transcript): Ui {
     async confirm(message, action, detail) {
       lines.push(`confirm: ${message} [${action}] ${detail?.replaceAll("\n", " | ") ?? ""}`);
       return answers.confirm ?? false;
+    },
+    async decide(message, detail, actions) {
+      lines.push(`decide: ${message} [${actions.join(", ")}] ${detail.replaceAll("\n", " | ")}`);
+      return actions.find((action) => action === answers.decides);
     },
     async inform(message, action) {
       lines.push(`inform: ${message}${action === undefined ? "" : ` [${action}]`}`);
@@ -212,7 +221,10 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
       importLimits: {},
       sortBy: "created",
       groupBy: "name",
+      python: { interpreter: "", paths: [], preload: [] },
     }),
+    consents: fakeConsents(),
+    python: fakePython(),
     ui: fakeUi(answers, transcript),
     tree: {
       selection: [],
@@ -241,6 +253,10 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
       openComparison: async (a, b) => void lines.push(`compare: ${comparedName(a)} with ${comparedName(b)}`),
       loaded: async () => answers.loaded ?? [],
       onDidChangeLoaded: new Emitter<void>().event,
+      async allow({ tag }) {
+        if (answers.allows === false) lines.push(`not allowed: ${tag}`);
+        return answers.allows ?? true;
+      },
       load: async ({ tag }) => void lines.push(`load: ${tag}`),
       restart: async ({ tag }) => void lines.push(`restart: ${tag}`),
       refresh: async () => void lines.push("refresh pages"),

@@ -43,18 +43,18 @@ test("every framework says what runs it, and what its Python needs there", () =>
       adapter?.python?.needs[0]?.[0],
     ]),
     [
-      ["python", false, "picklable", "cloudpickle"],
-      ["python", false, "sklearn", "scikit-learn"],
-      ["python", false, "flax", "flax"],
-      ["python", false, "bentoml", "bentoml"],
+      ["python", true, "picklable", "cloudpickle"],
+      ["python", true, "sklearn", "scikit-learn"],
+      ["python", true, "flax", "flax"],
+      ["python", true, "bentoml", "bentoml"],
     ],
   );
 });
 
 test("what cannot run here says so in one sentence", () => {
   assert.equal(whyNotRunnable("bentoml.onnx"), undefined);
-  assert.match(whyNotRunnable("bentoml.sklearn") ?? "", /needs your Python: not in this version/);
-  assert.match(whyNotRunnable("my.module") ?? "", /needs your Python: not in this version/);
+  assert.equal(whyNotRunnable("bentoml.sklearn"), undefined);
+  assert.match(whyNotRunnable("my.module") ?? "", /my\.module is a framework that this version does not know/);
   assert.match(whyNotRunnable("") ?? "", /no method/);
 });
 

@@ -4,6 +4,7 @@ import { contentHandlers } from "../../../src/extension/page/contentHandlers";
 import { type ModelHandlersPort, modelHandlers } from "../../../src/extension/page/modelHandlers";
 import { PageModels } from "../../../src/extension/page/models";
 import { noHandlers } from "../../../src/extension/page/noHandlers";
+import type { PythonTestPort } from "../../../src/extension/python/pythonTest";
 import type { RunRefusal } from "../../../src/extension/services";
 import { Sessions } from "../../../src/extension/sessions";
 import { type BrokenFacts, brokenFactsJob } from "../../../src/frameworks/brokenFacts";
@@ -12,6 +13,7 @@ import type { ModelFacts } from "../../../src/frameworks/modelFacts";
 import { listBentosJob } from "../../../src/store/bentos";
 import type { ModelSummary, Problem } from "../../../src/store/model";
 import { verifyModelJob } from "../../../src/store/verifyJob";
+import { fakePythonTests } from "../extension/fakePython";
 import { t } from "../extension/fakes";
 import type { RigOptions } from "./pageRig";
 import { type Answering, irisAnswer, irisFacts, ScriptedSession } from "./sampleModel";
@@ -25,6 +27,8 @@ export interface HostOptions {
   readonly answer?: Answering;
   readonly refusal?: () => RunRefusal | undefined;
   readonly memory?: Map<string, unknown>;
+  /** What models that need Python are tested with, where it is not the usual. */
+  readonly python?: Partial<PythonTestPort>;
   /** What is found of a model that cannot be read. */
   readonly broken?: BrokenFacts;
   /** Answers of the jobs by name, before anything else. */
@@ -84,6 +88,7 @@ export function makeHost(options: HostOptions = {}): Host {
       jobs,
       trust: { refusal: options.refusal ?? (() => undefined) },
       settings: () => ({ maxBatchSize: 32 }),
+      pythonTests: fakePythonTests({ jobs, ...options.python }),
       t,
     },
     sessions,

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { dropOnTree } from "../../../../src/extension/commands/dropOnTree";
-import type { TreeDrop } from "../../../../src/extension/services";
+import type { TreeDrop } from "../../../../src/extension/treeDrop";
 import { inProcessJobs } from "../../../../src/jobs/inProcess";
 import { exportModelJob } from "../../../../src/store/archive/archiveJobs";
 import { ModelStore } from "../../../../src/store/modelStore";

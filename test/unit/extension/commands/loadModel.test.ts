@@ -28,6 +28,13 @@ test("the button of the view asks for a model, whichever row is selected there",
   assert.deepEqual(lines.slice(0, 2), ["pick: Load which model? [a:v1]", "progress: Loading a:v1"]);
 });
 
+test("a model whose code nobody allows is neither loaded nor restarted", async () => {
+  const { services: parts, lines } = services(folder.path, { allows: false });
+  await loadModel(parts, { store: "own", tag: "iris_clf:v2" });
+  await restartModel(parts, loadedNode(iris));
+  assert.deepEqual(lines, ["not allowed: iris_clf:v2", "not allowed: iris_clf:v2"]);
+});
+
 test("a model that does not load is not shown; its failure goes to who meets the user", async () => {
   const { services: parts, lines } = services(folder.path);
   const failing = { ...parts, pages: { ...parts.pages, load: async () => Promise.reject(new Error("no")) } };

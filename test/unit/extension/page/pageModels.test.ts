@@ -4,6 +4,7 @@ import type { JobKey } from "../../../../src/base/ports";
 import { PageModels } from "../../../../src/extension/page/models";
 import { Sessions } from "../../../../src/extension/sessions";
 import { irisAnswer, irisFacts, ScriptedSession } from "../../webview/sampleModel";
+import { fakePythonTests } from "../fakePython";
 import { t } from "../fakes";
 
 test("when the store moves, the model of the same tag there is read, once", async () => {
@@ -27,6 +28,7 @@ test("when the store moves, the model of the same tag there is read, once", asyn
       jobs,
       trust: { refusal: () => undefined },
       settings: () => ({ maxBatchSize: 32 }),
+      pythonTests: fakePythonTests(),
       t,
     },
     sessions,

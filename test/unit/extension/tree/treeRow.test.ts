@@ -183,12 +183,21 @@ test("in Restricted Mode an ONNX model of the user's own store keeps its Test bu
   assert.match(rowOf(node, context(snapshots, false)).contextValue, /\brunnable\b/);
 });
 
-test("a model that needs Python says so in its row, its tooltip and to a screen reader, and has no Test button", () => {
+test("a model that needs Python has a Test button in a trusted window, and in Restricted Mode its tooltip says why not", () => {
   const model = summary("spam:a", { module: "bentoml.sklearn" });
+  const node: TreeNode = { kind: "version", store: "own", tag: "spam:a", summary: model };
+  assert.match(rowOf(node, context(new Map())).contextValue, /\brunnable\b/);
+  const restricted = rowOf(node, context(new Map(), false));
+  assert.doesNotMatch(restricted.contextValue, /runnable/);
+  assert.match(restricted.tooltip(), /Models that run code do not run in Restricted Mode/);
+});
+
+test("a model of a framework that nobody knows says so in its row, its tooltip and to a screen reader", () => {
+  const model = summary("spam:a", { module: "my.own_loader" });
   const row = rowOf({ kind: "version", store: "own", tag: "spam:a", summary: model }, context(new Map()));
-  assert.match(row.description, /^needs Python · /, "a narrow view cuts the end of the row");
+  assert.match(row.description, /^cannot run · /, "a narrow view cuts the end of the row");
   for (const text of [row.spoken, row.tooltip().replaceAll("\\", "")]) {
-    assert.match(text, /needs your Python: not in this version/);
+    assert.match(text, /is of a framework that this version does not know/);
   }
   assert.doesNotMatch(row.contextValue, /runnable/);
 });

@@ -1,0 +1,141 @@
+import type { TestView } from "../../../webview/protocol/views";
+import { ModelbenchError, throwIfAborted } from "../../base/errors";
+import { Emitter } from "../../base/events";
+import type { Disposable } from "../../base/scope";
+import type { RunnerSession } from "../../runner/client";
+import type { LoadRequest, LoadResult } from "../../runner/protocol";
+import type { PythonTest } from "../python/pythonTest";
+import type { Sessions } from "../sessions";
+
+/** How a model is to be loaded. */
+export interface EngineChoice {
+  readonly device: string;
+  /** Load settings by their words; left out or empty = the default. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** What the user has chosen nothing about. */
+export const DEFAULT_ENGINE: EngineChoice = { device: "cpu", settings: {} };
+
+/** What is known of how a model is loaded. */
+export interface Loadable {
+  /** What the runner is asked to load, made anew each time. @throws ModelbenchError what keeps it from being loaded */
+  loadRequest(choice: EngineChoice, signal: AbortSignal | undefined): Promise<LoadRequest>;
+  /** @throws ModelbenchError `model.changed` when a file is not what was saved, `cancelled` */
+  verify(signal: AbortSignal): Promise<void>;
+  /** How it may be loaded, and how it is. */
+  engineView(choice: EngineChoice, loaded: LoadResult | undefined): TestView["engine"];
+  /** What decides whether it runs in Python; left out for models that need none. */
+  readonly python?: PythonTest;
+}
+
+/** How the model of a test is loaded: from its request, made anew before each run, to the session that has it. */
+export class TestEngine implements Disposable {
+  readonly #key: string;
+  readonly #model: Loadable;
+  readonly #sessions: Sessions;
+  readonly #changed = new Emitter<void>();
+  readonly #subscription: Disposable | undefined;
+  /** What the session was opened with. */
+  #opened: LoadRequest | undefined;
+  #loaded: LoadResult | undefined;
+  #choice: EngineChoice;
+
+  /** Fires when what `view` answers changed without a run. */
+  readonly onDidChange = this.#changed.event;
+
+  constructor(key: string, model: Loadable, sessions: Sessions, choice: EngineChoice = DEFAULT_ENGINE) {
+    this.#key = key;
+    this.#model = model;
+    this.#sessions = sessions;
+    this.#choice = choice;
+    this.#subscription = model.python?.onDidChange(() => this.#changed.fire());
+  }
+
+  /** What the user chose. */
+  get choice(): EngineChoice {
+    return this.#choice;
+  }
+
+  /** The part of a test that says what would run it, or does. */
+  view(): Pick<TestView, "python" | "consent" | "engine"> {
+    const { python } = this.#model;
+    const engine = this.#model.engineView(this.#choice, this.#isLoaded() ? this.#loaded : undefined);
+    return { python: python?.python ?? null, consent: python?.consent ?? null, engine };
+  }
+
+  /** What the runner is to load now. @throws ModelbenchError what keeps it from being loaded */
+  request(signal: AbortSignal): Promise<LoadRequest> {
+    return this.#model.loadRequest(this.#choice, signal);
+  }
+
+  /**
+   * Opens the session of a request; one that was opened for another is ended. Whether the model is loaded already: one
+   * that is not is held against what was saved first.
+   */
+  async prepare(request: LoadRequest, signal: AbortSignal): Promise<boolean> {
+    if (this.#opened !== undefined && !isSame(this.#opened, request)) await this.unload();
+    throwIfAborted(signal);
+    this.#opened = request;
+    const isLoaded = this.#isLoaded();
+    if (!isLoaded) await this.#model.verify(signal);
+    throwIfAborted(signal);
+    return isLoaded;
+  }
+
+  /** Loads the model in a session that was prepared. */
+  async load(session: RunnerSession, signal: AbortSignal): Promise<void> {
+    this.#loaded = await session.load(signal);
+  }
+
+  /** Runs work with the session. @throws ModelbenchError `worker.died` before anything was prepared */
+  use<T>(work: (session: RunnerSession) => Promise<T>): Promise<T> {
+    return this.#sessions.use(this.#key, () => this.#asked(), work);
+  }
+
+  /** Starts what will run the model and imports its framework, where its code is allowed; nothing of it is loaded. */
+  async warm(): Promise<void> {
+    const { python } = this.#model;
+    if (!python?.isReady || this.#opened !== undefined) return;
+    const request = await this.#model.loadRequest(this.#choice, undefined);
+    if (this.#opened !== undefined || !this.#sessions.hasRoom) return;
+    this.#opened = request;
+    await this.#sessions.warm(this.#key, () => request);
+  }
+
+  /** Chooses how the model is loaded from now on; a loaded one is loaded anew by the next run. */
+  async choose(choice: EngineChoice): Promise<void> {
+    this.#choice = choice;
+    await this.unload();
+    this.#changed.fire();
+  }
+
+  /** Ends the model's process. */
+  async unload(): Promise<void> {
+    this.#opened = undefined;
+    this.#loaded = undefined;
+    await this.#sessions.unload(this.#key);
+  }
+
+  dispose(): void {
+    void this.#subscription?.dispose();
+    void this.#model.python?.dispose();
+    this.#changed.dispose();
+  }
+
+  #isLoaded(): boolean {
+    const state = this.#opened && this.#sessions.stateOf(this.#key);
+    return state === "ready" || state === "busy";
+  }
+
+  #asked(): LoadRequest {
+    if (this.#opened) return this.#opened;
+    throw new ModelbenchError("worker.died", "The model is not loaded.", { remedy: "Run again." });
+  }
+}
+
+/** Whether a model that was loaded for one request serves the other: the limit of a batch counts from the next load. */
+function isSame(a: LoadRequest, b: LoadRequest): boolean {
+  const what = ({ batching: _, label: __, ...rest }: LoadRequest): string => JSON.stringify(rest);
+  return what(a) === what(b);
+}

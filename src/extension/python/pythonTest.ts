@@ -1,0 +1,219 @@
+import type { ConsentView, PythonView } from "../../../webview/protocol/views";
+import { ModelbenchError } from "../../base/errors";
+import { Emitter } from "../../base/events";
+import type { Jobs } from "../../base/ports";
+import type { Disposable } from "../../base/scope";
+import type { PythonFacts } from "../../frameworks/adapter";
+import { type CodeFacts, codeFactsJob } from "../../frameworks/codeFacts";
+import type { LoadRequest } from "../../runner/protocol";
+import { parseTag } from "../../store/tag";
+import type { Localize, ModelRef, Trust, Ui } from "../services";
+import { askToAllow } from "./allowDialog";
+import { chooseInterpreter } from "./chooseInterpreter";
+import type { AskedCode, Consents } from "./consent";
+import { consentView } from "./consentView";
+import type { PythonSetup, ReadyPython } from "./pythonSetup";
+
+/** What running models in Python needs of its surroundings. */
+export interface PythonTestPort {
+  readonly jobs: Jobs;
+  readonly trust: Pick<Trust, "isTrusted" | "onDidGrant">;
+  readonly consents: Consents;
+  readonly python: PythonSetup;
+  readonly ui: Pick<Ui, "decide" | "offer" | "pick" | "pickFiles">;
+  /** Absolute path of the folder with the worker's `__main__.py`. */
+  readonly worker: string;
+  /** URI of what is open in the window; empty = nothing. */
+  workspace(): string;
+  /** Absolute folders of the workspace. */
+  folders(): readonly string[];
+  /** Why a model cannot be run apart from the rest of the machine; `undefined` when it can. */
+  whyNotIsolated(): Promise<string | undefined>;
+  readonly t: Localize;
+}
+
+/** A model that runs in Python. */
+export interface PythonModel {
+  readonly ref: ModelRef;
+  readonly home: string;
+  readonly python: PythonFacts;
+}
+
+/** What is known now; undefined parts are not known yet. */
+interface Known {
+  readonly facts: CodeFacts;
+  readonly ready: ReadyPython;
+  readonly whyNotIsolated: string | undefined;
+}
+
+/** What decides whether one model runs in the user's Python, and in which. */
+export class PythonTest implements Disposable {
+  readonly #model: PythonModel;
+  readonly #port: PythonTestPort;
+  readonly #changed = new Emitter<void>();
+  readonly #owned: Disposable[];
+  #known: Known | undefined;
+
+  /** Fires when `python` or `consent` is another one than before. */
+  readonly onDidChange = this.#changed.event;
+
+  constructor(model: PythonModel, port: PythonTestPort) {
+    this.#model = model;
+    this.#port = port;
+    const again = () => void this.look().catch(() => undefined);
+    this.#owned = [
+      port.consents.onDidChange(() => this.#changed.fire()),
+      port.python.onDidChange(again),
+      port.trust.onDidGrant(again),
+    ];
+  }
+
+  /** The Python that would run it; `null` in Restricted Mode, where nothing is looked at, and until it was. */
+  get python(): PythonView | null {
+    return this.#known?.ready.view ?? null;
+  }
+
+  /** What is to be decided or was; `null` as above. */
+  get consent(): ConsentView | null {
+    if (this.#known === undefined) return null;
+    const { facts, ready, whyNotIsolated } = this.#known;
+    const allowed = this.#port.consents.isAllowed(this.#asked(facts));
+    return consentView(this.#port.t, facts, { allowed, paths: ready.paths, whyNotIsolated });
+  }
+
+  /** Whether everything is there for it to run. */
+  get isReady(): boolean {
+    const { interpreter, lacking, problem } = this.python ?? { interpreter: null, lacking: [], problem: null };
+    const isFound = interpreter !== null && lacking.length === 0 && problem === null;
+    return isFound && this.#port.trust.isTrusted && this.consent?.state !== "needed";
+  }
+
+  /** Reads the model's files and finds the interpreter anew. @throws ModelbenchError what reading the model throws */
+  async look(signal?: AbortSignal): Promise<void> {
+    if (!this.#port.trust.isTrusted) return;
+    const { home, python, ref } = this.#model;
+    const [facts, ready, whyNotIsolated] = await Promise.all([
+      this.#port.jobs.run(codeFactsJob, { home, tag: ref.tag }, { signal }),
+      this.#port.python.find(python.needs, signal),
+      this.#port.whyNotIsolated(),
+    ]);
+    this.#known = { facts, ready, whyNotIsolated };
+    this.#changed.fire();
+  }
+
+  /**
+   * What the runner is asked to load, from the files as they are now.
+   * @throws ModelbenchError `trust.required` naming the digest, `python.missing`, what reading the model throws
+   */
+  async request(base: LoadRequest, signal?: AbortSignal): Promise<LoadRequest> {
+    await this.look(signal);
+    const { t } = this.#port;
+    if (this.#known === undefined)
+      throw new ModelbenchError("trust.required", t("Models that run code do not run in Restricted Mode."));
+    const { facts, ready } = this.#known;
+    if (this.consent?.state === "needed") throw this.#notAllowed(facts);
+    const interpreter = this.#interpreter(ready.view);
+    return {
+      ...base,
+      adapter: this.#model.python.worker,
+      file: facts.path,
+      signatures: facts.signatures,
+      python: {
+        interpreter,
+        worker: this.#port.worker,
+        folder: facts.path,
+        files: facts.files,
+        digest: facts.digest,
+        options: facts.options,
+        paths: ready.paths,
+        preload: ready.preload,
+        isolate: isForeign(facts),
+      },
+    };
+  }
+
+  /** Asks the user whether this code may run; whether it may now. */
+  async askToAllow(): Promise<boolean> {
+    await this.look();
+    const { consents, t, ui } = this.#port;
+    const { consent } = this;
+    if (this.#known === undefined || consent === null) return false;
+    if (consent.state !== "needed") return true;
+    const asked = this.#asked(this.#known.facts);
+    const answer = await askToAllow(t, ui, asked, consent);
+    if (answer === undefined) return false;
+    await consents.allow(asked, answer === "always");
+    return true;
+  }
+
+  /** Takes back whatever allows this code. */
+  async revoke(): Promise<void> {
+    if (this.#known) await this.#port.consents.revokeFor(this.#asked(this.#known.facts));
+  }
+
+  /** Lets the user choose another interpreter. */
+  async chooseInterpreter(): Promise<void> {
+    await chooseInterpreter(this.#port.python, this.#port.ui, this.#port.t);
+  }
+
+  /**
+   * What to say of a failed load: where a module of the project is that Python did not find. The user is offered to
+   * let it be imported from there.
+   */
+  async explain(error: unknown): Promise<unknown> {
+    const [, module] = error instanceof ModelbenchError ? (MISSING_MODULE.exec(error.message) ?? []) : [];
+    if (!(error instanceof ModelbenchError) || error.code !== "python.module" || module === undefined) return error;
+    const { python, t } = this.#port;
+    const paths = this.#known?.ready.paths ?? [];
+    const folder = await python.folderWith(module, paths).catch(() => undefined);
+    if (folder === undefined) return error;
+    void this.#offerPath(module, folder);
+    const remedy = t("{0} has it: add this folder to the setting modelbench.python.paths.", folder);
+    return new ModelbenchError(error.code, error.message, { remedy, cause: error });
+  }
+
+  dispose(): void {
+    for (const one of this.#owned) void one.dispose();
+    this.#changed.dispose();
+  }
+
+  async #offerPath(module: string, folder: string): Promise<void> {
+    const { python, t, ui } = this.#port;
+    const add = t("Add Folder");
+    const message = t("The Python module {0} is in {1}. Let models import from there?", module, folder);
+    if ((await ui.offer(message, [add])) === add) await python.addPath(folder);
+  }
+
+  #notAllowed({ digest }: CodeFacts): ModelbenchError {
+    const { t } = this.#port;
+    const { tag } = this.#model.ref;
+    const message = t("{0} runs code of its own, and nobody has allowed the code of digest {1}.", tag, digest);
+    return new ModelbenchError("trust.required", message, { remedy: t("Allow it where the model is tested.") });
+  }
+
+  #interpreter({ command, interpreter, lacking, problem }: PythonView): string {
+    const { t } = this.#port;
+    if (interpreter === null)
+      throw new ModelbenchError("python.missing", problem?.message ?? "", { remedy: problem?.remedy ?? undefined });
+    if (lacking.length === 0) return interpreter;
+    const message = t("{0} needs {1}, and {2} does not have it.", this.#model.ref.tag, lacking.join(", "), interpreter);
+    throw new ModelbenchError("python.missing", message, { path: interpreter, remedy: t("Run: {0}", command) });
+  }
+
+  #asked({ digest, origin }: CodeFacts): AskedCode {
+    const { home, ref } = this.#model;
+    // What lies in an opened folder may have come with it, and its notes of where it is from with it.
+    const isOwn = ref.store === "own" && !this.#port.folders().some((folder) => `${home}/`.startsWith(`${folder}/`));
+    const { name } = parseTag(ref.tag);
+    const isSavedHere = isOwn && origin.kind === "saved";
+    return { digest, tag: ref.tag, name, isSavedHere, workspace: this.#port.workspace() };
+  }
+}
+
+/** As the worker words it, see `failures.py`. */
+const MISSING_MODULE = /needs the Python module ([\w.]+),/;
+
+/** What others made runs apart from the rest of the machine, where that can be had. */
+function isForeign({ origin }: CodeFacts): boolean {
+  return origin.kind === "imported" || origin.kind === "unknown";
+}
