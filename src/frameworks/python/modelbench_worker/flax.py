@@ -5,6 +5,7 @@ A Linen module has its state in `saved_model.msgpack`, as BentoML writes it; for
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Mapping as MappingType
 from typing import Any, Dict, List, Mapping, Sequence
@@ -179,7 +180,24 @@ class LinenModel(JittedModel):
 
     def call_method(self, method: str, variables: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """The method by `apply`, without rngs and with nothing mutable, as BentoML's runner calls it."""
-        return self._module.apply(variables, method=lambda bound: getattr(bound, method)(*args, **kwargs))
+        given = as_taken(getattr(type(self._module), method), args, kwargs)
+        return self._module.apply(variables, method=lambda bound: getattr(bound, method)(*given, **kwargs))
+
+
+def as_taken(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Sequence[Any]:
+    """The arguments; one tuple of them for a method that takes one only, since BentoML's runner gives it that."""
+    if len(args) < 2 or takes(function, args, kwargs) or not takes(function, [args], kwargs):
+        return args
+    return [tuple(args)]
+
+
+def takes(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a method of a class can be called with these."""
+    try:
+        inspect.signature(function).bind(None, *args, **kwargs)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def methods_of(kind: type) -> List[str]:
