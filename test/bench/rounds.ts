@@ -4,6 +4,8 @@ export interface Case {
   run(): unknown;
   /** Makes ready for one sample; not timed. */
   before?(): unknown;
+  /** Milliseconds of processor time so far of what the case runs in; left out = not measured. */
+  processorMs?(): number;
 }
 
 /** Milliseconds of one case over all rounds. */
@@ -12,6 +14,14 @@ export interface Timing {
   readonly medianMs: number;
   readonly minMs: number;
   readonly samples: readonly number[];
+  /** Processor time, where the case tells it: unlike the time that passes it hardly depends on what else runs. */
+  readonly processorMs?: number;
+}
+
+/** Processor time of this process, all threads together. */
+export function ownProcessorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /**
@@ -24,26 +34,40 @@ export async function interleave(
   cases: readonly Case[],
   { warmUp = 1, rounds = 5, calls = 1 } = {},
 ): Promise<Timing[]> {
-  const samples = new Map(cases.map(({ name }) => [name, [] as number[]]));
+  const measured = cases.map(({ name }) => ({ name, times: [] as number[], processor: [] as number[] }));
   for (let round = -warmUp; round < rounds; round += 1) {
-    for (const { name, run, before } of cases) {
+    for (const [i, { run, before, processorMs }] of cases.entries()) {
       await before?.();
       if (calls === 1) globalThis.gc?.();
+      const spent = processorMs?.() ?? Number.NaN;
       const start = performance.now();
       for (let call = 0; call < calls; call += 1) await run();
-      if (round >= 0) samples.get(name)?.push((performance.now() - start) / calls);
+      const took = performance.now() - start;
+      if (round < 0) continue;
+      measured[i]?.times.push(took / calls);
+      if (processorMs !== undefined) measured[i]?.processor.push((processorMs() - spent) / calls);
     }
   }
-  return [...samples].map(([name, times]) => ({
+  return measured.map(({ name, times, processor }) => timingOf(name, times, processor));
+}
+
+/** A timing of samples that were taken elsewhere, in the rounds of a call of `interleave`. */
+export function timingOf(name: string, samples: readonly number[], processor: readonly number[] = []): Timing {
+  const times = { name, medianMs: median(samples), minMs: Math.min(...samples), samples };
+  return processor.length === 0 ? times : { ...times, processorMs: median(processor) };
+}
+
+/** The timing of one of `count` equal parts of each sample. */
+export function partOf({ name, samples, processorMs }: Timing, count: number): Timing {
+  const part = timingOf(
     name,
-    medianMs: median(times),
-    minMs: Math.min(...times),
-    samples: times,
-  }));
+    samples.map((ms) => ms / count),
+  );
+  return processorMs === undefined ? part : { ...part, processorMs: processorMs / count };
 }
 
 /** The middle sample, or the mean of the two in the middle. */
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const upper = sorted[sorted.length >> 1] ?? Number.NaN;
   const lower = sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
@@ -57,6 +81,8 @@ export interface Ratio {
   readonly against: Timing;
   /** What is promised: ours / against at most this. `undefined` = shown only. */
   readonly atMost?: number;
+  /** The samples were taken in the same rounds: the ratio is the median of theirs, whatever the machine did meanwhile. */
+  readonly isPaired?: boolean;
   /** What is promised: ours - against at most this many milliseconds, or MiB. */
   readonly atMostMoreMs?: number;
   /** What the figures are; milliseconds when left out. */
@@ -76,7 +102,7 @@ export function renderRatios(ratios: readonly (Ratio | Amount)[]): string {
   const rows = ratios.map((row) => {
     if ("amount" in row) return amountRow(row);
     const { what, ours, against, unit = "ms" } = row;
-    const ratio = ours.medianMs / against.medianMs;
+    const ratio = ratioOf(row);
     const goal = goalOf(row, ratio);
     return [
       what,
@@ -84,10 +110,11 @@ export function renderRatios(ratios: readonly (Ratio | Amount)[]): string {
       against.name,
       `${digits(against.medianMs)} ${unit}`,
       `${digits(ratio)}x`,
+      processorRatio(row),
       goal,
     ];
   });
-  const head = ["what", "ours", "against", "theirs", "ratio", "goal"];
+  const head = ["what", "ours", "against", "theirs", "ratio", "cpu", "goal"];
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   return [head, ...rows]
     .map((row) =>
@@ -101,7 +128,17 @@ export function renderRatios(ratios: readonly (Ratio | Amount)[]): string {
 
 function amountRow({ what, amount, unit, atMost }: Amount): string[] {
   const goal = atMost === undefined ? "" : `${amount <= atMost ? "within" : "MISSES"} ${digits(atMost)} ${unit}`;
-  return [what, `${digits(amount)} ${unit}`, "", "", "", goal];
+  return [what, `${digits(amount)} ${unit}`, "", "", "", "", goal];
+}
+
+function ratioOf({ ours, against, isPaired }: Ratio): number {
+  if (isPaired !== true) return ours.medianMs / against.medianMs;
+  return median(ours.samples.map((ms, i) => ms / (against.samples[i] ?? Number.NaN)));
+}
+
+function processorRatio({ ours, against }: Ratio): string {
+  if (ours.processorMs === undefined || against.processorMs === undefined) return "";
+  return `${digits(ours.processorMs / against.processorMs)}x`;
 }
 
 function goalOf({ ours, against, atMost, atMostMoreMs, unit = "ms" }: Ratio, ratio: number): string {
