@@ -57,13 +57,21 @@ export interface Entry {
   readonly reject: (error: unknown) => void;
   /** Rows handed to a batch so far. */
   taken: number;
-  /** Some of its rows are with a batch that is not over: the next ones wait for that, so that pieces end in order. */
-  isHeld: boolean;
+  /** Rows that its pieces have brought answers for. */
+  answered: number;
+  /** Its pieces do not make up an answer, so it runs once more, whole: what they still bring counts no more. */
+  isUncut: boolean;
   started: number | undefined;
   settled: boolean;
   /** Stopped while it runs: it is rejected when the run ends. */
   cancelled: boolean;
-  readonly answers: PartAnswer[];
+  /** Of its pieces, in the order of their rows. */
+  readonly answers: PieceAnswer[];
+}
+
+/** What one batch answers to a piece of a request, with the row that the piece begins at. */
+export interface PieceAnswer extends PartAnswer {
+  readonly start: number;
 }
 
 /** The rows `[start, start + count)` of a request that ride in one batch. */
@@ -71,6 +79,8 @@ export interface Part {
   readonly entry: Entry;
   readonly start: number;
   readonly count: number;
+  /** All of a request that was cut before. */
+  readonly isUncut?: boolean;
 }
 
 /** Rows of a request, or `undefined` when it has no batch axis that all its inputs share. */
@@ -108,6 +118,20 @@ function fitTogether({ request: one }: Entry, { request: other }: Entry): boolea
     const [left, right] = [one.inputs[name], other.inputs[name]];
     return left !== undefined && right !== undefined && mergeableValues(left, right, one.plan?.inAxis ?? 0);
   });
+}
+
+/** Whether nobody waits for a part any more: its request was answered, or runs once more, whole. */
+export function isStale({ entry, isUncut }: Part): boolean {
+  return entry.settled || (entry.isUncut && isUncut !== true);
+}
+
+/** Keeps what a piece was answered; whether all of them were. Pieces that run at once may end in any order. */
+export function takeAnswer({ entry, start, count }: Part, answer: PartAnswer): boolean {
+  const { answers, rows } = entry;
+  const after = answers.findIndex((other) => other.start > start);
+  answers.splice(after < 0 ? answers.length : after, 0, { ...answer, start });
+  entry.answered += count;
+  return entry.answered === rows;
 }
 
 /** Whether a part is all of its request. */

@@ -5,10 +5,12 @@ import {
   type BatchRequest,
   countRows,
   type Entry,
+  isStale,
   isWhole,
   nextPart,
   type Part,
   type PartAnswer,
+  takeAnswer,
 } from "./batchRequest";
 import { areJoinable, joinAnswers, joinInputs, splitOutputs, wholeAnswer } from "./batchValues";
 import { LatencyLimit } from "./latencyLimit";
@@ -84,7 +86,8 @@ export class Batcher {
         resolve,
         reject,
         taken: 0,
-        isHeld: false,
+        answered: 0,
+        isUncut: false,
         started: undefined,
         settled: false,
         cancelled: false,
@@ -109,7 +112,8 @@ export class Batcher {
     const entry = this.#unanswered.get(id);
     if (entry === undefined) return "unknown";
     entry.cancelled = true;
-    for (const run of this.#inFlight) if (run.includes(entry)) return isAbandoned(run) ? "alone" : "shared";
+    const runs = [...this.#inFlight].filter((run) => run.includes(entry));
+    if (runs.length > 0) return runs.some(isAbandoned) ? "alone" : "shared";
     this.#fail(entry, cancellation());
     this.#limit?.queueChanged();
     return "waiting";
@@ -131,7 +135,6 @@ export class Batcher {
     for (let parts = this.#take(); parts.length > 0; parts = this.#take()) {
       if (this.waiting > 0) this.#wake();
       await this.#runParts(parts);
-      for (const { entry } of parts) entry.isHeld = false;
       this.#refuseOverdue();
     }
     this.#loops -= 1;
@@ -147,7 +150,7 @@ export class Batcher {
   *#live(): Generator<Entry> {
     for (let i = this.#head; i < this.#queue.length; i += 1) {
       const entry = this.#queue[i] as Entry;
-      if (!entry.settled) yield entry;
+      if (isWaiting(entry)) yield entry;
     }
   }
 
@@ -156,14 +159,12 @@ export class Batcher {
     const parts: Part[] = [];
     let room = this.#options.maxRows;
     for (let entry = this.#queue[this.#head]; entry !== undefined; entry = this.#queue[this.#head]) {
-      if (!entry.settled) {
-        if (entry.isHeld) break;
+      if (isWaiting(entry)) {
         const part = nextPart(entry, parts[0]?.entry, room, this.#options.maxRows);
         if (part === undefined) break;
         parts.push(part);
         room -= part.count;
         entry.taken += part.count;
-        entry.isHeld = true;
         if (entry.rows !== undefined && entry.taken < entry.rows) break;
       }
       this.#head += 1;
@@ -182,18 +183,19 @@ export class Batcher {
   async #runParts(parts: readonly Part[]): Promise<void> {
     try {
       const answers = await this.#execute(parts);
-      const torn = answers === undefined ? parts.map(({ entry }) => entry) : this.#deliver(parts, answers);
-      for (const entry of torn) await this.#runUncut(entry);
+      const torn = answers === undefined ? parts : this.#deliver(parts, answers);
+      for (const part of torn) if (!isStale(part)) await this.#runUncut(part.entry);
     } catch (error) {
-      if (parts.length > 1) await this.#runEach(parts);
-      else this.#fail((parts[0] as Part).entry, error);
+      const [only, another] = parts as readonly [Part, Part?];
+      if (another !== undefined) await this.#runEach(parts);
+      else if (!isStale(only)) this.#fail(only.entry, error);
     }
   }
 
   async #runEach(parts: readonly Part[]): Promise<void> {
     for (const part of parts) {
       if (part.entry.cancelled) this.#fail(part.entry, cancellation());
-      if (!part.entry.settled) await this.#runParts([part]);
+      if (!isStale(part)) await this.#runParts([part]);
     }
   }
 
@@ -209,8 +211,8 @@ export class Batcher {
   async #runUncut(entry: Entry): Promise<void> {
     const count = entry.rows ?? 1;
     entry.rows = undefined;
-    entry.answers.length = 0;
-    await this.#runEach([{ entry, start: 0, count }]);
+    entry.isUncut = true;
+    await this.#runEach([{ entry, start: 0, count, isUncut: true }]);
   }
 
   /** `undefined`: the outputs do not follow the batch axis, so nobody has an answer. */
@@ -245,25 +247,24 @@ export class Batcher {
   }
 
   /** Answers the requests that are complete; those whose pieces do not fit together are handed back. */
-  #deliver(parts: readonly Part[], answers: readonly PartAnswer[]): Entry[] {
-    const torn: Entry[] = [];
+  #deliver(parts: readonly Part[], answers: readonly PartAnswer[]): Part[] {
+    const torn: Part[] = [];
     for (const [i, part] of parts.entries()) {
       const { entry } = part;
       const answer = answers[i] as PartAnswer;
       if (entry.cancelled) this.#fail(entry, cancellation());
-      if (entry.settled) continue;
+      if (isStale(part)) continue;
       if (isWhole(part)) {
         this.#succeed(entry, wholeAnswer(entry, answer));
         continue;
       }
-      entry.answers.push(answer);
-      if (entry.rows !== undefined && entry.taken < entry.rows) continue;
+      if (!takeAnswer(part, answer)) continue;
       if (areJoinable(entry)) {
         this.#succeed(entry, joinAnswers(entry));
         continue;
       }
       this.#runWhole(entry.request.method);
-      torn.push(entry);
+      torn.push(part);
     }
     return torn;
   }
@@ -283,6 +284,11 @@ export class Batcher {
     entry.settled = true;
     this.#unanswered.delete(entry.request.id);
   }
+}
+
+/** Whether some of a request is yet to be taken, and somebody waits for it. */
+function isWaiting({ settled, cancelled, isUncut }: Entry): boolean {
+  return !settled && !cancelled && !isUncut;
 }
 
 function isAbandoned(run: readonly Entry[]): boolean {

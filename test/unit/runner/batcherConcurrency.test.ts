@@ -36,28 +36,66 @@ test("requests that come one by one run beside each other, and those beyond wait
   assert.deepEqual(rows(calls[2]?.inputs["x"]), [2, 3]);
 });
 
-test("the pieces of a request end in order, and other batches go on beside them", async () => {
+test("the pieces of a request run at once, and are joined in order whichever ends first", async () => {
   const batcher = batcherOf(2, undefined, 2);
-  const first = submit(batcher, column(9));
-  await settled(() => undefined);
   const big = submit(batcher, column(1, 2, 3, 4, 5));
   const after = submit(batcher, column(6));
-  singles(batcher, 2);
   await settled(() => undefined);
-  assert.deepEqual(rows(calls[1]?.inputs["x"]), [1, 2]);
-  await calls[0]?.finish();
-  assert.equal(calls.length, 2);
-  for (let i = 1; i < 3; i += 1) await calls[i]?.finish();
   assert.deepEqual(
-    calls.slice(3).map(({ inputs }) => rows(inputs["x"])),
+    calls.map(({ inputs }) => rows(inputs["x"])),
     [
-      [5, 6],
-      [0, 1],
+      [1, 2],
+      [3, 4],
     ],
   );
-  await calls[3]?.finish();
-  assert.deepEqual(rows((await big).outputs.get("x")), [1, 2, 3, 4, 5]);
-  assert.deepEqual([rows((await after).outputs.get("x")), rows((await first).outputs.get("x"))], [[6], [9]]);
+  await calls[1]?.finish();
+  assert.deepEqual(rows(calls[2]?.inputs["x"]), [5, 6]);
+  await calls[2]?.finish();
+  assert.deepEqual(rows((await after).outputs.get("x")), [6]);
+  await calls[0]?.finish();
+  const { outputs, batches, batchSize } = await big;
+  assert.deepEqual([rows(outputs.get("x")), batches, batchSize], [[1, 2, 3, 4, 5], 3, 2]);
+});
+
+test("where one of its pieces shows that a request cannot be cut, it runs once more, whole, and once only", async () => {
+  const batcher = batcherOf(2, undefined, 3);
+  const big = submit(batcher, column(1, 2, 3, 4, 5, 6, 7));
+  await settled(() => undefined);
+  assert.equal(calls.length, 3);
+  await calls[1]?.finish({ y: column(9) });
+  assert.deepEqual(rows(calls[3]?.inputs["x"]), [1, 2, 3, 4, 5, 6, 7]);
+  await calls[0]?.finish({ y: column(9) });
+  await calls[2]?.fail("too late to matter");
+  assert.equal(calls.length, 4);
+  await calls[3]?.finish({ y: column(8) });
+  const { outputs, batches } = await big;
+  assert.deepEqual([rows(outputs.get("y")), batches], [[8], 1]);
+});
+
+test("a stopped request takes no further piece, and ends with the first of those under way", async () => {
+  const batcher = batcherOf(1, undefined, 2);
+  const big = submit(batcher, column(1, 2, 3, 4));
+  await settled(() => undefined);
+  assert.equal(batcher.cancel(big.id), "alone");
+  await calls[0]?.finish();
+  await assert.rejects(big, { code: "cancelled" });
+  await calls[1]?.finish();
+  const next = submit(batcher, column(9));
+  await settled(() => undefined);
+  assert.deepEqual(rows(calls[2]?.inputs["x"]), [9]);
+  await calls[2]?.finish();
+  await next;
+  assert.equal(calls.length, 3);
+});
+
+test("one failed piece fails its request, whatever the others bring", async () => {
+  const batcher = batcherOf(1, undefined, 2);
+  const big = submit(batcher, column(1, 2, 3));
+  await settled(() => undefined);
+  await calls[1]?.fail("bad row");
+  await assert.rejects(big, { message: "bad row" });
+  await calls[0]?.finish();
+  assert.equal(calls.length, 2);
 });
 
 test("a run that nobody waits for is told from the others until it ends", async () => {
