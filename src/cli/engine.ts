@@ -21,6 +21,7 @@ const PYTHON_OPTIONS: Readonly<Record<string, OptionSyntax>> = {
   dtype: "value",
   init: "switch",
   "no-init": "switch",
+  "no-isolation": "switch",
 };
 
 /** Options that say something to ONNX models only. */
@@ -47,6 +48,7 @@ export const ENGINE_NOTES: readonly string[] = [
   "  --as ndarray|list|dataframe, --dtype T   what JSON becomes; NAME is a parameter or a position",
   "  --device cpu|gpu|cuda:0|...              as jax and torch call it",
   "  --no-init                flax: the state as it was saved, on the device",
+  "  --no-isolation           lets a model that was not saved here reach your files and the network",
   "ONNX models also take:",
   `  --device ${[...ONNX_DEVICES].reverse().join("|")}|auto; ${PYTHON_PREFIX}cpu, ${PYTHON_PREFIX}cuda:1, ... = the`,
   "                           onnxruntime of your Python, of --python PATH",
@@ -128,6 +130,7 @@ async function readyInPython(
     paths: args.values("python-path").map((folder) => resolve(folder)),
     device: pythonDevice(args),
     init: initIn(args),
+    isolate: !args.isSet("no-isolation"),
   });
   return { ...ready, form };
 }

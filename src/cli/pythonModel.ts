@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { ModelbenchError } from "../base/errors";
-import { stringifyExact } from "../formats/jsonExact";
 import type { FrameworkAdapter, PythonFacts } from "../frameworks/adapter";
 import { type CodeDigest, codeDigest } from "../frameworks/codeDigest";
 import { exampleInputs } from "../frameworks/example";
 import { findInterpreter, refuseLacking } from "../frameworks/interpreters";
 import { adapterFor } from "../frameworks/registry";
-import { yamlAsData } from "../frameworks/yamlAsData";
+import { optionsText } from "../frameworks/yamlAsData";
+import { layoutOf } from "../store/layout";
 import type { StoredModel } from "../store/model";
+import { readOrigin } from "../store/origin";
 import { runPickleVerdicts } from "../store/pickleVerdictsJob";
 import { formatTag } from "../store/tag";
 import { loadRequest, type Runnable, type Subject } from "./subject";
@@ -25,6 +26,8 @@ export interface PythonWishes {
   readonly device: string;
   /** Whether a flax module is bound to its state; left out = the framework's own choice. */
   readonly init: boolean | undefined;
+  /** Whether a model that was not made here is kept apart. */
+  readonly isolate: boolean;
 }
 
 /** A model that runs in the user's own Python. */
@@ -73,7 +76,9 @@ export async function readyPython(
         worker: join(bundles, "python"),
         folder: model.path,
         files: code.files,
-        options: JSON.parse(stringifyExact(yamlAsData(model.info.options))),
+        digest: code.digest,
+        isolate: wishes.isolate && isForeign(model, home),
+        options: optionsText(model.info.options),
         paths: wishes.paths,
         preload: [],
         ...(wishes.init === undefined ? {} : { init: wishes.init }),
@@ -82,6 +87,13 @@ export async function readyPython(
     examples: exampleInputs(signatures, model.info.metadata),
     warnings: [],
   };
+}
+
+/** Whether somebody else may have made it: only what was saved or copied here is known not to be. */
+function isForeign({ info }: StoredModel, home: string | undefined): boolean {
+  if (home === undefined) return true;
+  const { kind } = readOrigin(layoutOf(home), info);
+  return kind !== "saved" && kind !== "copied";
 }
 
 function refuseWishes(label: string, { module, python }: FrameworkAdapter, { device, init }: PythonWishes): void {
@@ -118,7 +130,8 @@ function refuseCode(label: string, { module }: FrameworkAdapter, { digest }: Cod
 
 const ALLOW_VARIABLE = "MODELBENCH_ALLOW_CODE";
 
-function askedInterpreter(option: string | undefined): { by: string; path: string } | undefined {
+/** The interpreter that `--python` or the environment names, with what named it. */
+export function askedInterpreter(option: string | undefined): { by: string; path: string } | undefined {
   if (option !== undefined) return { by: "--python", path: option };
   const path = process.env["MODELBENCH_PYTHON"];
   return path ? { by: "MODELBENCH_PYTHON", path } : undefined;

@@ -3,6 +3,9 @@ import { type IsolatedCommand, isolatedCommand, whyNotIsolated } from "./isolati
 import type { PrivateFolder } from "./privateFolder";
 import type { LoadResult, PythonLoad } from "./protocol";
 
+/** How the sentence begins that says of a model that it was to be kept apart, and is not. */
+export const NOT_APART = "It runs with your files and your network in reach.";
+
 /** How a model is kept apart, decided before its process is started. */
 export interface Apartness {
   /** What starts it in its private folder; `undefined` when it runs as it is. */
@@ -16,7 +19,7 @@ export async function howApart(python: PythonLoad, device: string): Promise<Apar
   if (python.isolate !== true) return { command: () => undefined, told: (loaded) => loaded };
   const why = await whyNotIsolated();
   if (why !== undefined) {
-    const said = `It runs with your files and your network in reach. ${why}`;
+    const said = `${NOT_APART} ${why}`;
     return { command: () => undefined, told: (loaded) => ({ ...withFallbacks(loaded, [said]), isIsolated: false }) };
   }
   let refused: readonly string[] = [];

@@ -181,6 +181,8 @@ test("a class of a project loads from the folder that is named, and not without"
 test("Ctrl+C ends a run that never ends, and its Python with it", async () => {
   const note = join(kit.folder, "hanging");
   const args = ["run", "toolbox", "--method", "hang", "--input", `0="${note}"`, "--allow-code", "--python", PYTHON];
+  // Kept apart it could not say here that it runs.
+  args.push("--no-isolation");
   const child = spawn(process.execPath, [kit.entry, ...args, "--home", kit.home], { stdio: "ignore" });
   const ended = new Promise((settle) => child.once("close", settle));
   await until(() => existsSync(note), "the method runs", 60_000);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { ModelbenchError } from "../../base/errors";
 import { silentLog } from "../../base/log";
+import { NOT_APART } from "../../runner/apartness";
 import { methodOf } from "../../runner/inputCheck";
 import type { LoadRequest, LoadResult, RunRequest, RunResult } from "../../runner/protocol";
 import { openSession } from "../../runner/session";
@@ -45,7 +46,9 @@ export const run: Verb = {
     const signature = methodOf(request.signatures, method);
     const inputs = await readInputs(signature, args.values("input"), { example, form }, context.signal);
     const { result, loaded } = await inferOnce(context, request, { method, inputs, batch: request.batching.enabled });
-    for (const message of loaded.fallbacks ?? []) context.output.warn({ code: "device.fallback", message });
+    for (const message of loaded.fallbacks ?? []) {
+      context.output.warn({ code: message.startsWith(NOT_APART) ? "trust.notIsolated" : "device.fallback", message });
+    }
     for (const { name, reason } of result.unfetchable) {
       context.output.warn({ code: "output.unfetchable", message: `${name}: ${reason}` });
     }

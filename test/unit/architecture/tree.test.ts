@@ -30,6 +30,7 @@ suite("the working tree", () => {
     );
     assert.deepEqual(starters, [
       "src/jobs/startNodeChild.ts",
+      "src/runner/isolation.ts",
       "src/runner/processMemory.ts",
       "src/runner/pythonProcess.ts",
     ]);
