@@ -14,7 +14,7 @@ export interface CodeFacts {
   readonly digest: string;
   /** Every file but `model.yaml`. */
   readonly files: readonly DigestedFile[];
-  /** Options of model.yaml as JSON, integers in full. */
+  /** Options of model.yaml as `PythonLoad` takes them. */
   readonly options: string;
   readonly signatures: Readonly<Record<string, MethodSignature>>;
   readonly origin: Origin;

@@ -115,6 +115,7 @@ async function prepare(
   python: PythonLoad,
   target: string,
 ): Promise<{ importMs: number; assertSame: () => Promise<void> }> {
+  const startedMs = performance.now();
   const end = new AbortController();
   let failure: unknown;
   const fail = (error: unknown) => {
@@ -127,7 +128,9 @@ async function prepare(
     placeFiles(request, python, target, end.signal).catch(fail),
   ]);
   if (failure !== undefined || assertSame === undefined) throw failure;
-  return { importMs: milliseconds(fields(imported?.data)["importMs"], "import"), assertSame };
+  // What was imported ahead nobody has waited for.
+  const importMs = Math.min(milliseconds(fields(imported?.data)["importMs"], "import"), performance.now() - startedMs);
+  return { importMs, assertSame };
 }
 
 /**

@@ -97,7 +97,7 @@ suite("Restricted Mode", () => {
     const view = workbench.view();
     await view.getByTestId("labels").filter({ hasText: "shows a pickle" }).waitFor();
     await view.getByTestId("section-tab-test").click();
-    await view.getByText("needs your Python").first().waitFor();
+    await view.getByText("Models that run code do not run in Restricted Mode").first().waitFor();
     assert.equal(await view.getByTestId("run").count(), 0);
     await workbench.command("View: Close All Editors");
   });

@@ -13,6 +13,7 @@ import { chooseInterpreter } from "./chooseInterpreter";
 import type { AskedCode, Consents } from "./consent";
 import { consentView } from "./consentView";
 import type { PythonSetup, ReadyPython } from "./pythonSetup";
+import { readyInterpreter } from "./readyInterpreter";
 
 /** What running models in Python needs of its surroundings. */
 export interface PythonTestPort {
@@ -112,7 +113,7 @@ export class PythonTest implements Disposable {
       throw new ModelbenchError("trust.required", t("Models that run code do not run in Restricted Mode."));
     const { facts, ready } = this.#known;
     if (this.consent?.state === "needed") throw this.#notAllowed(facts);
-    const interpreter = this.#interpreter(ready.view);
+    const interpreter = readyInterpreter(t, this.#model.ref.tag, ready.view);
     return {
       ...base,
       adapter: this.#model.python.worker,
@@ -189,15 +190,6 @@ export class PythonTest implements Disposable {
     const { tag } = this.#model.ref;
     const message = t("{0} runs code of its own, and nobody has allowed the code of digest {1}.", tag, digest);
     return new ModelbenchError("trust.required", message, { remedy: t("Allow it where the model is tested.") });
-  }
-
-  #interpreter({ command, interpreter, lacking, problem }: PythonView): string {
-    const { t } = this.#port;
-    if (interpreter === null)
-      throw new ModelbenchError("python.missing", problem?.message ?? "", { remedy: problem?.remedy ?? undefined });
-    if (lacking.length === 0) return interpreter;
-    const message = t("{0} needs {1}, and {2} does not have it.", this.#model.ref.tag, lacking.join(", "), interpreter);
-    throw new ModelbenchError("python.missing", message, { path: interpreter, remedy: t("Run: {0}", command) });
   }
 
   #asked({ digest, origin }: CodeFacts): AskedCode {
