@@ -63,6 +63,8 @@ suite("from an empty window to a first result, and a model of one's own", () => 
     await view.getByTestId("run").click();
     await view.getByTestId("class-label").waitFor();
     await view.getByTestId("send").click();
+    await view.getByTestId("batches").waitFor();
+    await view.getByTestId("replies-tab-table").click();
     await view.getByTestId("reply-7").waitFor();
     const sizes = (await view.getByTestId("replies").textContent()) ?? "";
     assert.match(sizes, /#\d+/);

@@ -1,13 +1,19 @@
+import { batchStrings } from "./batchStrings";
 import { compareStrings } from "./compareStrings";
 import { graphStrings } from "./graphStrings";
+import { madeStrings } from "./madeStrings";
 import { pickleStrings } from "./pickleStrings";
+import { pythonStrings } from "./pythonStrings";
 
 /**
  * Every text of the page in English, by key; `{0}`, `{1}`, … are replaced. The host translates the values and
  * sends the table with the first message, so the page itself carries none of them.
  */
 export const pageStrings = {
+  ...madeStrings,
   ...pickleStrings,
+  ...pythonStrings,
+  ...batchStrings,
   "section.overview": "Overview",
   "section.signatures": "Signatures",
   "section.tensors": "Tensors",
@@ -199,6 +205,7 @@ export const pageStrings = {
   "test.noMethods": "Nothing to run",
   "test.noMethodsHint": "This model declares no methods with known inputs.",
   "test.ready": "Example input ready",
+  "test.notYet": "Nothing to run yet",
   "test.readyHint": "Press Run or Ctrl+Enter.",
   "test.loading": "Loading the model…",
   "test.running": "Running…",
@@ -273,14 +280,6 @@ export const pageStrings = {
   "timing.rode": "rode in batch #{0} of {1} rows",
   "timing.split": "split into {0} batches of up to {1} rows",
   "timing.rodeOne": "rode in batch #{0} of 1 row",
-  "replies.title": "Replies",
-  "replies.request": "Request",
-  "replies.answer": "Answer",
-  "replies.batch": "Batch",
-  "replies.show": "Show reply {0}",
-  "replies.batchText": "#{0}: {1} rows from {2} requests",
-  "replies.splitText": "{0} batches of up to {1} rows",
-  "replies.pending": "waiting",
   "history.empty": "No runs yet.",
   "history.reuse": "Use Inputs",
   "history.reuseLabel": "Use Inputs of the run at {0}",

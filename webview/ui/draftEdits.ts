@@ -1,11 +1,11 @@
 import { cellsToJson, formLayout, isDynamic, jsonToCells, MAX_FORM_CELLS, resizeCells } from "../protocol/drafts";
-import type { Draft, Drafts, MethodView, SpecView } from "../protocol/views";
+import type { Draft, Drafts, SpecView } from "../protocol/views";
 
 /** Drafts after an axis of one input got a size: every axis of the same symbol follows, cells move along. */
-export function withDim(method: MethodView, drafts: Drafts, input: string, axis: number, size: number): Drafts {
-  const symbol = method.inputs.find(({ name }) => name === input)?.shape?.[axis];
+export function withDim(specs: readonly SpecView[], drafts: Drafts, input: string, axis: number, size: number): Drafts {
+  const symbol = specs.find(({ name }) => name === input)?.shape?.[axis];
   const next = { ...drafts };
-  for (const spec of method.inputs) {
+  for (const spec of specs) {
     const draft = drafts[spec.name];
     if (!draft) continue;
     const dims = draft.dims.map((dim, at) => {

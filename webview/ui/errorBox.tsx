@@ -26,7 +26,7 @@ export function ErrorBox(props: {
       <Icon name="error" />
       <div class="error-text">
         {title === undefined ? null : <p class="error-title">{title}</p>}
-        <p class="error-message">{error.message}</p>
+        <Message text={error.message} />
         {error.remedy === null ? null : <p>{error.remedy}</p>}
         {path === null ? null : <p class="path">{path}</p>}
         {extra}
@@ -38,5 +38,27 @@ export function ErrorBox(props: {
         </div>
       </div>
     </div>
+  );
+}
+
+/** Lines of a message that are seen at once; what Python says of a failure can be many. */
+const OPEN_LINES = 8;
+const FIRST_LINES = 3;
+
+function Message({ text }: { readonly text: string }): VNode {
+  const t = useText();
+  const lines = text.split("\n");
+  if (lines.length <= OPEN_LINES) return <p class="error-message">{text}</p>;
+  return (
+    <>
+      <p class="error-message">{lines.slice(0, FIRST_LINES).join("\n")}</p>
+      <details class="folded" data-testid="error-details">
+        <summary>{t("error.details")}</summary>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+        <pre class="raw" tabIndex={0}>
+          {lines.slice(FIRST_LINES).join("\n")}
+        </pre>
+      </details>
+    </>
   );
 }

@@ -1,5 +1,5 @@
 import { cellIssue } from "../protocol/drafts";
-import type { DraftState, MethodView } from "../protocol/views";
+import type { DraftState, SpecView } from "../protocol/views";
 
 /** A cell of a form that holds no value of its dtype. */
 export interface CellFinding {
@@ -10,11 +10,11 @@ export interface CellFinding {
 
 /** Cells that cannot be sent, by input; inputs without any are left out. Only forms are looked at. */
 export function formFindings(
-  method: MethodView | undefined,
+  specs: readonly SpecView[],
   state: DraftState | undefined,
 ): Readonly<Record<string, readonly CellFinding[]>> {
   const found: Record<string, readonly CellFinding[]> = {};
-  for (const { name, dtype } of method?.inputs ?? []) {
+  for (const { name, dtype } of specs) {
     const draft = state?.drafts[name];
     if (draft?.source !== "form") continue;
     const findings = draft.cells.flatMap((text, index) => {

@@ -1,19 +1,13 @@
 import type { VNode } from "preact";
-import { isDynamic } from "../protocol/drafts";
-import type { Draft, SpecView } from "../protocol/views";
+import type { SpecView } from "../protocol/views";
 import { usePage, useText } from "./context";
-import { formatBytes, formatShape } from "./format";
-import { FormGrid } from "./formGrid";
+import { formatShape } from "./format";
 import { Icon } from "./icons";
+import { Dims, FileSource, FormSource, GenerateSource, JsonSource } from "./inputSources";
 import { inputMessage } from "./issueSummary";
-import { Button, Dropdown, Tabs, TextArea, TextField } from "./kit";
+import { Tabs } from "./kit";
 
-/** Largest size that a dimension field takes; the runner has the last word on the whole. */
-const MAX_DIM = 1_000_000;
-
-const PATTERNS = ["zeros", "ones", "range", "uniform", "normal"] as const;
-
-/** One input: what it must look like, and the ways to give it values. */
+/** One declared input: what it must look like, and the ways to give it values. */
 export function InputCard({ spec }: { readonly spec: SpecView }): VNode | null {
   const { test } = usePage();
   const t = useText();
@@ -21,6 +15,12 @@ export function InputCard({ spec }: { readonly spec: SpecView }): VNode | null {
   if (!draft) return null;
   const message = inputMessage(test, spec, t);
   const id = `input-${spec.name}`;
+  const source = { spec, draft };
+  const generate = (): VNode => (
+    <GenerateSource {...source}>
+      <Dims {...source} />
+    </GenerateSource>
+  );
   return (
     <section class={`card${message === "" ? "" : " card-invalid"}`} aria-label={spec.name} data-testid={id}>
       <header class="card-head">
@@ -34,12 +34,12 @@ export function InputCard({ spec }: { readonly spec: SpecView }): VNode | null {
           name={id}
           label={t("input.source", spec.name)}
           active={draft.source}
-          onChange={(source) => test.setSource(spec, source)}
+          onChange={(next) => test.setSource(spec, next)}
           tabs={[
-            { id: "form", text: t("input.form"), content: () => <FormSource spec={spec} draft={draft} /> },
-            { id: "json", text: t("input.json"), content: () => <JsonSource spec={spec} draft={draft} /> },
-            { id: "file", text: t("input.file"), content: () => <FileSource spec={spec} draft={draft} /> },
-            { id: "generate", text: t("input.generate"), content: () => <GenerateSource spec={spec} draft={draft} /> },
+            { id: "form", text: t("input.form"), content: () => <FormSource {...source} /> },
+            { id: "json", text: t("input.json"), content: () => <JsonSource {...source} hint={t("input.jsonHint")} /> },
+            { id: "file", text: t("input.file"), content: () => <FileSource {...source} /> },
+            { id: "generate", text: t("input.generate"), content: generate },
           ]}
         />
       ) : (
@@ -52,135 +52,5 @@ export function InputCard({ spec }: { readonly spec: SpecView }): VNode | null {
         </p>
       )}
     </section>
-  );
-}
-
-interface SourceProps {
-  readonly spec: SpecView;
-  readonly draft: Draft;
-}
-
-function FormSource({ spec, draft }: SourceProps): VNode {
-  return (
-    <div class="stack-small">
-      <Dims spec={spec} draft={draft} />
-      <FormGrid spec={spec} draft={draft} />
-    </div>
-  );
-}
-
-function JsonSource({ spec, draft }: SourceProps): VNode {
-  const { test } = usePage();
-  const t = useText();
-  return (
-    <div class="stack-small">
-      <TextArea
-        testId={`json-${spec.name}`}
-        label={t("input.jsonText", spec.name)}
-        rows={Math.min(12, Math.max(3, draft.json.split("\n").length))}
-        value={draft.json}
-        invalid={test.troubled.value.has(spec.name)}
-        onInput={(json) => test.edit(spec.name, { json })}
-      />
-      <p class="quiet">{t("input.jsonHint")}</p>
-    </div>
-  );
-}
-
-function FileSource({ spec, draft }: SourceProps): VNode {
-  const { test } = usePage();
-  const t = useText();
-  return (
-    <div class="row">
-      <Button testId={`pick-${spec.name}`} onClick={() => void test.pickFile(spec.name)}>
-        {t("input.pick")}
-      </Button>
-      {draft.file ? (
-        <span data-testid={`file-${spec.name}`}>
-          <code>{draft.file.name}</code> <span class="quiet">{formatBytes(draft.file.bytes)}</span>
-        </span>
-      ) : (
-        <span class="quiet">{t("input.noFile")}</span>
-      )}
-    </div>
-  );
-}
-
-function GenerateSource({ spec, draft }: SourceProps): VNode {
-  const { test } = usePage();
-  const t = useText();
-  const isRandom = draft.pattern === "uniform" || draft.pattern === "normal";
-  const setSeed = (text: string): void => {
-    const seed = Number(text);
-    if (text.trim() !== "" && Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31) test.edit(spec.name, { seed });
-  };
-  const renew = (): void => test.edit(spec.name, { seed: Math.floor(Math.random() * 1_000_000) });
-  return (
-    <div class="stack-small">
-      <Dims spec={spec} draft={draft} />
-      <div class="row row-end">
-        <div class="labelled">
-          <span aria-hidden="true">{t("input.pattern")}</span>
-          <Dropdown
-            testId={`pattern-${spec.name}`}
-            label={t("input.pattern")}
-            options={PATTERNS.map((pattern) => ({ value: pattern, text: t(`pattern.${pattern}`) }))}
-            value={draft.pattern}
-            onChange={(chosen) => {
-              const pattern = PATTERNS.find((known) => known === chosen);
-              if (pattern) test.edit(spec.name, { pattern });
-            }}
-          />
-        </div>
-        {isRandom ? (
-          <>
-            <TextField
-              testId={`seed-${spec.name}`}
-              className="seed"
-              label={t("input.seed")}
-              value={String(draft.seed)}
-              onInput={setSeed}
-            />
-            <Button testId={`new-seed-${spec.name}`} onClick={renew}>
-              {t("input.newSeed")}
-            </Button>
-          </>
-        ) : null}
-      </div>
-      <p class="quiet">{t("input.generateHint")}</p>
-    </div>
-  );
-}
-
-/** One number field for each axis that takes any length. */
-function Dims({ spec, draft }: SourceProps): VNode | null {
-  const { test } = usePage();
-  const t = useText();
-  const free = draft.dims.map((_, axis) => axis).filter((axis) => isDynamic(spec, axis));
-  if (free.length === 0) return null;
-  return (
-    <fieldset class="row" aria-label={t("input.dims")}>
-      {free.map((axis) => {
-        const symbol = spec.shape?.[axis];
-        const name = typeof symbol === "string" ? symbol : t("input.axis", axis);
-        return (
-          <label class="dim" key={axis}>
-            <span class="quiet code">{name}</span>
-            <input
-              type="number"
-              min={1}
-              max={MAX_DIM}
-              value={draft.dims[axis] ?? 1}
-              aria-label={t("input.dim", name, spec.name)}
-              data-testid={`dim-${spec.name}-${axis}`}
-              onInput={({ currentTarget }) => {
-                const size = currentTarget.valueAsNumber;
-                if (Number.isInteger(size) && size >= 1 && size <= MAX_DIM) test.setDim(spec.name, axis, size);
-              }}
-            />
-          </label>
-        );
-      })}
-    </fieldset>
   );
 }

@@ -183,6 +183,8 @@ export interface Tab<Id extends string> {
   readonly id: Id;
   readonly text: string;
   readonly content: () => ComponentChildren;
+  /** Why it cannot be chosen now. */
+  readonly disabled?: string | undefined;
 }
 
 /** Tabs with their panels; only the shown panel has content. `name` keeps the ids of several sets apart. */
@@ -214,9 +216,11 @@ export function Tabs<Id extends string>(props: {
       onChange: onSwitch,
       "data-testid": `${name}-tabs`,
     },
-    tabs.map(({ id, text }) =>
-      h("vscode-panel-tab", { key: `tab-${id}`, id: `${name}-tab-${id}`, "data-testid": `${name}-tab-${id}` }, text),
-    ),
+    tabs.map(({ id, text, disabled }) => {
+      const tab = `${name}-tab-${id}`;
+      const state = { "aria-disabled": disabled === undefined ? undefined : "true", title: disabled };
+      return h("vscode-panel-tab", { key: `tab-${id}`, id: tab, "data-testid": tab, ...state }, text);
+    }),
     tabs.map(({ id, content }) =>
       h("vscode-panel-view", { key: `view-${id}`, id: `${name}-view-${id}` }, id === active ? content() : null),
     ),

@@ -14,6 +14,8 @@ import "./file.css";
 import "./graph.css";
 import "./compare.css";
 import "./pickle.css";
+import "./python.css";
+import "./batches.css";
 import "./tensors/tensors.css";
 import "./vscodeApi";
 

@@ -7,6 +7,7 @@ import { formatCell, formatShape, rawJson } from "./format";
 import { classOf, outputKind } from "./interpret";
 import { Tabs } from "./kit";
 import { MatrixGrid } from "./matrixGrid";
+import { PlainOutput } from "./plainOutput";
 import { VectorView } from "./vectorView";
 
 /** What every view of an output gets. */
@@ -22,7 +23,9 @@ export interface OutputProps {
 export function OutputCard(props: OutputProps): VNode {
   const { output, reply } = props;
   const t = useText();
+  const { plain } = output;
   const [view, setView] = useState<"values" | "raw">("values");
+  if (plain) return <PlainOutput output={output} plain={plain} />;
   return (
     <section class="card" aria-label={output.name} data-testid={`output-${output.name}`}>
       <header class="card-head">

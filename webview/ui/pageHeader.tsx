@@ -1,14 +1,12 @@
 import type { VNode } from "preact";
-import { useState } from "preact/hooks";
-import type { ModelView, PageCommand } from "../protocol/views";
+import type { PageCommand } from "../protocol/pageCommand";
+import type { ModelView } from "../protocol/views";
 import { usePage, useText } from "./context";
+import { CopyButton } from "./copyButton";
 import { formatAge, formatBytes } from "./format";
 import { Icon, type IconName } from "./icons";
 import { Button } from "./kit";
 import { Labels } from "./parts";
-
-/** How long the copy button says that it has copied, in milliseconds. */
-const COPIED_MS = 1500;
 
 /** Tag with copy, badges, size and age of a model. */
 export function PageHeader({ model }: { readonly model: ModelView }): VNode {
@@ -22,7 +20,7 @@ export function PageHeader({ model }: { readonly model: ModelView }): VNode {
           <span class="head-name">{name}</span>
           <span class="head-version">:{version}</span>
         </h1>
-        <CopyTag tag={model.tag} />
+        <CopyButton testId="copy-tag" text={model.tag} label={t("tag.copy")} />
       </div>
       <ul class="badges plain">
         {model.framework === "" ? null : (
@@ -96,27 +94,6 @@ function RunExample(): VNode | null {
         <Icon name="run" />
         {t("test.run")}
       </span>
-    </Button>
-  );
-}
-
-function CopyTag({ tag }: { readonly tag: string }): VNode {
-  const { peer } = usePage();
-  const t = useText();
-  const [isCopied, setCopied] = useState(false);
-  const copy = async (): Promise<void> => {
-    await peer.request("text/copy", { text: tag });
-    setCopied(true);
-    setTimeout(() => setCopied(false), COPIED_MS);
-  };
-  return (
-    <Button
-      testId="copy-tag"
-      kind="icon"
-      label={isCopied ? t("tag.copied") : t("tag.copy")}
-      onClick={() => void copy().catch(() => undefined)}
-    >
-      <Icon name={isCopied ? "check" : "copy"} />
     </Button>
   );
 }

@@ -1,13 +1,14 @@
 import type { ComponentChildren, VNode } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Reply, TestView } from "../protocol/views";
 import { usePage, useText } from "./context";
+import { EngineNotes } from "./engineSettings";
 import { ErrorBox } from "./errorBox";
 import { formatMs } from "./format";
 import { Icon } from "./icons";
 import { Button } from "./kit";
 import { OutputCard } from "./outputCard";
-import { RepliesTable } from "./repliesTable";
+import { Replies } from "./repliesView";
 import type { Translate } from "./texts";
 
 /** What became of the last run. */
@@ -22,28 +23,35 @@ export function ResultPane({ view }: { readonly view: TestView }): VNode {
         <h2>{t("test.result")}</h2>
       </div>
       <PhaseLine view={view} />
-      {view.replies.length > 1 ? <RepliesTable view={view} chosen={index} onChoose={setChosen} /> : null}
+      {isBatched(view) ? <Replies view={view} chosen={index} onChoose={setChosen} /> : null}
       {reply ? <ReplyBody view={view} reply={reply} index={index} /> : null}
+      <EngineNotes engine={view.engine} />
     </section>
   );
+}
+
+/** Whether there is more to see of batches than a line can say. */
+function isBatched({ replies }: TestView): boolean {
+  return replies.length > 1 || replies.some((reply) => reply !== null && reply.batches > 1);
 }
 
 /** What is going on, or how it ended when that was not an answer. */
 function PhaseLine({ view }: { readonly view: TestView }): VNode | null {
   const { test } = usePage();
   const t = useText();
+  const blocked = test.blocked.value;
   const done = view.replies.filter((reply) => reply !== null).length;
   switch (view.phase) {
     case "idle":
       return (
         <div class="empty" data-testid="ready">
-          <p class="empty-title">{t("test.ready")}</p>
-          <p>{t("test.readyHint")}</p>
+          <p class="empty-title">{blocked === undefined ? t("test.ready") : t("test.notYet")}</p>
+          <p>{blocked === undefined ? t("test.readyHint") : t(`${blocked}.blocked`)}</p>
         </div>
       );
     case "loading":
       return (
-        <Progress text={t("test.loading")}>
+        <Progress text={view.python ? t("engine.loading") : t("test.loading")} isTimed>
           <Button testId="cancel" onClick={() => void test.stop()}>
             {t("test.cancel")}
           </Button>
@@ -72,14 +80,39 @@ function PhaseLine({ view }: { readonly view: TestView }): VNode | null {
   }
 }
 
-function Progress({ text, children }: { readonly text: string; readonly children?: ComponentChildren }): VNode {
+function Progress(props: {
+  readonly text: string;
+  /** Whether the seconds are counted, for what may take many of them. */
+  readonly isTimed?: boolean;
+  readonly children?: ComponentChildren;
+}): VNode {
+  const { text, isTimed = false, children } = props;
+  const t = useText();
+  const seconds = useSeconds(isTimed);
   return (
     <div class="progress" data-testid="progress">
       <span class="spinner" aria-hidden="true" />
       <span role="status">{text}</span>
+      {seconds < 2 ? null : (
+        <span class="quiet" aria-hidden="true">
+          {t("engine.seconds", seconds)}
+        </span>
+      )}
       {children}
     </div>
   );
+}
+
+/** Whole seconds since it was drawn first. */
+function useSeconds(isTimed: boolean): number {
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    if (!isTimed) return;
+    const begun = performance.now();
+    const timer = setInterval(() => setSeconds(Math.floor((performance.now() - begun) / 1000)), 1000);
+    return () => clearInterval(timer);
+  }, [isTimed]);
+  return seconds;
 }
 
 function ReplyBody(props: { readonly view: TestView; readonly reply: Reply; readonly index: number }): VNode | null {

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import type { MethodView, TestView } from "../protocol/views";
 import { usePage, useText } from "./context";
+import { DevicePicker } from "./engineSettings";
 import { Icon } from "./icons";
 import { Button, Dropdown, TextField } from "./kit";
 
@@ -12,7 +13,9 @@ export function RunBar({ view, method }: { readonly view: TestView; readonly met
   const { test } = usePage();
   const t = useText();
   const isBusy = test.isBusy.value;
-  const canRun = !isBusy;
+  const blocked = test.blocked.value;
+  const canRun = !isBusy && blocked === undefined;
+  const hint = blocked === undefined ? t("test.runHint") : t(`${blocked}.runHint`);
   return (
     <div class="run-bar">
       <div class="run-method">
@@ -31,14 +34,9 @@ export function RunBar({ view, method }: { readonly view: TestView; readonly met
           </span>
         )}
       </div>
+      <DevicePicker engine={view.engine} />
       <div class="run-buttons">
-        <Button
-          testId="run"
-          kind="primary"
-          label={t("test.runHint")}
-          disabled={!canRun}
-          onClick={() => void test.run(1)}
-        >
+        <Button testId="run" kind="primary" label={hint} disabled={!canRun} onClick={() => void test.run(1)}>
           <span class="with-icon">
             <Icon name="run" />
             {t("test.run")}
@@ -52,6 +50,9 @@ export function RunBar({ view, method }: { readonly view: TestView; readonly met
         </Button>
         <Copies canRun={canRun} />
       </div>
+      <p class="quiet" role="status" data-testid="blocked">
+        {blocked === undefined ? "" : t(`${blocked}.blocked`)}
+      </p>
     </div>
   );
 }

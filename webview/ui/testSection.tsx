@@ -1,13 +1,17 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { ErrorView, TestView } from "../protocol/views";
+import type { ErrorView, MethodView, TestView } from "../protocol/views";
+import { ArgumentCards } from "./argumentCards";
+import { ConsentCard } from "./consentCard";
 import { usePage, useText } from "./context";
+import { EngineSettings } from "./engineSettings";
 import { ErrorBox } from "./errorBox";
 import { HistoryList } from "./historyList";
 import { Icon } from "./icons";
 import { InputCard } from "./inputCard";
 import { IssueSummary } from "./issueSummary";
 import { Button } from "./kit";
+import { PythonLine } from "./pythonLine";
 import { ResultPane } from "./resultPane";
 import { RunBar } from "./runBar";
 
@@ -32,7 +36,6 @@ export function TestSection({ heading }: { readonly heading?: string }): VNode {
 
 function Test({ view, heading }: { readonly view: TestView; readonly heading: string }): VNode {
   const { test } = usePage();
-  const t = useText();
   const root = useRef<HTMLDivElement>(null);
   useRunKey(root);
   const method = test.method.value;
@@ -51,21 +54,15 @@ function Test({ view, heading }: { readonly view: TestView; readonly heading: st
         <Refusal refusal={view.refusal} />
       ) : method ? (
         <>
-          <IssueSummary method={method} />
+          <div class="test-facts">
+            {view.python ? <PythonLine python={view.python} /> : null}
+            {view.consent ? <ConsentCard consent={view.consent} /> : null}
+            <EngineSettings engine={view.engine} />
+          </div>
+          <IssueSummary />
           {failure ? <ErrorBox error={failure} testId="test-error" /> : null}
           <div class="columns">
-            <section class="column" aria-label={t("test.inputs")}>
-              <div class="column-head">
-                <h2>{t("test.inputs")}</h2>
-                <Button testId="use-example" onClick={() => void test.useExample()} disabled={test.isBusy.value}>
-                  {t("test.example")}
-                </Button>
-              </div>
-              {method.inputs.length === 0 ? <p class="quiet">{t("test.noInputs")}</p> : null}
-              {method.inputs.map((spec) => (
-                <InputCard spec={spec} key={`${method.name}/${spec.name}`} />
-              ))}
-            </section>
+            <Inputs method={method} />
             <ResultPane view={view} />
           </div>
           <HistoryList view={view} />
@@ -75,6 +72,31 @@ function Test({ view, heading }: { readonly view: TestView; readonly heading: st
       )}
       <Announcer view={view} />
     </div>
+  );
+}
+
+function Inputs({ method }: { readonly method: MethodView }): VNode {
+  const { test } = usePage();
+  const t = useText();
+  return (
+    <section class="column" aria-label={t("test.inputs")}>
+      <div class="column-head">
+        <h2>{t("test.inputs")}</h2>
+        <Button testId="use-example" onClick={() => void test.useExample()} disabled={test.isBusy.value}>
+          {t("test.example")}
+        </Button>
+      </div>
+      {method.isOpen ? (
+        <ArgumentCards />
+      ) : (
+        <>
+          {method.inputs.length === 0 ? <p class="quiet">{t("test.noInputs")}</p> : null}
+          {method.inputs.map((spec) => (
+            <InputCard spec={spec} key={`${method.name}/${spec.name}`} />
+          ))}
+        </>
+      )}
+    </section>
   );
 }
 

@@ -5,9 +5,26 @@ import { type PagePeer, RequestFailure } from "../protocol/pagePeer";
 import type { Draft, DraftState, ErrorView, Issue, SpecView, TestView } from "../protocol/views";
 import { withDim, withSource } from "./draftEdits";
 import { formFindings } from "./formFindings";
+import {
+  type Argument,
+  type Arguments,
+  argumentsOf,
+  type NameIssue,
+  nameIssue,
+  readShape,
+  specOf,
+  withArgument,
+  withArgumentSource,
+  withName,
+  withoutArgument,
+  withShape,
+} from "./openArguments";
 
 /** Quiet time after the last key before the host keeps and checks what was typed, in milliseconds. */
 const SETTLE_MS = 200;
+
+/** What is wrong with an argument itself, whatever its value. */
+export type ArgumentFinding = NameIssue | "shape";
 
 /** The test as this page shows it: the shared state from the host and the drafts being edited here. */
 export class TestState {
@@ -19,20 +36,49 @@ export class TestState {
   readonly failure = signal<ErrorView | undefined>(undefined);
   /** Number of requests that Send sends. */
   readonly copies = signal(8);
+  /** How several replies are shown. */
+  readonly repliesView = signal<"picture" | "table">("picture");
   /** Counts runs that were held back because of issues, so that the summary can take the focus. */
   readonly heldBack = signal(0);
+  /** Counts runs that something has to be done before, so that it can take the focus. */
+  readonly blockedRuns = signal(0);
 
   /** The chosen method. */
   readonly method = computed(() => this.view.value?.methods.find(({ name }) => name === this.drafts.value?.method));
   /** Whether a run is under way. */
   readonly isBusy = computed(() => this.view.value?.phase === "loading" || this.view.value?.phase === "running");
+  /** The arguments of a method that declares none; empty for every other method. */
+  readonly args = signal<readonly Argument[]>([]);
+  /** What goes into the chosen method: declared, or as the arguments stand. */
+  readonly inputs = computed((): readonly SpecView[] => {
+    const method = this.method.value;
+    if (!method?.isOpen) return method?.inputs ?? [];
+    const drafts = this.drafts.value?.drafts ?? {};
+    return this.args.value.flatMap(({ key }) => (drafts[key] ? [specOf(key, drafts[key])] : []));
+  });
   /** Findings of the forms on this page, by input; they need no answer from the host. */
-  readonly formFindings = computed(() => formFindings(this.method.value, this.drafts.value));
+  readonly formFindings = computed(() => formFindings(this.inputs.value, this.drafts.value));
+  /** What is wrong with the names and shapes of arguments, by their ids. */
+  readonly argumentFindings = computed(() => {
+    const found = new Map<number, ArgumentFinding>();
+    for (const one of this.args.value) {
+      const isGenerated = this.drafts.value?.drafts[one.key]?.source === "generate";
+      const kind = nameIssue(this.args.value, one) ?? (isGenerated && !readShape(one.shape) ? "shape" : undefined);
+      if (kind) found.set(one.id, kind);
+    }
+    return found;
+  });
   /** Inputs that cannot be sent as they are. */
   readonly troubled = computed(() => {
     const names = new Set(this.issues.value.map(({ input }) => input));
     for (const name of Object.keys(this.formFindings.value)) names.add(name);
     return names;
+  });
+  /** What has to be done before anything can run: allowing the model's code, choosing a Python. */
+  readonly blocked = computed((): "consent" | "python" | undefined => {
+    const view = this.view.value;
+    if (view?.python && view.python.interpreter === null) return "python";
+    return view?.consent?.state === "needed" ? "consent" : undefined;
   });
 
   readonly #peer: PagePeer;
@@ -53,7 +99,7 @@ export class TestState {
       if (this.#tag !== tag) return;
       batch(() => {
         this.view.value = test;
-        this.drafts.value = drafts;
+        this.#adopt(drafts);
       });
     });
   }
@@ -66,6 +112,7 @@ export class TestState {
     batch(() => {
       this.view.value = undefined;
       this.drafts.value = undefined;
+      this.args.value = [];
       this.issues.value = [];
       this.failure.value = undefined;
     });
@@ -79,7 +126,7 @@ export class TestState {
   /** Takes what another page of the model typed; what is being typed here wins. */
   receiveDrafts(state: DraftState): void {
     if (state.tag !== this.#tag || this.#timer !== undefined) return;
-    this.drafts.value = state;
+    this.#adopt(state, this.args.value);
   }
 
   /** Changes one input. */
@@ -92,8 +139,8 @@ export class TestState {
 
   /** Changes one axis of an input, and every axis of that symbol in the others. */
   setDim(input: string, axis: number, size: number): void {
-    const { value: method } = this.method;
-    if (method) this.#change((state) => ({ ...state, drafts: withDim(method, state.drafts, input, axis, size) }));
+    const specs = this.inputs.value;
+    this.#change((state) => ({ ...state, drafts: withDim(specs, state.drafts, input, axis, size) }));
   }
 
   /** Replaces cells and dimensions of a form at once, for adding rows and pasting. */
@@ -104,7 +151,39 @@ export class TestState {
   /** Switches where the values come from, carrying them over where that is possible. */
   setSource(spec: SpecView, source: Draft["source"]): void {
     const draft = this.drafts.value?.drafts[spec.name];
-    if (draft) this.edit(spec.name, withSource(spec, draft, source));
+    if (!draft) return;
+    const next = this.method.value?.isOpen ? withArgumentSource(draft, source) : withSource(spec, draft, source);
+    this.#setArgument(spec.name, { shape: next.dims.join(", ") });
+    this.edit(spec.name, next);
+  }
+
+  /** Adds an argument and answers with its id. */
+  addArgument(): number | undefined {
+    const before = this.#arguments();
+    if (!before) return undefined;
+    const { id, ...next } = withArgument(before);
+    this.#putArguments(next);
+    return id;
+  }
+
+  /** Removes an argument. */
+  removeArgument(id: number): void {
+    const before = this.#arguments();
+    if (before) this.#putArguments(withoutArgument(before, id));
+  }
+
+  /** Takes what was typed as an argument's position or name. */
+  nameArgument(id: number, name: string): void {
+    const before = this.#arguments();
+    if (before) this.#putArguments(withName(before, id, name));
+  }
+
+  /** Takes what was typed as the shape of an argument's generated values. */
+  shapeArgument(input: string, shape: string): void {
+    this.#setArgument(input, { shape });
+    const draft = this.drafts.value?.drafts[input];
+    const dims = readShape(shape);
+    if (draft && dims) this.edit(input, withShape(draft, dims));
   }
 
   /** Adds or removes rows of a form along its first axis. */
@@ -145,8 +224,13 @@ export class TestState {
   async run(copies: number): Promise<void> {
     const state = this.drafts.value;
     if (!state || this.isBusy.value || this.view.value?.refusal) return;
+    if (this.blocked.value) {
+      this.blockedRuns.value += 1;
+      return;
+    }
     this.#settle();
-    if (Object.keys(this.formFindings.value).length > 0) return this.#holdBack([]);
+    const isWrong = this.argumentFindings.value.size > 0 || Object.keys(this.formFindings.value).length > 0;
+    if (isWrong) return this.#holdBack([]);
     await this.#ask(async () => {
       const { issues } = await this.#peer.request("test/run", { state, copies });
       if (issues.length > 0) this.#holdBack(issues);
@@ -164,6 +248,35 @@ export class TestState {
     await this.#ask(() => this.#peer.request("test/restart", { tag: this.#tag }));
   }
 
+  /** Has the user asked whether the model's code may run. */
+  async allow(): Promise<void> {
+    await this.#ask(() => this.#peer.request("test/allow", { tag: this.#tag }));
+  }
+
+  /** Takes back what was allowed. */
+  async revoke(): Promise<void> {
+    await this.#ask(() => this.#peer.request("test/revoke", { tag: this.#tag }));
+  }
+
+  /** Lets the user choose a Python. */
+  async chooseInterpreter(): Promise<void> {
+    await this.#ask(() => this.#peer.request("test/interpreter", { tag: this.#tag }));
+  }
+
+  /** Chooses another device, or another value of one load setting. */
+  async setEngine(patch: {
+    readonly device?: string;
+    readonly settings?: Readonly<Record<string, string>>;
+  }): Promise<void> {
+    const engine = this.view.value?.engine;
+    if (!engine || this.isBusy.value) return;
+    const known = Object.fromEntries(engine.settings.map(({ word, value }) => [word, value]));
+    const { device = engine.device, settings = {} } = patch;
+    await this.#ask(() =>
+      this.#peer.request("test/engine", { tag: this.#tag, device, settings: { ...known, ...settings } }),
+    );
+  }
+
   /** Forgets the past runs. */
   async clearHistory(): Promise<void> {
     await this.#ask(() => this.#peer.request("test/clearHistory", { tag: this.#tag }));
@@ -175,6 +288,30 @@ export class TestState {
     this.drafts.value = edit(state);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#keepAndCheck(), SETTLE_MS);
+  }
+
+  /** Takes drafts as they came; of the arguments `before`, what is being typed stays. */
+  #adopt(state: DraftState, before: readonly Argument[] = []): void {
+    batch(() => {
+      this.drafts.value = state;
+      this.args.value = this.method.value?.isOpen ? argumentsOf(state.drafts, before) : [];
+    });
+  }
+
+  #arguments(): Arguments | undefined {
+    const drafts = this.drafts.value?.drafts;
+    return drafts && this.method.value?.isOpen ? { args: this.args.value, drafts } : undefined;
+  }
+
+  #putArguments({ args, drafts }: Arguments): void {
+    batch(() => {
+      this.args.value = args;
+      this.#change((state) => ({ ...state, drafts }));
+    });
+  }
+
+  #setArgument(key: string, patch: Partial<Argument>): void {
+    this.args.value = this.args.value.map((one) => (one.key === key ? { ...one, ...patch } : one));
   }
 
   #settle(): void {
@@ -209,7 +346,7 @@ export class TestState {
   ): Promise<void> {
     this.#settle();
     await this.#ask(async () => {
-      this.drafts.value = await this.#peer.request(name, params);
+      this.#adopt(await this.#peer.request(name, params));
       this.issues.value = [];
     });
   }

@@ -100,7 +100,7 @@ describe("forms", () => {
       isOpen: false,
     };
     const drafts = { x: draftFromSpec(x), ids: draftFromSpec(ids) };
-    const next = withDim(method, drafts, "x", 0, 3);
+    const next = withDim(method.inputs, drafts, "x", 0, 3);
     assert.deepEqual([next["x"]?.dims, next["ids"]?.dims], [[3, 4], [3]]);
     assert.equal(next["ids"]?.cells.length, 3);
     assert.equal(next["x"]?.cells.length, 12);

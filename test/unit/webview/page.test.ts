@@ -65,6 +65,7 @@ describe("the story", () => {
   test("eight requests at once each name the batch they rode in", async () => {
     await using rig = await openTest();
     await rig.page.getByTestId("send").click();
+    await rig.page.getByTestId("replies-tab-table").click();
     await rig.page.getByTestId("reply-7").getByText("#1").waitFor();
     const rows = await rig.page.getByTestId("replies").locator("tbody tr").allInnerTexts();
     assert.equal(rows.length, 8);

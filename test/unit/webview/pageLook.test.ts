@@ -26,6 +26,7 @@ for (const theme of ["dark", "light", "contrast"] as const) {
       await rig.page.getByTestId("class-label").waitFor();
       await inspectScreen(rig, `${theme}-${width}-result`);
       await rig.page.getByTestId("send").click();
+      await rig.page.getByTestId("replies-tab-table").click();
       await rig.page.getByTestId("reply-7").getByText("#2: ").waitFor();
       await inspectScreen(rig, `${theme}-${width}-replies`);
       await rig.page.getByTestId("cell-x-0").fill("five");

@@ -53,6 +53,18 @@ export async function openTest(host: HostOptions = {}, options: Partial<RigOptio
   return rig;
 }
 
+/** The test view of a model whose host is these handlers. */
+export async function openScripted(
+  tag: string,
+  handlers: ReturnType<RigOptions["handlers"]>,
+  options: Partial<RigOptions> = {},
+): Promise<PageRig> {
+  const start = { subject: { kind: "test", store: "own", tag }, section: "test", edit: null } as const;
+  const rig = await openRig(browser, { bundle, start, handlers: () => handlers, ...options });
+  await rig.page.getByTestId("test").waitFor();
+  return rig;
+}
+
 /** A save form and what it will answer with. */
 export interface OpenForm extends AsyncDisposable {
   readonly rig: PageRig;
