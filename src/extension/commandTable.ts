@@ -18,6 +18,7 @@ import { groupBy } from "./commands/groupBy";
 import { importModel } from "./commands/importModel";
 import { loadModel, restartModel } from "./commands/loadModel";
 import { lookIntoArchive } from "./commands/lookIntoArchive";
+import { openCommit } from "./commands/openCommit";
 import { openInNetron } from "./commands/openInNetron";
 import { openModel } from "./commands/openModel";
 import { openModelYaml } from "./commands/openModelYaml";
@@ -28,6 +29,7 @@ import { removeStore } from "./commands/removeStore";
 import { restoreFromTrash } from "./commands/restoreFromTrash";
 import { revealInOs } from "./commands/revealInOs";
 import { saveModel } from "./commands/saveModel";
+import { saveObject } from "./commands/saveObject";
 import { selectInterpreter } from "./commands/selectInterpreter";
 import { showLog } from "./commands/showLog";
 import { showMore } from "./commands/showMore";
@@ -59,6 +61,7 @@ export const commandTable: CommandTable = {
   "modelbench.selectInterpreter": selectInterpreter,
   "modelbench.saveModel": saveModel,
   "modelbench.saveAsModel": saveModel,
+  "modelbench.saveObject": saveObject,
   "modelbench.lookIntoArchive": lookIntoArchive,
   "modelbench.importModel": importModel,
   "modelbench.exportModel": exportModel,
@@ -67,6 +70,7 @@ export const commandTable: CommandTable = {
   "modelbench.editFileMetadata": editFileMetadata,
   "modelbench.editMetadataInFile": editFileMetadata,
   "modelbench.showWhatChanged": showWhatChanged,
+  "modelbench.openCommit": openCommit,
   "modelbench.copyModel": copyModel,
   "modelbench.selectForCompare": selectForCompare,
   "modelbench.compareWithSelected": compareWithSelected,

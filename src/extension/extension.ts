@@ -18,6 +18,7 @@ import { OpenStores } from "./openStores";
 import { outputLog } from "./outputLog";
 import { registerFileEditors } from "./page/registerFileEditors";
 import { registerPages } from "./page/registerPages";
+import { projectCode } from "./projectCode";
 import { vscodePrompts } from "./prompts";
 import { openPython } from "./python/openPython";
 import { registerCommands } from "./registerCommands";
@@ -97,7 +98,8 @@ function buildServices(owner: Scope, context: ExtensionContext): Services {
   const compared = new WindowSelection();
   const netron = followNetron(owner);
   const found = { stores, storeSettings, catalog, jobs, tree, compared, netron };
-  const parts = { ...found, ...inPython, trust, settings, ui, log, t };
+  const project = projectCode(context, { jobs, log });
+  const parts = { ...found, ...inPython, project, trust, settings, ui, log, t };
   const bin = owner.own(new TrashBin({ catalog, stores, jobs, watchFolder }));
   owner.own(new TrashTree(bin, stores, t));
   registerFileEditors(owner, parts, context);

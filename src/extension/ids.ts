@@ -43,6 +43,7 @@ export interface Commands {
   "modelbench.saveModel": [file?: FileArgument];
   /** The same of the file whose menu it is in, under the name that fits there. */
   "modelbench.saveAsModel": [file?: FileArgument];
+  "modelbench.saveObject": [file?: FileArgument];
   "modelbench.lookIntoArchive": [file?: FileArgument];
   "modelbench.importModel": [from?: ImportArgument, selected?: readonly FileArgument[]];
   "modelbench.exportModel": [target?: Target, selected?: readonly TreeNode[]];
@@ -50,6 +51,7 @@ export interface Commands {
   "modelbench.convertToMessagePack": [from?: Target | FileArgument];
   /** A row of Source Control, or the URI of a file: what VS Code hands over. */
   "modelbench.showWhatChanged": [change?: unknown];
+  "modelbench.openCommit": [target?: Target];
   "modelbench.copyModel": [target?: Target];
   "modelbench.selectForCompare": [target?: Target | FileArgument];
   "modelbench.compareWithSelected": [target?: Target | FileArgument];

@@ -1,7 +1,13 @@
 import { commands, extensions, Uri } from "vscode";
 import type { Scope } from "../base/scope";
 import { CONTEXT_KEYS } from "./ids";
-import type { Netron } from "./services";
+
+/** Another extension that draws a model's graph. */
+export interface Netron {
+  isThere(): boolean;
+  /** Opens a file, by its absolute path, in it. */
+  open(path: string): Promise<void>;
+}
 
 /**
  * The extension that draws models with Netron, and its command, which takes the file's `Uri`.

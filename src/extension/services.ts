@@ -7,6 +7,8 @@ import type { SettableLimits } from "../store/archive/limits";
 import type { ModelSignature } from "../store/model";
 import type { ModelStore } from "../store/modelStore";
 import type { Catalog } from "./catalog";
+import type { Netron } from "./netron";
+import type { ProjectCode } from "./projectCode";
 import type { Consents } from "./python/consent";
 import type { PythonSetup } from "./python/pythonSetup";
 import type { LoadedView, RunningModel } from "./runningModel";
@@ -68,13 +70,6 @@ export interface ComparedSelection {
   readonly selected: ComparedThing | undefined;
   /** Menus that compare with it are there from now on. */
   select(thing: ComparedThing): Promise<void>;
-}
-
-/** Another extension that draws a model's graph. */
-export interface Netron {
-  isThere(): boolean;
-  /** Opens a file, by its absolute path, in it. */
-  open(path: string): Promise<void>;
 }
 
 /** Model files that source control shows as changed. */
@@ -385,6 +380,7 @@ export interface Services {
   readonly consents: Consents;
   /** Which Python runs them. */
   readonly python: PythonSetup;
+  readonly project: ProjectCode;
   /** Reads the settings as they are now. */
   readonly settings: () => Settings;
   readonly ui: Ui;

@@ -1,7 +1,8 @@
 import { signal } from "@preact/signals";
+import type { PageCommand } from "../protocol/pageCommand";
 import { type EventListeners, PagePeer } from "../protocol/pagePeer";
 import { FILE_STATE, readSavedState, type Section, STATE_SCHEMA, sectionOf } from "../protocol/savedState";
-import type { EditPart, ErrorView, ModelView, PageCommand, Subject } from "../protocol/views";
+import type { EditPart, ErrorView, ModelView, Subject } from "../protocol/views";
 import { CompareState } from "./compareState";
 import { ContentState } from "./contentState";
 import { EditState, failureOf } from "./editState";

@@ -47,7 +47,7 @@ async function chosenFile({ t, ui }: Services): Promise<string | undefined> {
 }
 
 function formOf(
-  { t }: Services,
+  services: Services,
   store: HostStore,
   source: string,
   { described, draft, files, modules }: DraftedFiles,
@@ -66,17 +66,20 @@ function formOf(
       metadata: {},
       signatures: draft.signatures,
     },
-    check(name, version) {
-      try {
-        const tag = makeTag(name, version ?? "new");
-        if (version === undefined) return undefined;
-        return existsSync(store.pathOf(tag)) ? t("{0}:{1} is in the store already.", tag.name, tag.version) : undefined;
-      } catch (error) {
-        if (error instanceof ModelbenchError) return error.message;
-        throw error;
-      }
-    },
+    check: (name, version) => tagCheck(services, store, name, version),
   };
+}
+
+/** Why a name and version cannot be used for a new model of a store; `undefined` when they can. */
+export function tagCheck({ t }: Services, store: HostStore, name: string, version: string | undefined) {
+  try {
+    const tag = makeTag(name, version ?? "new");
+    if (version === undefined) return undefined;
+    return existsSync(store.pathOf(tag)) ? t("{0}:{1} is in the store already.", tag.name, tag.version) : undefined;
+  } catch (error) {
+    if (error instanceof ModelbenchError) return error.message;
+    throw error;
+  }
 }
 
 function inputOf(drafted: DraftedFiles, { labels, metadata, name, signatures, version }: SaveFormValues) {

@@ -8,7 +8,7 @@ import {
   listGraphsJob,
   listGraphValuesJob,
 } from "../../frameworks/onnx/graphJobs";
-import type { Netron } from "../services";
+import type { Netron } from "../netron";
 
 /** The requests about the graphs of a page's subject. */
 export type GraphHandlers = Pick<Handlers, Extract<keyof Handlers, `graph/${string}`>>;

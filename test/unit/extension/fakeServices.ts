@@ -2,6 +2,7 @@ import { Emitter } from "../../../src/base/events";
 import { silentLog } from "../../../src/base/log";
 import type { JobKey, JobOptions, Jobs } from "../../../src/base/ports";
 import { Catalog } from "../../../src/extension/catalog";
+import type { ProjectCode } from "../../../src/extension/projectCode";
 import type { RunningModel } from "../../../src/extension/runningModel";
 import type {
   ComparedSelection,
@@ -17,6 +18,7 @@ import type {
 import { runRefusal } from "../../../src/extension/trust";
 import { inProcessJobs } from "../../../src/jobs/inProcess";
 import { ModelStore } from "../../../src/store/modelStore";
+import { fakeProject } from "./fakeProject";
 import { fakeConsents, fakePython } from "./fakePython";
 import { noWatch, t } from "./fakes";
 
@@ -47,6 +49,8 @@ export interface Answers {
   readonly loaded?: readonly RunningModel[];
   /** What is selected in the view of loaded models. */
   readonly selected?: readonly ModelRef[];
+  /** The user's own code, as far as there is any. */
+  readonly project?: Partial<ProjectCode>;
   readonly form?: (initial: SaveFormInitial) => SaveFormValues | undefined;
   /** Results of jobs by name; a function may throw. Others are really done. */
   readonly jobs?: Readonly<Record<string, (input: never, options: JobOptions) => unknown>>;
@@ -225,6 +229,7 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
     }),
     consents: fakeConsents(),
     python: fakePython(),
+    project: fakeProject(lines, answers.project),
     ui: fakeUi(answers, transcript),
     tree: {
       selection: [],
