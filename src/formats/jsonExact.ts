@@ -36,12 +36,17 @@ export function parseExactJson(text: string): unknown {
 }
 
 /**
- * Parses as `parseExactJson` does, and keeps floats apart from integers: `3.0`, `-0.0` and `1e3` are `WholeFloat`s.
+ * Parses as `parseExactJson` does, and keeps what Python tells apart: `3.0`, `-0.0` and `1e3` are `WholeFloat`s, and an
+ * object with whole numbers as keys is a Map, since an object would change their order.
  * @throws ModelbenchError `format.corrupt` with the character offset, also for a number beyond the floats, as `1e400`
  */
 export function parseTypedJson(text: string): unknown {
-  return WHOLE_FLOAT.test(text) ? new ExactParser(text, true).document() : parseExactJson(text);
+  return WHOLE_FLOAT.test(text) || NUMBERED_KEY.test(text)
+    ? new ExactParser(text, true).document()
+    : parseExactJson(text);
 }
+
+const NUMBERED_KEY = /"(?:0|[1-9][0-9]{0,9})"[ \t\n\r]*:/;
 
 /** Whether some number may be a whole float: zeros behind the point, an exponent, or more digits than a float has. */
 const WHOLE_FLOAT = /[0-9](?:\.0+(?![0-9])|[eE]|\.[0-9]{15})|[0-9]{14}\.[0-9]/;
@@ -53,6 +58,15 @@ const WHOLE_FLOAT = /[0-9](?:\.0+(?![0-9])|[eE]|\.[0-9]{15})|[0-9]{14}\.[0-9]/;
  */
 export function stringifyExact(value: unknown, indent = 0): string {
   return write(value, indent, "") ?? "null";
+}
+
+/**
+ * The same for readers of Python's JSON: NaN and infinities are its tokens `NaN`, `Infinity`, `-Infinity`, so that texts
+ * of these letters stay texts.
+ * @throws ModelbenchError as `stringifyExact`
+ */
+export function stringifyPython(value: unknown): string {
+  return write(value, 0, "", String) ?? "null";
 }
 
 /** Whether `JSON.parse` reads it without loss: no long digit run, no deep nesting. */
@@ -122,18 +136,17 @@ class ExactParser {
     return value;
   }
 
-  #object(): Record<string, unknown> {
-    const result: Record<string, unknown> = {};
-    if (this.#takes("}")) return result;
+  #object(): Record<string, unknown> | Map<string, unknown> {
+    const members = new Map<string, unknown>();
+    if (this.#takes("}")) return {};
     do {
       this.#space();
       const key = this.#string();
       if (!this.#takes(":")) throw this.#unexpected("':'");
-      const value = this.#value();
-      Object.defineProperty(result, key, { value, writable: true, enumerable: true, configurable: true });
+      members.set(key, this.#value());
     } while (this.#takes(","));
     if (!this.#takes("}")) throw this.#unexpected("',' or '}'");
-    return result;
+    return this.#isTyped && [...members.keys()].some(isNumbered) ? members : Object.fromEntries(members);
   }
 
   #array(): unknown[] {
@@ -204,16 +217,24 @@ class ExactParser {
   }
 }
 
+/** Whether an object would put this key before others. */
+function isNumbered(key: string): boolean {
+  return /^(0|[1-9][0-9]{0,9})$/.test(key);
+}
+
 const WORDS: readonly (readonly [string, unknown])[] = [
   ["true", true],
   ["false", false],
   ["null", null],
 ];
 
-function write(value: unknown, indent: number, margin: string): string | undefined {
+/** How NaN and infinities are written. */
+type WriteNonFinite = (value: number) => string;
+
+function write(value: unknown, indent: number, margin: string, nonFinite: WriteNonFinite = named): string | undefined {
   switch (typeof value) {
     case "number":
-      return writeNumber(value);
+      return writeNumber(value, nonFinite);
     case "bigint":
       return value.toString();
     case "string":
@@ -222,25 +243,28 @@ function write(value: unknown, indent: number, margin: string): string | undefin
     case "undefined":
       return undefined;
     case "object":
-      return value === null ? "null" : writeObject(value, indent, margin);
+      return value === null ? "null" : writeObject(value, indent, margin, nonFinite);
     default:
       throw new ModelbenchError("internal", `A ${typeof value} cannot be written as JSON.`);
   }
 }
 
-function writeNumber(value: number): string {
-  if (Number.isNaN(value)) return '"NaN"';
-  if (!Number.isFinite(value)) return value > 0 ? '"Infinity"' : '"-Infinity"';
+function named(value: number): string {
+  return `"${value}"`;
+}
+
+function writeNumber(value: number, nonFinite: WriteNonFinite): string {
+  if (!Number.isFinite(value)) return nonFinite(value);
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
 /** Above 1e21 the text has an exponent, which makes it a float. */
 function writeWholeFloat(value: number): string {
-  const text = writeNumber(value);
+  const text = writeNumber(value, named);
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
-function writeObject(value: object, indent: number, margin: string): string {
+function writeObject(value: object, indent: number, margin: string, nonFinite: WriteNonFinite): string {
   if (value instanceof WholeFloat) return writeWholeFloat(value.value);
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     throw new ModelbenchError("internal", "Bytes cannot be written as JSON.");
@@ -250,7 +274,7 @@ function writeObject(value: object, indent: number, margin: string): string {
     return enclose(
       "[",
       "]",
-      value.map((v) => write(v, indent, inner) ?? "null"),
+      value.map((v) => write(v, indent, inner, nonFinite) ?? "null"),
       indent,
       margin,
     );
@@ -258,7 +282,7 @@ function writeObject(value: object, indent: number, margin: string): string {
   const entries: Iterable<readonly [unknown, unknown]> = value instanceof Map ? value : Object.entries(value);
   const members: string[] = [];
   for (const [key, member] of entries) {
-    const text = write(member, indent, inner);
+    const text = write(member, indent, inner, nonFinite);
     if (text !== undefined) members.push(`${JSON.stringify(String(key))}:${indent > 0 ? " " : ""}${text}`);
   }
   return enclose("{", "}", members, indent, margin);

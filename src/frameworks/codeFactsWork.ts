@@ -1,7 +1,6 @@
 import { ModelbenchError, throwIfAborted } from "../base/errors";
 import type { JobOptions } from "../base/ports";
 import { openFileReader } from "../formats/fileReader";
-import { stringifyExact } from "../formats/jsonExact";
 import { importLabel, type PickleFacts, type PickleImport } from "../formats/pickle/facts";
 import { mayHoldPickle, pickleIn } from "../formats/pickleIn";
 import { layoutOf } from "../store/layout";
@@ -15,7 +14,7 @@ import { together, verdictIn } from "../store/pickleVerdictsJob";
 import { codeDigest, type DigestedFile } from "./codeDigest";
 import type { CodeFacts } from "./codeFacts";
 import { adapterFor } from "./registry";
-import { yamlAsData } from "./yamlAsData";
+import { optionsText } from "./yamlAsData";
 
 /** Imports that are told one by one: nobody reads more before they decide. */
 const TOLD_IMPORTS = 30;
@@ -35,7 +34,7 @@ export async function runCodeFacts(
     path,
     digest,
     files,
-    options: stringifyExact(yamlAsData(info.options)),
+    options: optionsText(info.options),
     signatures: adapterFor(info.module)?.signatures(model, undefined) ?? {},
     origin: readOrigin(layoutOf(home), info),
     verdict: pickles.reduce<ModelVerdict | null>((worst, facts) => together(worst, verdictIn(facts)), null),

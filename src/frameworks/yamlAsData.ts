@@ -1,6 +1,14 @@
 import { Budget } from "../base/budget";
-import { exactFloat, type WholeFloat } from "../formats/jsonExact";
-import { YamlDate, YamlFloat, type YamlKey, YamlSet, YamlTimestamp, type YamlValue } from "../formats/pyYaml";
+import { exactFloat, stringifyPython, type WholeFloat } from "../formats/jsonExact";
+import {
+  YamlDate,
+  YamlFloat,
+  type YamlKey,
+  type YamlMap,
+  YamlSet,
+  YamlTimestamp,
+  type YamlValue,
+} from "../formats/pyYaml";
 
 /** A shared value is written out at each place, so a small text could grow without end. */
 const LIMITS = { nodes: 1_000_000, depth: 100 };
@@ -12,6 +20,14 @@ const LIMITS = { nodes: 1_000_000, depth: 100 };
  */
 export function yamlAsData(value: YamlValue): unknown {
   return convert(value, new Budget("model.yaml", LIMITS));
+}
+
+/**
+ * The options of a model as the Python worker reads them: exact JSON, whose NaN and infinities are Python's tokens.
+ * @throws ModelbenchError `budget.exceeded` when aliases make them endless
+ */
+export function optionsText(options: YamlMap): string {
+  return stringifyPython(yamlAsData(options));
 }
 
 function convert(value: YamlValue, budget: Budget): unknown {

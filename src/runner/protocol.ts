@@ -39,8 +39,8 @@ export interface PythonLoad {
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
   /** The digest that was consented to, see `codeDigest`: left out, what model.yaml says is not held to it. */
   readonly digest?: string;
-  /** Options of model.yaml as plain JSON, for instance `partial_kwargs`. */
-  readonly options: Readonly<Record<string, unknown>>;
+  /** Options of model.yaml, for instance `partial_kwargs`, as the text of a JSON object with Python's NaN and infinities. */
+  readonly options: string;
   /** Folders from which modules of the project may be imported, after everything else. Absolute. */
   readonly paths: readonly string[];
   /** Modules imported before the model is loaded. */

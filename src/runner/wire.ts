@@ -112,7 +112,10 @@ export function encodeStart(start: ValueStart, bodies: Tensor[]): WireStart {
 }
 
 function decodeStart(start: WireStart, bodies: readonly Tensor[]): ValueStart {
-  if (start.kind === "json") return { ...start, text: textOf(bodyAt(bodies, start.body)) };
+  if (start.kind === "json") {
+    const { body, ...json } = start;
+    return { ...json, text: textOf(bodyAt(bodies, body)) };
+  }
   return { ...start, frame: frameOf(decodeValue(start.frame, bodies)) };
 }
 

@@ -61,7 +61,7 @@ async function withModel(
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== "model.yaml")
     .map(({ name }) => ({ path: name, sha256: sha256(join(folder, name)) }));
-  const python = { interpreter: PYTHON, worker: "", folder, files, options: {}, paths: [], preload: [], ...more };
+  const python = { interpreter: PYTHON, worker: "", folder, files, options: "{}", paths: [], preload: [], ...more };
   const request: LoadRequest = {
     label: "model",
     adapter,

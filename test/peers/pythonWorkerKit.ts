@@ -98,7 +98,8 @@ export class PythonWorker {
 
   /** Loads a model of a folder; `more` are other fields of the request. */
   async load(adapter: string, folder: string, more: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
-    const data = { adapter, label: folder, folder, options: {}, device: "", paths: [], preload: [], ...more };
+    const options = JSON.stringify(more["options"] ?? {});
+    const data = { adapter, label: folder, folder, device: "", paths: [], preload: [], ...more, options };
     return (await this.ask("load", data)).data;
   }
 

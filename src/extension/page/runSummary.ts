@@ -1,4 +1,4 @@
-import type { OutputView, Reply } from "../../../webview/protocol/views";
+import type { OutputView, PlainValue, Reply } from "../../../webview/protocol/views";
 
 /** Longest text the history keeps of one answer, in characters. */
 const MAX_SUMMARY = 120;
@@ -11,11 +11,18 @@ export function summarize(reply: Reply, classes: readonly string[]): string {
 }
 
 function valueText(output: OutputView, classes: readonly string[]): string {
+  if (output.plain) return plainText(output.plain);
   const [value] = output.values;
   const isSingle = output.values.length === 1 && !output.pageable && value !== undefined;
   if (!isSingle) return `${output.dtype} [${output.shape.join(", ")}]`;
   const name = /^u?int/.test(output.dtype) ? classes[Number(value)] : undefined;
   return name === undefined ? String(value) : `${value} ${name}`;
+}
+
+/** JSON on one line, a table by its size. */
+function plainText(plain: PlainValue): string {
+  if (plain.kind === "table") return `DataFrame [${plain.count}, ${plain.columns.length}]`;
+  return plain.text.slice(0, 10 * MAX_SUMMARY).replace(/\n */g, " ");
 }
 
 function shorten(text: string): string {

@@ -3,7 +3,8 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Draft, DraftState, Drafts, MethodView } from "../../../webview/protocol/views";
 import { ModelbenchError } from "../../base/errors";
-import { mendDrafts, startingDrafts } from "./draftInputs";
+import type { DType } from "../../formats/tensor";
+import { type DraftReading, mendDrafts, startingDrafts } from "./draftInputs";
 import type { KeptTest } from "./testMemory";
 
 /** What is known about a model before it runs. */
@@ -12,6 +13,8 @@ export interface Drafted {
   readonly methods: readonly MethodView[];
   /** JSON text of a valid example by method and input. */
   readonly examples: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What numbers become where nothing is declared: the framework's own choice. */
+  readonly numbers: DType;
 }
 
 /** The chosen method and what the user entered for each method, with the files they picked. */
@@ -64,6 +67,11 @@ export class TestDrafts {
     const id = randomUUID();
     this.#files.set(id, path);
     return { id, name: basename(path), bytes: size };
+  }
+
+  /** How the drafts are read. */
+  get reading(): DraftReading {
+    return { pathOf: (id) => this.pathOf(id), numbers: this.#model.numbers };
   }
 
   /** The path behind a handle. */

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseExactJson, stringifyExact } from "../../../src/formats/jsonExact";
+import fc from "fast-check";
+import {
+  exactFloat,
+  parseExactJson,
+  parseTypedJson,
+  stringifyExact,
+  stringifyPython,
+  WholeFloat,
+} from "../../../src/formats/jsonExact";
 import { failsWith } from "../../fixtures/failures";
 
 test("integers beyond 2^53 stay exact, both ways", () => {
@@ -76,4 +84,46 @@ test("indented output equals JSON.stringify's", () => {
 
 test("bytes are refused", () => {
   failsWith("internal", () => stringifyExact({ a: new Uint8Array(1) }));
+});
+
+test("typed, a float stays a float: whole ones are told from integers, both ways", () => {
+  const text = '[3.0,3,-0.0,0.0,1000.0,2.5,1e+21,9007199254740994.0,9007199254740993,"3.0"]';
+  const value = parseTypedJson(text);
+  const whole = (number: number) => new WholeFloat(number);
+  assert.deepEqual(value, [
+    whole(3),
+    3,
+    whole(-0),
+    whole(0),
+    whole(1000),
+    2.5,
+    whole(1e21),
+    whole(9007199254740994),
+    9007199254740993n,
+    "3.0",
+  ]);
+  assert.equal(stringifyExact(value), text);
+  assert.deepEqual(parseTypedJson("[1e3, 0.99999999999999999999]"), [whole(1000), whole(1)]);
+});
+
+test("typed, every float is told from every integer, and comes back", () => {
+  const float = fc.double({ noNaN: true, noDefaultInfinity: true });
+  fc.assert(
+    fc.property(float, (number) => {
+      assert.deepEqual(parseTypedJson(stringifyExact([exactFloat(number)])), [exactFloat(number)]);
+    }),
+  );
+});
+
+test("typed, keys that are whole numbers keep their places, and a number beyond the floats is refused", () => {
+  const text = '{"10":{"b":1,"9":2},"a":[{"1":"x","0":"y"}]}';
+  assert.equal(stringifyExact(parseTypedJson(text)), text);
+  assert.ok(parseTypedJson(text) instanceof Map);
+  assert.equal(failsWith("format.corrupt", () => parseTypedJson("[1, 1e400]")).offset, 4);
+});
+
+test("for Python NaN and infinities are its tokens, and the texts stay texts", () => {
+  const value = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, "NaN", new WholeFloat(1)];
+  assert.equal(stringifyPython(value), '[NaN,Infinity,-Infinity,"NaN",1.0]');
+  assert.equal(stringifyExact(value), '["NaN","Infinity","-Infinity","NaN",1.0]');
 });

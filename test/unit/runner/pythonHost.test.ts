@@ -8,6 +8,7 @@ import { silentLog } from "../../../src/base/log";
 import type { Tensor } from "../../../src/formats/tensor";
 import type { InputValue } from "../../../src/runner/protocol";
 import { openSession } from "../../../src/runner/session";
+import { isTensor } from "../../../src/runner/values";
 import { open, openPythonKit, type PythonKit, runAlone, tell, withModel } from "./pythonKit";
 import { floats, isAlive, until } from "./runnerKit";
 
@@ -148,11 +149,17 @@ test("the worker sees the listed files, an empty folder and the allowed variable
       assert.deepEqual(about.files, {
         "saved_model.pkl": [false, "a pickle"],
         "more/weights.msgpack": [true, "weights"],
-        "model.yaml": [true, "module: a"],
+        "model.yaml": [false, "module: a"],
       });
       assert.deepEqual([about.inCwd, about.mode, about.isolated, about.group], [[], 0o700, 1, about.pid]);
       assert.equal(join(about.cwd, ".."), join(String(about.load["folder"]), ".."));
-      const expected = { adapter: "picklable", label: "scripted", options, device: "cpu", ...python };
+      const expected = {
+        adapter: "picklable",
+        label: "scripted",
+        options: JSON.stringify(options),
+        device: "cpu",
+        ...python,
+      };
       assert.deepEqual({ ...about.load, folder: undefined }, { ...expected, folder: undefined });
       // Python sets LC_CTYPE itself where no locale is.
       const allowed = new Set(["PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]);
@@ -180,7 +187,7 @@ test("a model of several threads is not held to one, and sees the GPU it is for"
         [],
       );
       assert.deepEqual([env["CUDA_VISIBLE_DEVICES"], load["device"]], [visible, told]);
-      assert.deepEqual(await session.load(), { device: named, loadMs: 7, unfetchable: {} });
+      assert.deepEqual(await session.load(), { device: named, loadMs: 7, versions: {}, unfetchable: {} });
     });
   }
 });
@@ -218,16 +225,45 @@ test("requests that arrive together are one call of the worker, and one that is 
   });
 });
 
-test("large tensors stay in the runner, other values come", async () => {
+test("large tensors stay in the runner, and of other values the beginning comes", async () => {
   await withModel(kit, kit.scripted(), async (session) => {
+    const column = floats(Array.from({ length: 1_500 }, (_, i) => i));
     const inputs = {
       x: { kind: "tensor", tensor: floats([[1], [2]]) },
-      list: { kind: "value", value: { container: "list", items: ["a long text"] } },
+      list: { kind: "value", value: { container: "list", items: ["short", 1] } },
+      long: { kind: "value", value: { container: "object", value: "x".repeat(200_000) } },
+      table: { kind: "value", value: { container: "dataframe", columns: [["n", column]] } },
     } as const;
     const { outputs } = await session.run({ method: "echo", inputs, batch: false, keepAboveBytes: 4 });
-    assert.deepEqual(outputs[1]?.value, inputs.list.value);
-    const rows = await session.readResult(outputs[0]?.kept ?? "", 1, 1);
-    assert.deepEqual(plain(rows), plain(floats([[2]])));
+    const [x, list, long, table] = outputs;
+    assert.deepEqual(plain(await session.readResult(x?.kept ?? "", 1, 1)), plain(floats([[2]])));
+    assert.deepEqual([list?.start, list?.value], [{ kind: "json", text: '["short", 1]', isWhole: true }, undefined]);
+    assert.ok(long?.start?.kind === "json" && table?.start?.kind === "table");
+    assert.deepEqual(
+      [long.start.isWhole, long.start.text.length, long.value, long.kept],
+      [false, 100_000, undefined, undefined],
+    );
+    const { frame, count } = table.start;
+    assert.deepEqual([frame.columns[0]?.[1].shape, count, table.value], [[1_000], 1_500, undefined]);
+    const rest = await session.readResult(table.kept ?? "", 1_000, 2_000);
+    assert.ok(!isTensor(rest));
+    assert.deepEqual(plain(rest.columns[0]?.[1]), plain(floats(Array.from({ length: 500 }, (_, i) => 1_000 + i))));
+    const whole = await runAlone(session, "echo", inputs);
+    assert.deepEqual(whole.outputs[2]?.value, inputs.long.value);
+  });
+});
+
+test("outputs come in the order that the model gives them, also where their names are whole numbers", async () => {
+  const names = ["10", "b", "9", "0"];
+  const outputs = names.map((name) => ({ name, type: "tensor", dtype: "float32", shape: null }) as const);
+  const methods = { echo: { ...open, isOpen: false, inputs: outputs, outputs } };
+  const inputs = Object.fromEntries(names.map((name) => [name, { kind: "tensor", tensor: floats([1]) } as const]));
+  await withModel(kit, kit.scripted({ methods }), async (session) => {
+    const ran = await runAlone(session, "echo", inputs);
+    assert.deepEqual(
+      ran.outputs.map(({ name }) => name),
+      names,
+    );
   });
 });
 

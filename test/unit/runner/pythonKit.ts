@@ -89,7 +89,7 @@ function scripted(folder: string, { adapter, options = {}, methods, device, pyth
       worker: SCRIPTED,
       folder,
       files: Object.entries(contents).map(([path, content]) => ({ path, sha256: sha256(content) })),
-      options,
+      options: JSON.stringify(options),
       paths: [],
       preload: [],
       ...python,

@@ -195,6 +195,19 @@ test("a model whose output does not follow the batch answers each request right"
   });
 });
 
+test("outputs come in the model's order, also where their names are whole numbers", async () => {
+  const x = { name: "x", dtype: "float32", shape: ["N"] } as const;
+  const outputs = ["2", "b", "10", "1"].map((name) => ({ ...x, name }));
+  const nodes = outputs.map(({ name }) => ({ op: "Neg", inputs: ["x"], outputs: [name] }));
+  await withSession(kit.model("numbered", { inputs: [x], outputs, nodes }), async (session) => {
+    const ran = await session.run(call({ x: [1] }));
+    assert.deepEqual(
+      ran.outputs.map(({ name }) => name),
+      ["2", "b", "10", "1"],
+    );
+  });
+});
+
 test("large outputs stay in the runner and are read by rows", async () => {
   await withSession(kit.model("kept", linear), async (session) => {
     const x = Array.from({ length: 50 }, (_, i) => [i, 0]);

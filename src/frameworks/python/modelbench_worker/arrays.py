@@ -108,10 +108,21 @@ def to_numpy(value: Any, where: str) -> Any:
         if numpy.ma.is_masked(value):
             raise WorkerError("run.failed", f"The {where} is a masked array.", "Let the method fill it.")
         return numpy.asarray(value.data)
+    refuse_missing(value, where)
     try:
         return numpy.asarray(value)
     except TypeError as error:
         raise WorkerError("run.failed", f"The {where} does not become an array of numpy: {error}") from None
+
+
+def refuse_missing(value: Any, where: str) -> None:
+    """Raises WorkerError `run.failed` for missing values of pandas' own types: as floats, integers would be rounded."""
+    import numpy
+
+    if not hasattr(value, "isna") or isinstance(value.dtype, numpy.dtype) or getattr(value.dtype, "kind", "O") == "f":
+        return
+    if value.isna().any():
+        raise WorkerError("run.failed", f"The {where} has missing values.", "Let the method fill them.")
 
 
 def from_torch(tensor: Any) -> Any:
@@ -128,7 +139,10 @@ def from_torch(tensor: Any) -> Any:
 
 
 def resolve_objects(array: Any, where: str) -> Any:
-    """An array of Python objects that are all numbers as numbers; one of texts as it is. Raises as `from_array`."""
+    """An array of Python objects that are all numbers as numbers, where that changes none of them; one of texts as it is.
+
+    Raises as `from_array`.
+    """
     import numpy
 
     if array.dtype.kind != "O" or all(isinstance(item, str) for item in array.flat):
@@ -136,10 +150,19 @@ def resolve_objects(array: Any, where: str) -> Any:
     if all(isinstance(item, (bool, int, float, complex, numpy.generic)) for item in array.flat):
         # A list of nothing but numbers gets the type that numpy gives them.
         numbers = numpy.array(array.reshape(-1).tolist()).reshape(array.shape)
-        if numbers.dtype.kind in "biufc":
+        if numbers.dtype.kind in "biufc" and all(map(is_same_number, numbers.flat, array.flat)):
             return numbers
     others = sorted({type(item).__name__ for item in array.flat})
     raise cannot_travel(where, f"object of {', '.join(others[:5])}")
+
+
+def is_same_number(number: Any, item: Any) -> bool:
+    """Whether numpy's number is the one it was made of; what is true is no number."""
+    if isinstance(item, (bool, sys.modules["numpy"].bool_)) != (number.dtype.kind == "b"):
+        return False
+    # Compared as Python's own, which rounds nothing.
+    own, given = number.item(), item.item() if is_numpy_scalar(item) else item
+    return own == given or (own != own and given != given)
 
 
 def text_body(array: Any, where: str) -> Body:

@@ -22,7 +22,7 @@ NAMED_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def read_arguments(args: Any, bodies: List[Body]) -> Tuple[List[Any], Dict[str, Any]]:
-    """(positional, by name) arguments of `[{name, value}, …]`; a decimal name is a position.
+    """(positional, by name) arguments of `[{name, value}, …]`; a whole number as a name is a position.
 
     Raises WorkerError `input.name` for a position that is left out, `python.missing` without the package of a value,
     BadFrame for anything malformed.
@@ -31,7 +31,7 @@ def read_arguments(args: Any, bodies: List[Body]) -> Tuple[List[Any], Dict[str, 
     by_name: Dict[str, Any] = {}
     for name, wire in checked_arguments(args):
         value = read_value(wire, bodies)
-        if name.isascii() and name.isdecimal():
+        if name.isascii() and name.isdecimal() and name == str(int(name)):
             by_position[int(name)] = value
         else:
             by_name[name] = value
@@ -157,7 +157,7 @@ class Answer:
         return {kind: self._add(Body("uint8", (len(text),), text))}
 
     def _column(self, where: str, frame: Any, at: int) -> List[Any]:
-        label = str(frame.columns[at])
+        label = column_name(frame.columns[at], where)
         return [label, self._add(from_array(frame.iloc[:, at], f"column {label} of the {where}"))]
 
     def _add(self, body: Body) -> int:
@@ -195,6 +195,17 @@ def is_dataframe(value: Any) -> bool:
     return pandas is not None and isinstance(value, getattr(pandas, "DataFrame", ()))
 
 
+def column_name(name: Any, where: str) -> str:
+    """A column's name as text; pandas numbers the columns that nobody named. Raises WorkerError `run.failed`."""
+    if isinstance(name, str):
+        return str(name)
+    whole = name.item() if is_numpy_scalar(name) else name
+    if isinstance(whole, int) and not isinstance(whole, bool):
+        return str(whole)
+    message = f"The {where} has a column named {name!r}, a {type_name(name)}; outside Python names are texts."
+    raise WorkerError("run.failed", message, "Let the method rename its columns.")
+
+
 def plain(value: Any, where: str) -> Any:
     """A value as JSON holds it: arrays in it are nested lists, NaN and the infinities their names.
 
@@ -218,7 +229,10 @@ def _plain(value: Any, where: str) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item, where) for item in value]
     if isinstance(value, Mapping):
-        return {key_of(key, where): _plain(item, where) for key, item in value.items()}
+        named = {key_of(key, where): _plain(item, where) for key, item in value.items()}
+        if len(named) == len(value):
+            return named
+        raise WorkerError("run.failed", f"The {where} has keys that are one text, such as 1 and \"1\".")
     raise WorkerError(
         "run.failed",
         f"The {where} holds a {type_name(value)}, which has no form outside Python.",
