@@ -23,8 +23,13 @@ export async function allowedCode({ consents, t, ui }: Services): Promise<void> 
 function itemOf(t: Localize, consent: Consent): PickItem<Consent> {
   const when = t("allowed {0}", localTime(consent.atMs));
   if (consent.kind === "digest") {
-    const { digest, tag } = consent;
-    return { label: tag, description: when, detail: t("code of digest {0}", digest), value: consent };
+    const { digest, isIsolated, tag } = consent;
+    return {
+      label: tag,
+      description: when,
+      detail: isIsolated ? t("code of digest {0}, kept apart", digest) : t("code of digest {0}", digest),
+      value: consent,
+    };
   }
   const { name, workspace } = consent;
   const where = workspace === "" ? t("a window without a folder") : workspace;

@@ -6,16 +6,10 @@ import type { RunnerSession } from "../../runner/client";
 import type { LoadRequest, LoadResult } from "../../runner/protocol";
 import type { PythonTest } from "../python/pythonTest";
 import type { Sessions } from "../sessions";
-
-/** How a model is to be loaded. */
-export interface EngineChoice {
-  readonly device: string;
-  /** Load settings by their words; left out or empty = the default. */
-  readonly settings: Readonly<Record<string, string>>;
-}
+import type { EngineChoice, LoadedEngine } from "./engineChoice";
 
 /** What the user has chosen nothing about. */
-export const DEFAULT_ENGINE: EngineChoice = { device: "cpu", settings: {} };
+export const DEFAULT_ENGINE: EngineChoice = { device: "", settings: {} };
 
 /** What is known of how a model is loaded. */
 export interface Loadable {
@@ -24,7 +18,7 @@ export interface Loadable {
   /** @throws ModelbenchError `model.changed` when a file is not what was saved, `cancelled` */
   verify(signal: AbortSignal): Promise<void>;
   /** How it may be loaded, and how it is. */
-  engineView(choice: EngineChoice, loaded: LoadResult | undefined): TestView["engine"];
+  engineView(choice: EngineChoice, loaded: LoadedEngine | undefined): TestView["engine"];
   /** What decides whether it runs in Python; left out for models that need none. */
   readonly python?: PythonTest;
 }
@@ -60,7 +54,9 @@ export class TestEngine implements Disposable {
   /** The part of a test that says what would run it, or does. */
   view(): Pick<TestView, "python" | "consent" | "engine"> {
     const { python } = this.#model;
-    const engine = this.#model.engineView(this.#choice, this.#isLoaded() ? this.#loaded : undefined);
+    const interpreter = this.#opened?.python?.interpreter;
+    const loaded = this.#loaded && this.#isLoaded() ? { result: this.#loaded, interpreter } : undefined;
+    const engine = this.#model.engineView(this.#choice, loaded);
     return { python: python?.python ?? null, consent: python?.consent ?? null, engine };
   }
 
@@ -96,6 +92,8 @@ export class TestEngine implements Disposable {
   /** Starts what will run the model and imports its framework, where its code is allowed; nothing of it is loaded. */
   async warm(): Promise<void> {
     const { python } = this.#model;
+    // The page asks when it is shown: what was known of the model's files may be old.
+    await python?.look();
     if (!python?.isReady || this.#opened !== undefined) return;
     const request = await this.#model.loadRequest(this.#choice, undefined);
     if (this.#opened !== undefined || !this.#sessions.hasRoom) return;

@@ -16,6 +16,8 @@ export interface AskedCode {
   readonly name: string;
   /** Whether this user's own save made it, here; the only case in which a name may stand for what it is. */
   readonly isSavedHere: boolean;
+  /** Whether it would run apart from the rest of the machine. */
+  readonly isIsolated: boolean;
   /** What is open in the window: the URI of its file or folder; empty = nothing. */
   readonly workspace: string;
 }
@@ -27,6 +29,8 @@ export type Consent =
       readonly digest: string;
       /** What it was called when it was allowed. */
       readonly tag: string;
+      /** Whether it was to run apart: then it may not run otherwise. */
+      readonly isIsolated: boolean;
       /** Milliseconds since the epoch. */
       readonly atMs: number;
     }
@@ -69,9 +73,11 @@ export class Consents implements Disposable {
   /** Allows exactly this code; with `always` also what is saved here under its name from this workspace. */
   async allow(code: AskedCode, always = false): Promise<void> {
     const atMs = this.#now();
-    const { digest, tag, name, workspace } = code;
+    const { digest, isIsolated, name, tag, workspace } = code;
     const consent: Consent =
-      always && code.isSavedHere ? { kind: "name", name, workspace, atMs } : { kind: "digest", digest, tag, atMs };
+      always && code.isSavedHere
+        ? { kind: "name", name, workspace, atMs }
+        : { kind: "digest", digest, tag, isIsolated, atMs };
     const others = this.all.filter((one) => !isSame(one, consent));
     await this.#keep([consent, ...others].slice(0, MAX_KEPT));
   }
@@ -98,13 +104,14 @@ export class Consents implements Disposable {
 }
 
 function isConsent(kept: unknown): kept is Consent {
-  const { kind, digest, tag, name, workspace, atMs } = Object(kept);
+  const { kind, digest, tag, isIsolated, name, workspace, atMs } = Object(kept);
+  if (kind === "digest" && typeof isIsolated !== "boolean") return false;
   const texts = kind === "digest" ? [digest, tag] : kind === "name" ? [name, workspace] : [undefined];
   return texts.every((text) => typeof text === "string") && typeof atMs === "number";
 }
 
-function covers(consent: Consent, { digest, name, isSavedHere, workspace }: AskedCode): boolean {
-  if (consent.kind === "digest") return consent.digest === digest;
+function covers(consent: Consent, { digest, isIsolated, isSavedHere, name, workspace }: AskedCode): boolean {
+  if (consent.kind === "digest") return consent.digest === digest && (isIsolated || !consent.isIsolated);
   return isSavedHere && consent.name === name && consent.workspace === workspace;
 }
 

@@ -17,6 +17,11 @@ interface ConsentParts {
   readonly whyNotIsolated: string | undefined;
 }
 
+/** Whether a model is to run apart from the rest of the machine: all that was not made here. */
+export function isForeign({ origin }: Pick<CodeFacts, "origin">): boolean {
+  return origin.kind === "imported" || origin.kind === "unknown";
+}
+
 /** What a user has to know to allow a model's code, in words; none says that it may be trusted. */
 export function consentView(
   t: Localize,
@@ -24,8 +29,7 @@ export function consentView(
   { allowed, paths, whyNotIsolated }: ConsentParts,
 ): ConsentView {
   const { digest, imports, moreImports, origin, verdict } = facts;
-  const isForeign = origin.kind === "imported" || origin.kind === "unknown";
-  const isIsolated = isForeign && whyNotIsolated === undefined;
+  const isIsolated = isForeign(facts) && whyNotIsolated === undefined;
   return {
     state: allowed === undefined ? "needed" : allowed === "name" ? "byName" : "given",
     digest,
@@ -36,7 +40,7 @@ export function consentView(
     moreImports,
     paths: paths.map((path) => visible(path)),
     isIsolated,
-    isolation: isolationWords(t, isForeign, whyNotIsolated),
+    isolation: isolationWords(t, facts, whyNotIsolated),
   };
 }
 
@@ -51,8 +55,8 @@ function originWords(t: Localize, origin: CodeFacts["origin"]): string {
   return from === undefined ? t("imported, {0}", when) : t("imported from {0}, {1}", from, when);
 }
 
-function isolationWords(t: Localize, isForeign: boolean, whyNot: string | undefined): string {
-  if (!isForeign) return t("Not isolated, since it was made here: it can do whatever you can.");
+function isolationWords(t: Localize, facts: CodeFacts, whyNot: string | undefined): string {
+  if (!isForeign(facts)) return t("Not isolated, since it was made here: it can do whatever you can.");
   if (whyNot === undefined) return t("It runs apart from the network, your home folder and the store.");
   return t("Not isolated: {0} It can do whatever you can.", whyNot);
 }

@@ -11,7 +11,7 @@ import type { Localize, ModelRef, Trust, Ui } from "../services";
 import { askToAllow } from "./allowDialog";
 import { chooseInterpreter } from "./chooseInterpreter";
 import type { AskedCode, Consents } from "./consent";
-import { consentView } from "./consentView";
+import { consentView, isForeign } from "./consentView";
 import type { PythonSetup, ReadyPython } from "./pythonSetup";
 import { readyInterpreter } from "./readyInterpreter";
 
@@ -54,6 +54,8 @@ export class PythonTest implements Disposable {
   readonly #changed = new Emitter<void>();
   readonly #owned: Disposable[];
   #known: Known | undefined;
+  /** The look under way. */
+  #looking: Promise<void> | undefined;
 
   /** Fires when `python` or `consent` is another one than before. */
   readonly onDidChange = this.#changed.event;
@@ -78,7 +80,7 @@ export class PythonTest implements Disposable {
   get consent(): ConsentView | null {
     if (this.#known === undefined) return null;
     const { facts, ready, whyNotIsolated } = this.#known;
-    const allowed = this.#port.consents.isAllowed(this.#asked(facts));
+    const allowed = this.#port.consents.isAllowed(this.#asked(this.#known));
     return consentView(this.#port.t, facts, { allowed, paths: ready.paths, whyNotIsolated });
   }
 
@@ -89,8 +91,18 @@ export class PythonTest implements Disposable {
     return isFound && this.#port.trust.isTrusted && this.consent?.state !== "needed";
   }
 
-  /** Reads the model's files and finds the interpreter anew. @throws ModelbenchError what reading the model throws */
-  async look(signal?: AbortSignal): Promise<void> {
+  /**
+   * Reads the model's files and finds the interpreter anew, unless that is under way.
+   * @throws ModelbenchError what reading the model throws
+   */
+  look(): Promise<void> {
+    this.#looking ??= this.#look(undefined).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#port.trust.isTrusted) return;
     const { home, python, ref } = this.#model;
     const [facts, ready, whyNotIsolated] = await Promise.all([
@@ -107,7 +119,9 @@ export class PythonTest implements Disposable {
    * @throws ModelbenchError `trust.required` naming the digest, `python.missing`, what reading the model throws
    */
   async request(base: LoadRequest, signal?: AbortSignal): Promise<LoadRequest> {
-    await this.look(signal);
+    // One that is under way may have begun before the files became what they are; what it has read is not read again.
+    await this.#looking?.catch(() => undefined);
+    await this.#look(signal);
     const { t } = this.#port;
     if (this.#known === undefined)
       throw new ModelbenchError("trust.required", t("Models that run code do not run in Restricted Mode."));
@@ -140,7 +154,7 @@ export class PythonTest implements Disposable {
     const { consent } = this;
     if (this.#known === undefined || consent === null) return false;
     if (consent.state !== "needed") return true;
-    const asked = this.#asked(this.#known.facts);
+    const asked = this.#asked(this.#known);
     const answer = await askToAllow(t, ui, asked, consent);
     if (answer === undefined) return false;
     await consents.allow(asked, answer === "always");
@@ -149,7 +163,7 @@ export class PythonTest implements Disposable {
 
   /** Takes back whatever allows this code. */
   async revoke(): Promise<void> {
-    if (this.#known) await this.#port.consents.revokeFor(this.#asked(this.#known.facts));
+    if (this.#known) await this.#port.consents.revokeFor(this.#asked(this.#known));
   }
 
   /** Lets the user choose another interpreter. */
@@ -192,20 +206,17 @@ export class PythonTest implements Disposable {
     return new ModelbenchError("trust.required", message, { remedy: t("Allow it where the model is tested.") });
   }
 
-  #asked({ digest, origin }: CodeFacts): AskedCode {
+  #asked({ facts, whyNotIsolated }: Known): AskedCode {
     const { home, ref } = this.#model;
+    const { digest, origin } = facts;
     // What lies in an opened folder may have come with it, and its notes of where it is from with it.
     const isOwn = ref.store === "own" && !this.#port.folders().some((folder) => `${home}/`.startsWith(`${folder}/`));
     const { name } = parseTag(ref.tag);
     const isSavedHere = isOwn && origin.kind === "saved";
-    return { digest, tag: ref.tag, name, isSavedHere, workspace: this.#port.workspace() };
+    const isIsolated = isForeign(facts) && whyNotIsolated === undefined;
+    return { digest, tag: ref.tag, name, isSavedHere, isIsolated, workspace: this.#port.workspace() };
   }
 }
 
 /** As the worker words it, see `failures.py`. */
 const MISSING_MODULE = /needs the Python module ([\w.]+),/;
-
-/** What others made runs apart from the rest of the machine, where that can be had. */
-function isForeign({ origin }: CodeFacts): boolean {
-  return origin.kind === "imported" || origin.kind === "unknown";
-}

@@ -13,7 +13,14 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
-const code = { digest: "ab".repeat(32), tag: "iris:v1", name: "iris", isSavedHere: true, workspace: "file:///work" };
+const code = {
+  digest: "ab".repeat(32),
+  tag: "iris:v1",
+  name: "iris",
+  isSavedHere: true,
+  isIsolated: false,
+  workspace: "file:///work",
+};
 
 test("what is allowed is listed, last first, and what is ticked is taken back", async () => {
   const consents = fakeConsents();

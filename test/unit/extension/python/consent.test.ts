@@ -15,6 +15,7 @@ const code: AskedCode = {
   tag: "iris:v1",
   name: "iris",
   isSavedHere: true,
+  isIsolated: false,
   workspace: "file:///work",
 };
 
@@ -27,7 +28,9 @@ test("exactly the code that was allowed may run, whatever it is called, until th
   assert.equal(consents.isAllowed(code), "digest");
   assert.equal(consents.isAllowed({ ...code, tag: "other:v9", name: "other", isSavedHere: false }), "digest");
   assert.equal(consents.isAllowed({ ...code, digest: "ab" }), undefined);
-  assert.deepEqual(consents.all, [{ kind: "digest", digest: "aa", tag: "iris:v1", atMs: Date.UTC(2026, 10, 20) }]);
+  assert.deepEqual(consents.all, [
+    { kind: "digest", digest: "aa", tag: "iris:v1", isIsolated: false, atMs: Date.UTC(2026, 10, 20) },
+  ]);
   await consents.allow(code);
   assert.equal(consents.all.length, 1);
   await consents.revokeFor(code);
@@ -48,6 +51,16 @@ test("a name stands for what is saved here under it from the same workspace, and
     assert.equal(consents.isAllowed({ ...next, ...other }), undefined, JSON.stringify(other));
   await consents.revoke(consents.all);
   assert.equal(consents.isAllowed(code), undefined);
+});
+
+test("what was allowed to run apart may not run where it cannot be kept apart; the other way round it may", async () => {
+  const consents = fakeConsents();
+  await consents.allow({ ...code, isIsolated: true });
+  assert.equal(consents.isAllowed({ ...code, isIsolated: true }), "digest");
+  assert.equal(consents.isAllowed(code), undefined);
+  await consents.allow(code);
+  assert.deepEqual([consents.isAllowed(code), consents.isAllowed({ ...code, isIsolated: true })], ["digest", "digest"]);
+  assert.equal(consents.all.length, 1);
 });
 
 test("for what was not saved here a name cannot be allowed: only this code is", async () => {
