@@ -30,6 +30,7 @@ import { restoreFromTrash } from "./commands/restoreFromTrash";
 import { revealInOs } from "./commands/revealInOs";
 import { saveModel } from "./commands/saveModel";
 import { saveObject } from "./commands/saveObject";
+import { selectDevice } from "./commands/selectDevice";
 import { selectInterpreter } from "./commands/selectInterpreter";
 import { showLog } from "./commands/showLog";
 import { showMore } from "./commands/showMore";
@@ -56,6 +57,7 @@ export const commandTable: CommandTable = {
   "modelbench.loadModel": loadModel,
   "modelbench.unloadModel": unloadModel,
   "modelbench.restartModel": restartModel,
+  "modelbench.selectDevice": selectDevice,
   "modelbench.unloadAllModels": unloadAllModels,
   "modelbench.allowedCode": allowedCode,
   "modelbench.selectInterpreter": selectInterpreter,

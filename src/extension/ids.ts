@@ -37,6 +37,7 @@ export interface Commands {
   "modelbench.loadModel": [target?: Target | LoadedNode];
   "modelbench.unloadModel": [target?: LoadedTarget, selected?: readonly LoadedNode[]];
   "modelbench.restartModel": [target?: LoadedTarget, selected?: readonly LoadedNode[]];
+  "modelbench.selectDevice": [target?: Target | LoadedNode];
   "modelbench.unloadAllModels": [];
   "modelbench.allowedCode": [];
   "modelbench.selectInterpreter": [];

@@ -1,3 +1,4 @@
+import type { EngineView } from "../../webview/protocol/views";
 import type { ErrorCode } from "../base/errors";
 import type { Event } from "../base/events";
 import type { Log } from "../base/log";
@@ -359,6 +360,10 @@ export interface Pages {
   load(ref: ModelRef, signal?: AbortSignal): Promise<void>;
   /** The same with a process of its own anew: one that is there ends first. */
   restart(ref: ModelRef, signal?: AbortSignal): Promise<void>;
+  /** How a model may be loaded, and how it is. @throws ModelbenchError when it cannot be read */
+  engine(ref: ModelRef): Promise<EngineView>;
+  /** Chooses the device of a model: a loaded one is loaded there by its next run. */
+  chooseDevice(ref: ModelRef, device: string): Promise<void>;
   /** The open pages read their models again: something beside the model's own files changed. */
   refresh(): Promise<void>;
   /** Ends the processes of these models; a run under way is stopped. */

@@ -18,11 +18,12 @@ import { isTensor } from "../../runner/values";
 import type { Localize, RunRefusal } from "../services";
 import type { Sessions } from "../sessions";
 import { missingFiles, placedIssues, toInputs } from "./draftInputs";
+import type { EngineChoice } from "./engineChoice";
 import { failureView, refusalView } from "./failureView";
 import { summarize } from "./runSummary";
 import { rowsOf, tableRows } from "./tensorView";
 import { type Drafted, TestDrafts } from "./testDrafts";
-import { type EngineChoice, type Loadable, TestEngine } from "./testEngine";
+import { type Loadable, TestEngine } from "./testEngine";
 import { type Memory, recall, remember } from "./testMemory";
 import { type Answer, sendCopies } from "./testRun";
 
@@ -77,7 +78,7 @@ export class ModelTest {
     this.#model = model;
     this.#port = port;
     this.#drafts = new TestDrafts(model, kept);
-    this.#engine = new TestEngine(key, model, port.sessions);
+    this.#engine = new TestEngine(key, model, port.sessions, kept?.engine);
     this.#engine.onDidChange(() => this.#changed.fire());
     this.#history = kept?.history ?? [];
     this.#replies = kept?.replies.filter((reply) => reply !== null) ?? [];
@@ -387,7 +388,7 @@ export class ModelTest {
     const { memory } = this.#port;
     const history = this.#history;
     const kept = { ...this.#drafts.kept(), history, replies: this.#replies, repliesMethod: this.#repliesMethod };
-    void remember(memory, this.#key, kept);
+    void remember(memory, this.#key, { ...kept, engine: this.#engine.choice });
   }
 }
 

@@ -20,9 +20,11 @@ import { parseTag } from "../../store/tag";
 import { refuseChanged } from "../../store/verify";
 import { verifyModelJob } from "../../store/verifyJob";
 import type { Catalog } from "../catalog";
+import { ownPython } from "../python/ownPython";
 import { PythonTest, type PythonTestPort } from "../python/pythonTest";
 import type { Localize, ModelRef, Settings, Trust } from "../services";
 import type { Sessions } from "../sessions";
+import { engineView, isInOwnPython, withEngine } from "./engineChoice";
 import { methodView } from "./methodView";
 import { modelEdit } from "./modelEdit";
 import { ModelTest, type Testable } from "./modelTest";
@@ -236,11 +238,13 @@ export class PageModels implements Disposable {
         request("cpu");
         return inputIssues(methodOf(signatures, method), inputs);
       },
-      loadRequest: async ({ device }, signal) => {
-        const base = request(device);
-        return python ? python.request(base, signal) : base;
+      loadRequest: async (choice, signal) => {
+        const base = request("cpu");
+        const ready = python ? await python.request(base, signal) : base;
+        const own = isInOwnPython(facts, choice) ? await ownPython(ref, this.#services, signal) : undefined;
+        return withEngine(ready, facts, choice, own);
       },
-      engineView: ({ device }) => ({ device, devices: [], settings: [], fallbacks: [], loaded: [] }),
+      engineView: (choice, loaded) => engineView(facts, choice, loaded, this.#services.t),
       verify: (signal) => this.#verify(ref, signal),
     };
   }

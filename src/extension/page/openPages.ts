@@ -1,5 +1,6 @@
 import { commands, type ExtensionContext, type WebviewPanel, type WebviewView, window, workspace } from "vscode";
 import { readSavedState } from "../../../webview/protocol/savedState";
+import type { EngineView } from "../../../webview/protocol/views";
 import type { Event } from "../../base/events";
 import { Scope } from "../../base/scope";
 import { whyNotIsolated } from "../../runner/isolation";
@@ -122,6 +123,16 @@ export class OpenPages implements Pages {
 
   async restart(ref: ModelRef, signal?: AbortSignal): Promise<void> {
     await (await this.#models.test(ref)).load({ anew: true, signal });
+  }
+
+  async engine(ref: ModelRef): Promise<EngineView> {
+    return (await this.#models.test(ref)).view().engine;
+  }
+
+  async chooseDevice(ref: ModelRef, device: string): Promise<void> {
+    const test = await this.#models.test(ref);
+    const settings = test.view().engine.settings.map(({ value, word }) => [word, value]);
+    await test.chooseEngine({ device, settings: Object.fromEntries(settings) });
   }
 
   async refresh(): Promise<void> {

@@ -43,6 +43,8 @@ export function registerPages(scope: Scope, services: PageServices, context: Ext
     allow: async (ref) => (await pages()).allow(ref),
     load: async (ref, signal) => (await pages()).load(ref, signal),
     restart: async (ref, signal) => (await pages()).restart(ref, signal),
+    engine: async (ref) => (await pages()).engine(ref),
+    chooseDevice: async (ref, device) => (await pages()).chooseDevice(ref, device),
     refresh: async () => (await opened)?.refresh(),
     unload: async (refs) => (await opened)?.unload(refs),
   };

@@ -94,9 +94,9 @@ export class TestEngine implements Disposable {
     const { python } = this.#model;
     // The page asks when it is shown: what was known of the model's files may be old.
     await python?.look();
-    if (!python?.isReady || this.#opened !== undefined) return;
+    if (!python?.isReady || this.#sessions.stateOf(this.#key) !== undefined) return;
     const request = await this.#model.loadRequest(this.#choice, undefined);
-    if (this.#opened !== undefined || !this.#sessions.hasRoom) return;
+    if (this.#sessions.stateOf(this.#key) !== undefined || !this.#sessions.hasRoom) return;
     this.#opened = request;
     await this.#sessions.warm(this.#key, () => request);
   }

@@ -23,6 +23,8 @@ const keptSchema = z.strictObject({
   files: z.record(z.string(), z.string()),
   replies: z.array(z.nullable(replySchema)),
   repliesMethod: z.string(),
+  /** How the model is to be loaded. */
+  engine: z.strictObject({ device: z.string(), settings: z.record(z.string(), z.string()) }),
 });
 
 /** What is kept of one model's test between windows. */

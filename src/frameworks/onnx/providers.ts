@@ -21,6 +21,12 @@ export function isDevice(device: string): boolean {
   return name === "auto" || /^cuda:[0-9]{1,4}$/.test(name) || ONNX_DEVICES.some((one) => one === name);
 }
 
+/** What the bundled runtime of a platform may have; CUDA needs a library that is not shipped. */
+export function bundledDevices(platform: NodeJS.Platform): readonly OnnxDevice[] {
+  if (platform === "win32") return ["cpu", "webgpu", "dml", "cuda"];
+  return platform === "darwin" ? ["cpu", "webgpu", "coreml"] : ["cpu", "webgpu", "cuda"];
+}
+
 /** What one build of the runtime says it has; what is not bundled needs a library that is installed apart. */
 export interface Backend {
   readonly name: string;

@@ -18,6 +18,7 @@ import type {
 import { runRefusal } from "../../../src/extension/trust";
 import { inProcessJobs } from "../../../src/jobs/inProcess";
 import { ModelStore } from "../../../src/store/modelStore";
+import type { EngineView } from "../../../webview/protocol/views";
 import { fakeProject } from "./fakeProject";
 import { fakeConsents, fakePython } from "./fakePython";
 import { noWatch, t } from "./fakes";
@@ -47,6 +48,8 @@ export interface Answers {
   readonly folder?: string;
   readonly target?: string;
   readonly loaded?: readonly RunningModel[];
+  /** How the model in question may be loaded. */
+  readonly engine?: EngineView;
   /** What is selected in the view of loaded models. */
   readonly selected?: readonly ModelRef[];
   /** The user's own code, as far as there is any. */
@@ -263,6 +266,8 @@ export function services(home: string, answers: Answers = {}, parts: Partial<Ser
         return answers.allows ?? true;
       },
       load: async ({ tag }) => void lines.push(`load: ${tag}`),
+      engine: async () => answers.engine ?? { device: "cpu", devices: [], settings: [], fallbacks: [], loaded: [] },
+      chooseDevice: async ({ tag }, device) => void lines.push(`chooseDevice: ${tag} ${device}`),
       restart: async ({ tag }) => void lines.push(`restart: ${tag}`),
       refresh: async () => void lines.push("refresh pages"),
       unload: async (refs) => void lines.push(`unload: ${refs.map(({ tag }) => tag).join(", ")}`),
