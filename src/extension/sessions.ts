@@ -61,14 +61,6 @@ export class Sessions implements Disposable {
     this.#options = options;
   }
 
-  /**
-   * The session of a model to ask about it, opened when there is none. Opening starts no process; loading does. One that
-   * has ended answers, too, and stays listed with its reason; `use` opens another.
-   */
-  session(key: string, request: () => LoadRequest): RunnerSession {
-    return this.#entries.get(key)?.session ?? this.#entry(key, request).session;
-  }
-
   /** What a session is doing; `undefined` when there is none. */
   stateOf(key: string): SessionState | undefined {
     return this.#entries.get(key)?.session.state;

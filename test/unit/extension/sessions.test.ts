@@ -54,10 +54,45 @@ test("a model whose process is gone counts as loaded no more, and takes no other
   assert.notEqual(first.state, "stopped");
 });
 
-test("checking inputs opens no loaded model", async () => {
-  const { sessions } = make(2, 0);
-  await sessions.session("a", request("a")).validate("run", {});
-  assert.deepEqual(sessions.loaded, []);
+test("a process that is started ahead is listed as such, once, and the first use has it", async () => {
+  const { sessions, opened } = make(2, 0);
+  assert.equal(sessions.stateOf("a"), undefined);
+  await sessions.warm("a", request("a"));
+  await sessions.warm("a", request("a"));
+  assert.deepEqual([opened.length, opened[0]?.warmed, sessions.stateOf("a")], [1, 1, "starting"]);
+  assert.deepEqual(
+    sessions.listed.map(({ state, busy }) => [state, busy]),
+    [["warm", false]],
+  );
+  await sessions.use("a", request("a"), async (session) => void (await session.load()));
+  assert.deepEqual([opened.length, sessions.listed[0]?.state], [1, "ready"]);
+});
+
+test("a model that waits for its first use counts as one, and goes first when room is needed", async () => {
+  const { sessions, opened } = make(2, 0);
+  await sessions.warm("a", request("a"));
+  assert.equal(sessions.hasRoom, true);
+  await sessions.use("b", request("b"), async () => undefined);
+  assert.equal(sessions.hasRoom, false);
+  await sessions.use("c", request("c"), async () => undefined);
+  assert.deepEqual(
+    opened.map(({ state }) => state),
+    ["stopped", "starting", "starting"],
+  );
+});
+
+test("what cannot be started ahead is not listed", async () => {
+  const sessions = new Sessions({
+    open(wanted) {
+      const session = new ScriptedSession(wanted, irisAnswer, []);
+      session.warm = async () => Promise.reject(new ModelbenchError("python.missing", "It is gone."));
+      return session;
+    },
+    maxLoaded: () => 2,
+    idleMs: () => 0,
+  });
+  await sessions.warm("a", request("a"));
+  assert.deepEqual([sessions.listed, sessions.stateOf("a")], [[], undefined]);
 });
 
 test("an idle model is unloaded, a used one waits anew", async () => {
@@ -79,7 +114,7 @@ test("an idle model is unloaded, a used one waits anew", async () => {
 test("disposing stops every session", async () => {
   const { sessions, opened } = make(2, 0);
   await sessions.use("a", request("a"), async () => undefined);
-  sessions.session("b", request("b"));
+  await sessions.warm("b", request("b"));
   await sessions.dispose();
   assert.deepEqual(
     opened.map(({ state }) => state),
@@ -114,8 +149,7 @@ test("the list says what each model is doing, a failed one with its reason until
     ["b"],
     "it has no process",
   );
-  await sessions.session("a", request("a")).validate("run", {});
-  assert.equal(sessions.listed.length, 2, "checking inputs forgets no failure");
+  assert.deepEqual([sessions.stateOf("a"), sessions.listed.length], ["failed", 2]);
   await sessions.unload("a");
   assert.deepEqual(states(), [["b", "ready", false]]);
   await sessions.dispose();

@@ -34,6 +34,7 @@ test("a row says what its model is doing, how long it stays, what it costs and w
     drawn({ unloadsAtMs: NOW + 4 * MINUTE - 500, answered: 12 }, 38.4 * MIB),
     drawn({ state: "busy", busy: true, answered: 1, waiting: 3, device: "cuda:0" }, 2.26 * 1024 * MIB),
     drawn({ state: "failed", pid: undefined, failure, unloadsAtMs: NOW + MINUTE }),
+    drawn({ state: "warm", pid: 9, unloadsAtMs: NOW + 10 * MINUTE }, 41 * MIB),
     drawn({ unloadsAtMs: undefined }, 38 * MIB, { storeLabel: () => "Sample Store" }),
   ];
   const path = "test/unit/extension/tree/golden/loaded.txt";
