@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deflateRawSync, gzipSync } from "node:zlib";
+import { deflateRawSync } from "node:zlib";
 import { ModelbenchError } from "../../../../src/base/errors";
 import { bufferReader } from "../../../../src/formats/bufferReader";
 import { arrayValues } from "../../../../src/formats/pickle/arrayValues";
 import { readPickleFile } from "../../../../src/formats/pickle/pickleFile";
 import { mutant } from "../../../fixtures/failures";
+import { BYPASSES, NONE, PAYLOAD, text } from "../../../fixtures/pickleBypasses";
 import { randomFrom, runSeed } from "../../../fixtures/random";
 import { zipOf } from "../../../fixtures/torchZip";
 
@@ -16,65 +17,6 @@ function verdict(bytes: Uint8Array): string {
 function kinds(bytes: Uint8Array): string[] {
   return readPickleFile(bufferReader(bytes)).facts.findings.map(({ kind }) => kind);
 }
-
-/** `os.getpid()` under protocol 4. */
-const PAYLOAD = Buffer.from("\x80\x04\x8c\x02os\x8c\x06getpid\x93)R.", "latin1");
-const NONE = Buffer.from("\x80\x04N.", "latin1");
-
-/** A short text of protocol 4. */
-function text(value: string): string {
-  return `\x8c${String.fromCharCode(value.length)}${value}`;
-}
-
-function global(module: string, name: string): Buffer {
-  return Buffer.from(`\x80\x04${text(module)}${text(name)}\x93.`, "latin1");
-}
-
-// Each is the shape of a published way around a scanner.
-const BYPASSES: readonly (readonly [name: string, bytes: Buffer])[] = [
-  ["GHSA-655q-fx9r-782v: pip as a function", global("pip._internal.cli.main", "main")],
-  ["GHSA-769v-p64c-89pr: an archive member without a pickle's extension", zipOf([["archive/model.weights", PAYLOAD]])],
-  [
-    "GHSA-7q5r-7gvp-wc82: two names of one member",
-    zipOf([["archive/data.pkl", PAYLOAD]], { localName: "archive/data.pk" }),
-  ],
-  [
-    "GHSA-w8jq-xcqf-f792: a member that says it is encrypted",
-    zipOf([["archive/data.pkl", PAYLOAD]], { localFlags: 1 }),
-  ],
-  ["CVE-2025-10156: a wrong checksum", zipOf([["archive/data.pkl", PAYLOAD]], { crcOff: 1 })],
-  ["CVE-2025-10157: a submodule of a listed module", global("asyncio.unix_events", "_UnixSubprocessTransport")],
-  [
-    "GHSA-9gvj-pp9x-gcfr: a stream that breaks after the call",
-    Buffer.concat([PAYLOAD.subarray(0, -1), Buffer.from("\xff")]),
-  ],
-  ["GHSA-vvpj-8cmc-gx39: pkgutil.resolve_name", global("pkgutil", "resolve_name")],
-  ["CVE-2026-56315: imaplib", global("imaplib", "IMAP4_stream")],
-  ["CVE-2026-56315: _pyrepl", global("_pyrepl.pager", "pipe_pager")],
-  [
-    "picklescan issue 22: the memo is overwritten",
-    Buffer.from(`\x80\x04${text("abc")}\x94${text("os")}q\x000h\x00${text("getpid")}\x93)R.`, "latin1"),
-  ],
-  ["modelscan: a member in a compressed archive", zipOf([["archive/data.pkl", PAYLOAD]], { deflate: true })],
-  ["CVE-2026-22612: builtins", global("builtins", "__import__")],
-  ["an unlisted module of Python's library", global("xmlrpc.server", "SimpleXMLRPCServer")],
-  ["a module that holds another one", global("random", "_os")],
-  ["a handler that loses a call whose result is popped", Buffer.concat([PAYLOAD.subarray(0, -1), Buffer.from("0N.")])],
-  [
-    "a member that the archive's directory leaves out",
-    zipOf(
-      [
-        ["archive/data.pkl", NONE],
-        ["archive/other", PAYLOAD],
-      ],
-      { unlisted: 1 },
-    ),
-  ],
-  ["an archive behind a pickle", Buffer.concat([NONE, zipOf([["archive/data.pkl", PAYLOAD]])])],
-  ["a pickle before an archive", Buffer.concat([PAYLOAD, zipOf([["archive/data.pkl", NONE]])])],
-  ["a compressed joblib file", gzipSync(PAYLOAD)],
-  ["a pickle behind junk behind a pickle", Buffer.concat([NONE, Buffer.alloc(3000, 0xfe), PAYLOAD])],
-];
 
 for (const [name, bytes] of BYPASSES) {
   test(`${name} is dangerous`, () => assert.equal(verdict(bytes), "dangerous"));
