@@ -6,7 +6,9 @@ import { after, before, test } from "node:test";
 import fc from "fast-check";
 import { decodeElements, decodeStrings, elementCount, encodeStrings, itemSize } from "../../src/formats/elements";
 import { exactFloat, stringifyExact } from "../../src/formats/jsonExact";
+import { isYamlMap, parsePyYaml } from "../../src/formats/pyYaml";
 import type { DType, Tensor } from "../../src/formats/tensor";
+import { optionsText } from "../../src/frameworks/yamlAsData";
 import { openFromText } from "../../src/runner/pythonInputs";
 import { decodeValue, encodeValue } from "../../src/runner/valueBodies";
 import { isTensor, type RunValue } from "../../src/runner/values";
@@ -180,6 +182,31 @@ test("a dataframe of JSON has the columns, dtypes and values that pandas would g
       ["m", "float64", "[nan, 3.0]"],
     ]),
   );
+});
+
+test("options of model.yaml reach the model with the types that PyYAML gives them", async () => {
+  const yaml =
+    "partial_kwargs:\n  kinds:\n    value: {a: 3.0, b: 3, c: .nan, d: -.inf, e: NaN, f: 18446744073709551616}\n";
+  const options = parsePyYaml(yaml);
+  assert.ok(isYamlMap(options));
+  const data = { adapter: "picklable", label: "values", folder, device: "", paths: [], preload: [] };
+  await worker.ask("load", { ...data, options: optionsText(options) });
+  const frame = await worker.ask("run", { method: "kinds", args: [] });
+  const kinds = decodeValue((frame.data as { outputs: { value: unknown }[] }).outputs[0]?.value, frame.bodies);
+  assert.equal(
+    shown(kinds),
+    stringifyExact({
+      a: "float 3.0",
+      b: "int 3",
+      c: "float nan",
+      d: "float -inf",
+      e: "str 'NaN'",
+      f: "int 18446744073709551616",
+    }),
+  );
+  for (const broken of [undefined, {}, "[]", "{", "1"])
+    await assert.rejects(worker.ask("load", { ...data, options: broken }), { code: "protocol.invalid" });
+  await worker.load("picklable", folder);
 });
 
 /** Every dtype that travels, with random bytes; booleans and small types have few that mean something. */

@@ -125,6 +125,9 @@ test("what JSON becomes is what Python gets", async () => {
   assert.deepEqual((await got("[1, 2]", "--dtype", "int32")).dtype, "int32");
   assert.deepEqual(await got("[1, 2]", "--as", "list"), { type: "list", dtype: "", value: "[1, 2]" });
   assert.deepEqual(await got("3"), { type: "int", dtype: "", value: "3" });
+  assert.deepEqual(await got("3.0"), { type: "float", dtype: "", value: "3.0" });
+  assert.deepEqual((await got('{"lr": 1e3, "zero": -0.0, "n": 1}')).value, "{'lr': 1000.0, 'zero': -0.0, 'n': 1}");
+  assert.match((await got('[{"n": 1, "t": "a"}]', "--as", "dataframe")).value, /^ +n +t\n0 +1 +a$/);
   assert.deepEqual((await got('{"a": [true, null, "x"]}')).value, "{'a': [True, None, 'x']}");
   assert.deepEqual((await got("123456789012345678901234567890")).value, "123456789012345678901234567890");
 });
