@@ -101,12 +101,18 @@ function resultOf(call: CallNode): string {
 function cloudpickled(maker: string, call: CallNode): string {
   const made = madeClass(call);
   if (made !== undefined) return `class ${made}`;
-  const given = argumentsOf(call.args);
   if (maker === "_make_function" || maker === "_make_empty_function") {
-    return typeof given[2] === "string" ? `function ${given[2]}` : "function";
+    const name = codeName(argumentsOf(call.args)[0] ?? null);
+    return name === undefined ? "function" : `function ${name}`;
   }
   if (maker === "subimport" || maker === "dynamic_subimport") return "module";
   return "";
+}
+
+/** The name in a code object: of all that makes one only its file and its names are texts, in this order. */
+function codeName(code: Value): string | undefined {
+  const made = code !== null && typeof code === "object" && code.kind === "call" ? argumentsOf(code.args) : [];
+  return made.filter((part) => typeof part === "string")[1];
 }
 
 /** `_make_skeleton_class(type, name, bases, {"__module__": …}, …)`. */

@@ -64,7 +64,7 @@ function stepsOf({ labels, metadata, signatures, partialKwargs }: ModelEdit): St
     ...Object.entries(signatures?.set ?? {}).map(([method, row]) => signatureStep(method, row)),
     ...(partialKwargs?.remove ?? [])
       .filter((method) => !Object.hasOwn(partialKwargs?.set ?? {}, method))
-      .map(partialStep),
+      .map((method) => partialStep(method)),
     ...Object.entries(partialKwargs?.set ?? {}).map(([method, json]) =>
       partialStep(method, partialValue(method, json)),
     ),

@@ -25,6 +25,39 @@ function writeMetadata(...lines: string[]): void {
   writeFileSync(join(version, "model.yaml"), text);
 }
 
+test("arguments of methods are offered where the options have a place for them, and not elsewhere", async () => {
+  const write = (module: string, options: string) =>
+    writeFileSync(
+      join(version, "model.yaml"),
+      yamlOf("a", "v1")
+        .replace(/^module: .*$/m, `module: ${module}`)
+        .replace(/^options: .*$/m, `options: ${options}`),
+    );
+  const partial = async () => (await factsOf()).stored.partialKwargs;
+  write("bentoml.picklable_model", "{partial_kwargs: {predict: {top: 1.0, at: 2024-01-01}, other: {a: [1]}}}");
+  assert.deepEqual(await partial(), [
+    ["predict", null],
+    ["other", '{"a": [1]}'],
+  ]);
+  write("bentoml._internal.frameworks.flax", "{}");
+  assert.deepEqual(await partial(), []);
+  write("bentoml.sklearn", "{}");
+  assert.equal(await partial(), null);
+  write("''", "{partial_kwargs: {}}");
+  assert.deepEqual(await partial(), []);
+});
+
+test("custom objects that cannot be told keep nobody from seeing the rest", async () => {
+  writeFileSync(join(version, "custom_objects.pkl"), "\x80\x04}");
+  assert.equal((await factsOf()).stored.customObjects, null);
+  // A dict of "a" and a list.
+  writeFileSync(
+    join(version, "custom_objects.pkl"),
+    Buffer.from("80047d8c0161945d9473942e".replace("9473942e", "73942e"), "hex"),
+  );
+  assert.deepEqual((await factsOf()).stored.customObjects, [{ name: "a", type: "list" }]);
+});
+
 test("metadata is offered as JSON that means the same again, and not where JSON has no word for it", async () => {
   writeMetadata(
     "  whole: 1.0",

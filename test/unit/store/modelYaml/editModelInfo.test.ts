@@ -12,7 +12,7 @@ function fileWith(sections: Readonly<Record<string, string>>): string {
 }
 
 /** The section of a file after an edit; everything outside it must be as before. */
-function edited(section: "labels" | "metadata" | "signatures", text: string, edit: ModelEdit): string {
+function edited(section: "labels" | "metadata" | "signatures" | "options", text: string, edit: ModelEdit): string {
   const before = fileWith({ [section]: text });
   const [head = "", tail = ""] = before.split(text);
   const result = editModelInfo(before, edit);
@@ -33,6 +33,28 @@ test("a label is added, changed and removed in its own line, as PyYAML would wri
   assert.equal(label(two, without("owner", "stage")), "labels: {}\n  # who");
   assert.equal(label(two, without("none")), two);
   assert.equal(label("labels:\n    a: 1\n", set("b", "2")), "labels:\n    a: 1\n    b: '2'\n");
+});
+
+test("arguments of methods are written into the options, exact, and other options stay", () => {
+  const edit = (text: string, set: Record<string, string>, remove: string[] = []) =>
+    edited("options", text, { partialKwargs: { set, remove } });
+  const predict = { predict: '{"top": 3, "rate": 1.0, "names": ["a", null]}' };
+  const written = "predict:\n      top: 3\n      rate: 1.0\n      names:\n      - a\n      - null";
+  assert.equal(edit("options: {}", predict), `options:\n  partial_kwargs:\n    ${written}`);
+  assert.equal(edit("options:\n  partial_kwargs: {}", predict), `options:\n  partial_kwargs:\n    ${written}`);
+  const two = "options:\n  a: 1 # kept\n  partial_kwargs:\n    # who\n    predict:\n      top: 1\n    other: {b: 2}";
+  assert.equal(
+    edit(two, { predict: '{"top": 12345678901234567890}' }, ["none"]),
+    two.replace("top: 1", "top: 12345678901234567890"),
+  );
+  assert.equal(
+    edit(two, {}, ["other"]),
+    "options:\n  a: 1 # kept\n  partial_kwargs:\n    # who\n    predict:\n      top: 1",
+  );
+  for (const json of ["3", "[1]", "{", '"a"', "null"]) {
+    const failing = () => editModelInfo(BASE, { partialKwargs: { set: { predict: json }, remove: [] } });
+    failsWith("usage", failing);
+  }
 });
 
 test("flow style stays flow style, its comments and commas too", () => {

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { EditModelInput } from "../../../src/store/editModelJob";
+import { fakePython } from "../extension/fakePython";
+import { makeHost, REF } from "./pageHost";
+import { closeScreens, inspectScreen, openDetails, startScreens, textOf, unexpected } from "./pageScreens";
+import { irisFacts } from "./sampleModel";
+
+before(startScreens);
+after(closeScreens);
+
+const COMMIT = "0123456789abcdef0123456789abcdef01234567";
+
+const MADE = {
+  ...irisFacts,
+  madeWith: [["python", "3.11.7"] as const],
+  provenance: {
+    expression: "train:model",
+    script: { path: "/work/iris/src/train.py", state: "changed" },
+    git: {
+      folder: "/work/iris",
+      commit: COMMIT,
+      branch: "main",
+      isDirty: true,
+      remote: "https://example.org/iris.git",
+      script: "src/train.py",
+    },
+    data: [
+      { path: "/work/iris/iris.csv", state: "same" },
+      { path: "/work/iris/more.csv", state: "missing" },
+    ],
+  },
+  stored: {
+    ...irisFacts.stored,
+    customObjects: [
+      { name: "classes", type: "list" },
+      { name: "_module", type: "" },
+    ],
+    partialKwargs: [["predict", '{"top": 3}'] as const],
+  },
+} as const;
+
+test("what made a model, what changed since and what was saved with it can be read", async () => {
+  const python = { python: fakePython({ settings: { interpreter: process.execPath, paths: [], preload: [] } }) };
+  const compared = [
+    { name: "python", saved: "3.11.7", now: "3.11.7" },
+    { name: "flax", saved: "0.12.8", now: "0.10.0" },
+    { name: "jax", saved: "0.10.2", now: null },
+  ];
+  const jobs = { describeModel: () => MADE, compareVersions: () => compared };
+  await using rig = await openDetails({ python, jobs }, { width: 900 });
+  const { page } = rig;
+  const made = await textOf(page.getByTestId("made-from"));
+  for (const text of ["train:model", "src/train.py", "changed since", COMMIT.slice(0, 10), "main", "no longer there"]) {
+    assert.ok(made.includes(text), `${text} in ${made}`);
+  }
+  assert.match(await textOf(page.getByTestId("made-dirty")), /not committed/);
+  assert.match(await textOf(page.getByTestId("custom-objects")), /classes.*list.*_module.*own module.*cannot tell/s);
+  assert.match(await textOf(page.getByTestId("partial-kwargs")), /predict/);
+  assert.equal(await textOf(page.getByTestId("versions-summary")), "2 of 3 differ");
+  assert.match(await textOf(page.getByTestId("version-flax")), /0\.12\.8.*0\.10\.0 \(differs\)/s);
+  assert.match(await textOf(page.getByTestId("version-jax")), /not installed/);
+  await inspectScreen(rig, "dark-900-made");
+  assert.deepEqual(unexpected(rig), []);
+});
+
+test("a model of which nothing is noted has none of these parts", async () => {
+  await using rig = await openDetails({ facts: irisFacts });
+  for (const part of ["made-from", "versions", "custom-objects", "part-partialKwargs"]) {
+    assert.equal(await rig.page.getByTestId(part).count(), 0, part);
+  }
+});
+
+test("arguments of methods are edited as JSON objects, and anything else is told at its row", async () => {
+  const edits: EditModelInput["edit"][] = [];
+  const host = makeHost({
+    jobs: {
+      describeModel: () => MADE,
+      "store.edit": ({ edit }: EditModelInput) => {
+        edits.push(edit);
+        return { tag: REF.tag, changed: true };
+      },
+    },
+  });
+  await using rig = await openDetails({}, { handlers: host.handlers });
+  const { page } = rig;
+  await page.getByTestId("edit-partialKwargs").click();
+  const value = page.getByTestId("partialKwargs-0-value").locator("input");
+  await value.fill("[3]");
+  await page.getByTestId("edit-save").click();
+  await page.getByTestId("partialKwargs-0-error").waitFor();
+  assert.deepEqual(edits, []);
+  await value.fill('{"top": 5}');
+  await page.getByTestId("edit-save").click();
+  await page.getByTestId("form-partialKwargs").waitFor({ state: "detached" });
+  assert.deepEqual(edits, [{ partialKwargs: { set: { predict: '{"top": 5}' }, remove: [] } }]);
+});
