@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FrameValue } from "../../../src/runner/values";
+import type { FrameValue, ListValue, ObjectValue } from "../../../src/runner/values";
 import { batcherOf, type Call, calls, column, rows, settled, singles, submit, time } from "./batcherKit";
 import { filled } from "./valueCases";
 
@@ -104,7 +104,10 @@ test("DataFrame input: requests are joined column by column, and answered with t
   await calls[0]?.finish({ "0": calls[0].inputs["x"] as FrameValue, "1": column(1, 2, 3, 4, 5) });
   await calls[1]?.finish();
   const got = await Promise.all(answers);
-  assert.deepEqual(got.map(({ outputs }) => outputs.get("0")).map(columnsOf), [frame(2, 1), frame(3, 2)].map(columnsOf));
+  assert.deepEqual(
+    got.map(({ outputs }) => outputs.get("0")).map(columnsOf),
+    [frame(2, 1), frame(3, 2)].map(columnsOf),
+  );
   assert.deepEqual(
     got.map(({ outputs }) => rows(outputs.get("1"))),
     [
@@ -113,6 +116,72 @@ test("DataFrame input: requests are joined column by column, and answered with t
     ],
   );
   assert.deepEqual([got[0]?.batchSize, got[0]?.batchRequests, (await other).batchId], [5, 2, 2]);
+});
+
+test("lists are joined and shared out by their items, and objects run one at a time", async () => {
+  const batcher = batcherOf(8);
+  const list = (...items: string[]): ListValue => ({ container: "list", items });
+  const object: ObjectValue = { container: "object", value: { a: 1 } };
+  const answers = [list("a", "b"), list("c"), object, object].map((value) => submit(batcher, value));
+  await settled(() => undefined);
+  for (let i = 0; i < 3; i += 1) await (calls[i] as Call).finish();
+  const got = await Promise.all(answers);
+  assert.deepEqual(calls[0]?.inputs["x"], list("a", "b", "c"));
+  assert.deepEqual(
+    got.map(({ outputs, batchSize, batchRequests }) => [outputs.get("x"), batchSize, batchRequests]),
+    [
+      [list("a", "b"), 3, 2],
+      [list("c"), 3, 2],
+      [object, 1, 1],
+      [object, 1, 1],
+    ],
+  );
+});
+
+test("arguments are matched by name, in whatever order each request has them", async () => {
+  const batcher = batcherOf(8);
+  submit(batcher, { length: column(1), width: column(2) });
+  submit(batcher, { width: column(4), length: column(3) });
+  await settled(() => undefined);
+  assert.deepEqual(
+    calls.map(({ inputs }) => [rows(inputs["length"]), rows(inputs["width"])]),
+    [
+      [
+        [1, 3],
+        [2, 4],
+      ],
+    ],
+  );
+});
+
+test("several outputs are each shared out, and one that lacks a row gives nobody another's", async () => {
+  const batcher = batcherOf(8);
+  const answers = singles(batcher, 2);
+  await settled(() => undefined);
+  await calls[0]?.finish({ a: column(1, 2), b: column(3, 4) });
+  const got = await Promise.all(answers);
+  assert.deepEqual(
+    got.map(({ outputs }) => [...outputs].map(([name, value]) => [name, rows(value)])),
+    [
+      [
+        ["a", [1]],
+        ["b", [3]],
+      ],
+      [
+        ["a", [2]],
+        ["b", [4]],
+      ],
+    ],
+  );
+  const again = singles(batcher, 2);
+  await settled(() => undefined);
+  await calls[1]?.finish({ a: column(1, 2), b: column(3) });
+  await calls[2]?.finish();
+  await calls[3]?.finish();
+  assert.deepEqual(
+    (await Promise.all(again)).map(({ outputs }) => rows(outputs.get("x"))),
+    [[0], [1]],
+  );
 });
 
 test("unbatchable methods: requests run one at a time, in order, and have no latency limit", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { tensorToNested } from "../../../src/formats/tensorJson";
-import { concatTensors, mergeable, sliceTensor } from "../../../src/runner/merge";
+import { concatTensors, mergeable, sliceTensor, splitTensor } from "../../../src/runner/merge";
 import { dtypes, filled } from "./valueCases";
 
 /** The obvious way to join nested lists along an axis. */
@@ -41,6 +41,28 @@ test("joining equals joining nested lists, on every axis and for every dtype", (
         counts.reduce((a, b) => a + b, 0),
       );
       assert.deepEqual(tensorToNested(whole), joinNested(parts.map(tensorToNested), axis));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("splitting is cutting piece by piece, on every axis and for every dtype", () => {
+  fc.assert(
+    fc.property(cases, ({ dtype, shape, axisPick, counts }) => {
+      const axis = axisPick % shape.length;
+      const rows = counts.reduce((a, b) => a + b, 0);
+      const whole = filled(
+        dtype,
+        shape.map((dim, j) => (j === axis ? rows : dim)),
+        7,
+      );
+      let start = 0;
+      const cut = counts.map((count) => {
+        start += count;
+        return tensorToNested(sliceTensor(whole, axis, start - count, count));
+      });
+      assert.deepEqual(splitTensor(whole, axis, counts).map(tensorToNested), cut);
+      assert.throws(() => splitTensor(whole, axis, [...counts, 1]), { code: "internal" });
     }),
     { numRuns: 500 },
   );
