@@ -1,3 +1,4 @@
+import { PRIVATE_PREFIXES } from "../store/filter";
 import type { FrameworkAdapter } from "./adapter";
 import { filesOnlyAdapter } from "./filesOnly";
 import { flaxAdapter } from "./flax/describe";
@@ -30,12 +31,10 @@ const ADAPTERS: readonly FrameworkAdapter[] = [
   filesOnlyAdapter("", "files"),
 ];
 
-/** BentoML also writes and accepts the module's private path. */
-const PRIVATE_PREFIX = "bentoml._internal.frameworks.";
-
 /** The adapter for a `module:` value, by its public or private name; `undefined` for one we do not know. */
 export function adapterFor(module: string): FrameworkAdapter | undefined {
-  const name = module.startsWith(PRIVATE_PREFIX) ? `bentoml.${module.slice(PRIVATE_PREFIX.length)}` : module;
+  const prefix = PRIVATE_PREFIXES.find((known) => module.startsWith(known));
+  const name = prefix === undefined ? module : `bentoml.${module.slice(prefix.length)}`;
   return ADAPTERS.find((adapter) => adapter.module === name);
 }
 

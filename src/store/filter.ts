@@ -96,8 +96,10 @@ function holds(
   }
 }
 
-/** BentoML writes a framework's public module name or the private path of its implementation. */
-const PREFIXES = ["bentoml._internal.frameworks.", "bentoml."];
+/** BentoML writes and accepts a framework's public name, `bentoml.onnx`, or the path of its implementation behind these. */
+export const PRIVATE_PREFIXES: readonly string[] = ["bentoml._internal.frameworks.", "_bentoml_impl.frameworks."];
+
+const PREFIXES = [...PRIVATE_PREFIXES, "bentoml."];
 
 /** The framework in a module's name: `onnx` for `bentoml.onnx` and for the private path of the same. */
 export function frameworkOf(module: string): string {

@@ -313,6 +313,7 @@ test("a request that is well framed and nonsense is refused, and the worker goes
     ["run", { method: 7, args: [] }],
     ["run", { method: "echo", args: [{ name: "0", value: { tensor: 0 } }] }],
     ["run", { method: "echo", args: [{ name: "0", value: { pickle: 0 } }] }],
+    ["run", { method: "echo", args: [], batch: [0, 0] }],
     ["load", { adapter: "picklable", folder: "odd" }],
   ] as const) {
     await assert.rejects(worker.ask(op, data), { code: "protocol.invalid" }, op);

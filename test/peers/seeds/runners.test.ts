@@ -22,6 +22,7 @@ interface Theirs {
     readonly runner: Nested;
     readonly classify: Nested;
     readonly plain: Nested;
+    readonly privateName: Nested;
   };
   readonly demo_mnist: {
     readonly folder: string;
@@ -198,9 +199,10 @@ test("custom_predictor: MyPredictor doubles what it gets", async () => {
   assert.deepEqual((await kit.output("custom_predictor", ...input(x))).data, runner);
 });
 
-test("a model that names the module's private path runs as the one that names the public one", async () => {
+test("models that name the private path of their module run as those that name the public one", async () => {
   const { x, privateName } = theirs.custom_predictor;
   assert.deepEqual((await kit.once("old_name", ...input(x))).data, privateName);
+  assert.deepEqual((await kit.once("old_iris", "--input", `0=${FLOWER}`)).data, theirs.iris_clf.privateName);
 });
 
 test("a model of another module is refused, naming both", async () => {

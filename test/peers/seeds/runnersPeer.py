@@ -15,6 +15,7 @@ open_store(home)
 
 import bentoml  # noqa: E402
 import cloudpickle  # noqa: E402
+import joblib  # noqa: E402
 import numpy as np  # noqa: E402
 from bentoml._internal.models.model import ModelSignature, PartialKwargsModelOptions  # noqa: E402
 from bentoml.io import NumpyNdarray  # noqa: E402
@@ -137,6 +138,10 @@ def iris_clf():
         return result
 
     iris_clf_runner.init_local(quiet=True)
+    context = bentoml.models.ModelContext(framework_name="sklearn", framework_versions={})
+    how = {"module": "_bentoml_impl.frameworks.sklearn", "api_version": "v1", "signatures": {"predict": {}}}
+    with bentoml.models._create("old_iris", context=context, **how) as stored:
+        joblib.dump(clf, stored.path_of("saved_model.pkl"))
     model = bentoml.sklearn.load_model("iris_clf:latest")
     rows = iris.data[::25]
     return {
@@ -146,6 +151,7 @@ def iris_clf():
         "runner": iris_clf_runner.predict.run(FLOWER),
         "classify": svc.apis["classify"].func(rows),
         "plain": clf.predict(rows),
+        "privateName": local_runner("old_iris").predict.run(FLOWER),
     }
 
 

@@ -25,6 +25,7 @@ function withExternal(name: string, location: string): string {
 
 test("a module is found by its public and its private name, and by nothing else", () => {
   assert.equal(adapterFor("bentoml.onnx"), adapterFor("bentoml._internal.frameworks.onnx"));
+  assert.equal(adapterFor("bentoml.sklearn"), adapterFor("_bentoml_impl.frameworks.sklearn"));
   assert.equal(adapterFor("bentoml.onnx")?.runnable, true);
   for (const unknown of ["onnx", "bentoml.", "os", "__proto__", "bentoml._internal.frameworks."]) {
     assert.equal(adapterFor(unknown), undefined, unknown);
