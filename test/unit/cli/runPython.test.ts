@@ -164,7 +164,8 @@ test("options that do not fit the model are refused before anything is started",
     ["--python-path", "."],
   ]) {
     const { code, message } = await fails(2, [onnx, "--example", ...args]);
-    assert.deepEqual([code, message], ["usage", `${args[0]} is for models that need Python.`]);
+    const also = args[0] === "--python" ? " and for --device python:cpu, python:cuda" : "";
+    assert.deepEqual([code, message], ["usage", `${args[0]} is for models that need Python${also}.`]);
   }
   for (const args of [["--no-init"], ["--init", "--no-init"], ["--as", "series"], ["--python="], ["--device", "a b"]]) {
     assert.equal((await fails(2, ["net", "--allow-code", ...args])).code, "usage", args.join(" "));
