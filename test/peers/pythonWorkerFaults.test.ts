@@ -173,14 +173,21 @@ test("a missing module, an exit and too little memory are told as that, and the 
   );
 });
 
-test("positions without a gap, and a DataFrame where pandas is", async () => {
+test("positions have no gap", async () => {
   await assert.rejects(worker.run("echo", [tensorArg("1", floats)]), { code: "input.name" });
+});
+
+test("a DataFrame is refused by name where pandas is not", async () => {
+  const without = new PythonWorker();
+  await without.load("picklable", odd);
+  await without.run("hides", [{ name: "0", value: { object: "pandas" } }]);
   const value = { dataframe: [["a", 0]] };
-  await assert.rejects(worker.ask("run", { method: "echo", args: [{ name: "0", value }] }, [floats]), {
+  await assert.rejects(without.ask("run", { method: "echo", args: [{ name: "0", value }] }, [floats]), {
     code: "python.missing",
     message: /pandas/,
     remedy: /^\S+python -m pip install pandas$/,
   });
+  await without.close();
 });
 
 test("64 MiB go there and back, every byte of them", async () => {

@@ -45,6 +45,12 @@ class Odd:
         except EOFError:
             return x
 
+    def hides(self, module):
+        """From here on this process does not have that module."""
+        import sys
+
+        sys.modules[module] = None
+
     def lacks(self):
         import not_to_be_found.at_all  # noqa: F401
 

@@ -15,7 +15,7 @@ import { PYTHON } from "../realStore";
 export type Nested = number | readonly Nested[];
 
 /** One output as `modelbench run -o json` prints it. */
-export interface Printed {
+interface Printed {
   readonly dtype?: string;
   readonly shape?: readonly number[];
   readonly data?: Nested;
@@ -23,7 +23,7 @@ export interface Printed {
 }
 
 /** How a model is loaded beyond what every one needs. */
-export interface Loading {
+interface Loading {
   readonly adapter: string;
   readonly folder: string;
   readonly signatures: LoadRequest["signatures"];
