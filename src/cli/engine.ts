@@ -22,6 +22,7 @@ const PYTHON_OPTIONS: Readonly<Record<string, OptionSyntax>> = {
   init: "switch",
   "no-init": "switch",
   "no-isolation": "switch",
+  "custom-objects": "switch",
 };
 
 /** Options that say something to ONNX models only. */
@@ -48,6 +49,7 @@ export const ENGINE_NOTES: readonly string[] = [
   "  --as ndarray|list|dataframe, --dtype T   what JSON becomes; NAME is a parameter or a position",
   "  --device cpu|gpu|cuda:0|...              as jax and torch call it",
   "  --no-init                flax: the state as it was saved, on the device",
+  "  --custom-objects         loads what was saved with the model, and runs no method",
   "  --no-isolation           lets a model that was not saved here reach your files and the network",
   "ONNX models also take:",
   `  --device ${[...ONNX_DEVICES].reverse().join("|")}|auto; ${PYTHON_PREFIX}cpu, ${PYTHON_PREFIX}cuda:1, ... = the`,

@@ -3,7 +3,7 @@ import type { Event } from "../base/events";
 import type { Log } from "../base/log";
 import type { Disposable } from "../base/scope";
 import type { Tensor } from "../formats/tensor";
-import type { InputIssue, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
+import type { InputIssue, LoadedObject, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
 import type { FrameValue } from "./values";
 
 /** What is known of a session's process and of its requests now. */
@@ -37,6 +37,11 @@ export interface RunnerSession extends Disposable {
   run(request: RunRequest, signal?: AbortSignal): Promise<RunResult>;
   /** Reads rows `[start, start + count)` (first axis) of a kept output; of a table maybe fewer at once. */
   readResult(kept: string, start: number, count: number): Promise<Tensor | FrameValue>;
+  /**
+   * Loads what was saved with the model beside it, and lets it say what it is; [] for models that do not run in Python.
+   * @throws ModelbenchError as `load`, and whatever the objects' own code raises
+   */
+  customObjects(signal?: AbortSignal): Promise<readonly LoadedObject[]>;
   /** Round trip to the runner's main thread, milliseconds: answers while a run is under way. */
   ping(): Promise<number>;
   /** Ends the process and everything it started; what is pending fails with `cancelled`. */

@@ -7,7 +7,7 @@ import { DEFAULT_SETTINGS, threadsOf } from "../frameworks/onnx/sessionOptions";
 import type { BatchPlan } from "./batchRequest";
 import { gpuOf, numbered } from "./devices";
 import { type FromOrt, movable, type ToOrt } from "./ortMessages";
-import type { LoadRequest, LoadResult } from "./protocol";
+import type { LoadedObject, LoadRequest, LoadResult } from "./protocol";
 import { thisMachine } from "./thisMachine";
 import { isTensor, type NamedOutputs, type NamedValues } from "./values";
 
@@ -26,6 +26,8 @@ export interface OpenModel {
     inputs: NamedValues,
     plan?: BatchPlan,
   ): Promise<{ outputs: NamedOutputs; runMs: number; spent?: readonly ArrayBuffer[] }>;
+  /** Loads the model's custom objects and lets them say what they are; left out = such models have none. */
+  customObjects?(): Promise<readonly LoadedObject[]>;
   /** Ends what it runs in; called when the process ends, and when nobody waits for a run that does not end. */
   kill?(): void;
 }

@@ -66,6 +66,15 @@ export interface LoadResult {
   readonly unfetchable: Readonly<Record<string, readonly { readonly name: string; readonly reason: string }[]>>;
 }
 
+/** A custom object of a loaded model, in its own words. */
+export interface LoadedObject {
+  readonly name: string;
+  /** Its class, with its module. */
+  readonly type: string;
+  /** What Python's `repr` says of it, cut where it is long. */
+  readonly repr: string;
+}
+
 /** What the JSON of an input becomes where nothing is declared. */
 export interface InputForm {
   /** Left out = lists of numbers become arrays, everything else stays what it is. */

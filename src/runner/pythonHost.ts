@@ -7,7 +7,7 @@ import type { Frame } from "./frames";
 import { onnxFiles, onnxLoadData } from "./onnxInPython";
 import type { OpenModel } from "./ortHost";
 import { linkFiles, makePrivateFolder, type PrivateFolder, takeOverFiles } from "./privateFolder";
-import type { LoadRequest, LoadResult, PythonLoad } from "./protocol";
+import type { LoadedObject, LoadRequest, LoadResult, PythonLoad } from "./protocol";
 import { PythonProcess } from "./pythonProcess";
 import { decodeValue, encodeValue, fields } from "./valueBodies";
 import type { NamedValues, RunValue } from "./values";
@@ -82,6 +82,7 @@ export async function openPython(
         const { maxBatchSize } = request.batching;
         return run(started, method, inputs, plan && [plan.inAxis, plan.outAxis, maxBatchSize]);
       },
+      customObjects: async () => customObjects((await started.call("customObjects", {})).data),
       kill: () => started.kill(),
     };
   } catch (error) {
@@ -90,6 +91,18 @@ export async function openPython(
     folder.remove();
     throw error;
   }
+}
+
+function customObjects(data: unknown): readonly LoadedObject[] {
+  const { objects } = fields(data);
+  if (!Array.isArray(objects)) throw malformed("customObjects");
+  return objects.map((object: unknown) => {
+    const { name, type, repr } = fields(object);
+    if (typeof name !== "string" || typeof type !== "string" || typeof repr !== "string") {
+      throw malformed("customObjects");
+    }
+    return { name, type, repr };
+  });
 }
 
 function startIn(folder: PrivateFolder, request: LoadRequest, python: PythonLoad, apart: Apartness): PythonProcess {

@@ -1,6 +1,7 @@
 import { ModelbenchError, toWireError } from "../base/errors";
 import type { MethodSignature, Tensor } from "../formats/tensor";
 import { type BatchAnswer, Batcher, type BatchPlan } from "./batcher";
+import { busy, MAX_WAITING } from "./busy";
 import type { Frame } from "./frames";
 import { methodOf } from "./inputCheck";
 import { resolveInputs } from "./inputs";
@@ -11,9 +12,6 @@ import { encodeValue } from "./valueBodies";
 import { valueStart } from "./valueStart";
 import { isTensor, type NamedOutputs, type RunValue } from "./values";
 import { decodeRead, decodeRun, encodeRows, encodeStart, type RunReply, type WireOutput } from "./wire";
-
-/** Waiting requests beyond this are refused: they would only wait, and hold their inputs meanwhile. */
-const MAX_WAITING = 10_000;
 
 /** What results kept for paging may take together. */
 const MAX_KEPT_BYTES = 512 * 1024 * 1024;
@@ -73,6 +71,8 @@ export class RunnerService {
         return this.#load(frame.data as LoadRequest);
       case "run":
         return this.#run(frame);
+      case "customObjects":
+        return { data: (await this.#model?.customObjects?.()) ?? [] };
       case "read": {
         const { kept, start, count } = decodeRead(frame);
         return encodeRows(this.#kept.read(kept, start, count));
@@ -180,10 +180,4 @@ function inOrder({ outputs }: MethodSignature, given: NamedOutputs): NamedOutput
     return value === undefined ? [] : [[name, value]];
   });
   return new Map([...declared, ...given]);
-}
-
-function busy(label: string): ModelbenchError {
-  return new ModelbenchError("run.busy", `${label}: ${MAX_WAITING} requests are waiting already.`, {
-    remedy: "Send more when answers have come.",
-  });
 }

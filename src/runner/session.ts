@@ -1,13 +1,23 @@
 import { ModelbenchError, throwIfAborted } from "../base/errors";
 import { Emitter } from "../base/events";
 import type { Tensor } from "../formats/tensor";
+import { busy, MAX_WAITING } from "./busy";
 import type { RunnerOptions, RunnerSession, SessionFacts } from "./client";
 import { deviceEnvironment } from "./devices";
 import type { Frame } from "./frames";
 import { inputSpecs, methodOf, nameFindings } from "./inputCheck";
 import { tensorFromJson } from "./inputJson";
 import { inputIssues } from "./inputs";
-import type { InputIssue, InputValue, LoadRequest, LoadResult, RunRequest, RunResult, SessionState } from "./protocol";
+import type {
+  InputIssue,
+  InputValue,
+  LoadedObject,
+  LoadRequest,
+  LoadResult,
+  RunRequest,
+  RunResult,
+  SessionState,
+} from "./protocol";
 import { openFromJson } from "./pythonInputs";
 import { RestartPolicy } from "./restarts";
 import { RunnerProcess } from "./runnerProcess";
@@ -113,6 +123,8 @@ class Session implements RunnerSession {
   async run(request: RunRequest, signal?: AbortSignal): Promise<RunResult> {
     throwIfAborted(signal);
     if (this.#end !== undefined) throw this.#end;
+    // Here, so that who sends hears it at once, also while the model is not loaded yet.
+    if (this.#pending.size >= MAX_WAITING) throw busy(this.label);
     const { data, bodies } = encodeRun(request, this.#plainInputs(request));
     // Its failure ends the session, and with it this run.
     if (this.#loading === undefined) this.load().catch(() => undefined);
@@ -136,6 +148,11 @@ class Session implements RunnerSession {
   async readResult(kept: string, start: number, count: number): Promise<Tensor | FrameValue> {
     const call: ReadCall = { kept, start, count };
     return decodeRows(await this.#ask("read", call));
+  }
+
+  async customObjects(signal?: AbortSignal): Promise<readonly LoadedObject[]> {
+    await this.load(signal);
+    return (await this.#ask("customObjects")).data as readonly LoadedObject[];
   }
 
   async ping(): Promise<number> {

@@ -8,7 +8,7 @@ import type { ValueStart } from "./valueStart";
 import { type FrameValue, isTensor, type RunValue } from "./values";
 
 /** What a client may ask of a runner. */
-export type RunnerOp = "warm" | "load" | "run" | "read" | "ping";
+export type RunnerOp = "warm" | "load" | "run" | "read" | "ping" | "customObjects";
 
 /** An input on the wire: bulk values are bodies, referred to by index; a text is a body of UTF-8. */
 export type WireInput =

@@ -6,8 +6,10 @@ import { customObjectsOf } from "../../src/frameworks/customObjects";
 import { runDescribeModel } from "../../src/frameworks/modelFacts";
 import { runEditModel } from "../../src/store/editModelJob";
 import { ModelStore } from "../../src/store/modelStore";
+import { openCliKit } from "../fixtures/cliKit";
 import { tempFolder } from "../unit/store/storeKit";
 import { askPython } from "./python";
+import { PYTHON } from "./realStore";
 
 const { path: home, remove } = tempFolder();
 let loaded: readonly (readonly [string, string])[];
@@ -43,6 +45,29 @@ test("custom objects are named with the classes that loading them gives, without
 test("a model without custom objects has none, and Flax's own module is one", () => {
   assert.deepEqual(customObjectsOf(folderOf("none")), []);
   assert.deepEqual(customObjectsOf(folderOf("flax")), [{ name: "_module", type: "__main__.Net" }]);
+});
+
+test("the command line loads custom objects once that is allowed, and lets them say what they are", async () => {
+  const kit = await openCliKit();
+  try {
+    const call = (...args: string[]) =>
+      kit.run(["run", "many", "--custom-objects", "--home", home, "--python", PYTHON, "-o", "json", ...args]);
+    const refused = await call();
+    assert.equal(JSON.parse(refused.stderr).error.code, "trust.required");
+    const { code, stdout, stderr } = await call("--allow-code");
+    assert.equal(code, 0, stderr);
+    const objects: { name: string; type: string; repr: string }[] = JSON.parse(stdout);
+    assert.deepEqual(
+      objects.map(({ name, type }) => [name, type.replace("NoneType", "None")]),
+      loaded,
+    );
+    const said = new Map(objects.map(({ name, repr }) => [name, repr]));
+    assert.equal(said.get("list"), "[1, 'a']");
+    assert.equal(said.get("long"), `'${"w".repeat(1999)}…`);
+    assert.equal(said.get("array"), "array([[0., 1., 2.],\n       [3., 4., 5.]])");
+  } finally {
+    kit.dispose();
+  }
 });
 
 test("arguments that are edited here are those that BentoML's own runner calls the method with", async () => {

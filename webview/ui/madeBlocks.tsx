@@ -68,7 +68,7 @@ function Commit({ commit }: { readonly commit: ProvenanceView["commit"] }): VNod
           {t("made.openCommit")}
         </Button>
         {isDirty === false ? null : (
-          <p class="with-icon" data-testid="made-dirty">
+          <p class="with-icon-text" data-testid="made-dirty">
             <Icon name="warning" />
             {isDirty ? t("made.dirty") : t("made.dirtyUnknown")}
           </p>
@@ -89,9 +89,11 @@ function File(props: {
   const { path, state, title } = props;
   const t = useText();
   return (
-    <span class="with-icon" data-state={state} title={title}>
+    <span class="with-icon-text" data-state={state} title={title}>
       {state === "same" ? null : <Icon name="warning" />}
-      {path} <span class="quiet">({t(`made.state.${state}`)})</span>
+      <span>
+        {path} <span class="quiet">({t(`made.state.${state}`)})</span>
+      </span>
     </span>
   );
 }
@@ -106,7 +108,7 @@ export function Versions({ versions }: { readonly versions: VersionsView | null 
     <section class="block" data-testid="versions">
       <h2>{t("versions.title")}</h2>
       <p class="quiet">{t("versions.with", interpreter)}</p>
-      <p class="with-icon" data-testid="versions-summary">
+      <p class="with-icon-text" data-testid="versions-summary">
         {other === 0 ? null : <Icon name="warning" />}
         {other === 0 ? t("versions.same") : t("versions.differ", other, rows.length)}
       </p>

@@ -3,7 +3,7 @@ import { ModelbenchError } from "../../base/errors";
 import { silentLog } from "../../base/log";
 import { NOT_APART } from "../../runner/apartness";
 import { methodOf } from "../../runner/inputCheck";
-import type { LoadRequest, LoadResult, RunRequest, RunResult } from "../../runner/protocol";
+import type { LoadedObject, LoadRequest, LoadResult, RunRequest, RunResult } from "../../runner/protocol";
 import { openSession } from "../../runner/session";
 import { tagOfFolder } from "../../store/layout";
 import { assertUnchanged } from "../../store/verifyJob";
@@ -41,6 +41,10 @@ export const run: Verb = {
     }
     const { request, examples, warnings, form } = await readySubject(context, subject, home, args);
     for (const warning of warnings) context.output.warn(warning);
+    if (args.isSet("custom-objects")) {
+      presentObjects(context, await loadObjects(context, request));
+      return;
+    }
     const method = chosenMethod(request, args.value("method"));
     const example = args.isSet("example") ? examples[method] : undefined;
     const signature = methodOf(request.signatures, method);
@@ -56,6 +60,20 @@ export const run: Verb = {
     presentResult(context.output, { ...result, timing }, args.value("out"));
   },
 };
+
+async function loadObjects({ bundles, signal }: VerbContext, request: LoadRequest): Promise<readonly LoadedObject[]> {
+  const session = openSession(request, { entry: join(bundles, "runner.cjs"), log: silentLog });
+  try {
+    return await session.customObjects(signal);
+  } finally {
+    await session.stop();
+  }
+}
+
+function presentObjects({ output }: VerbContext, objects: readonly LoadedObject[]): void {
+  if (output.json) output.document(JSON.stringify(objects, null, 2));
+  else output.lines(...objects.map(({ name, type, repr }) => `${name}  ${type}  ${repr}`));
+}
 
 /** The method asked for, else the only one, else `__call__`. @throws ModelbenchError `method.notFound` */
 function chosenMethod({ signatures }: LoadRequest, wanted: string | undefined): string {

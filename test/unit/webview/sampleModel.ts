@@ -196,6 +196,10 @@ export class ScriptedSession implements RunnerSession {
     throw new ModelbenchError("worker.died", "Nothing is kept.");
   }
 
+  async customObjects(): Promise<[]> {
+    return [];
+  }
+
   async ping(): Promise<number> {
     return 0.1;
   }
