@@ -7,6 +7,7 @@ import { type Amount, type Ratio, renderRatios } from "./rounds";
 export async function report(name: string, measure: () => Promise<readonly (Ratio | Amount)[]>): Promise<void> {
   const ratios = await measure();
   const machine = { cpu: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version, load: loadavg() };
-  process.stdout.write(`\n${name}\n${renderRatios(ratios)}\n`);
+  const load = `load ${machine.load[0]?.toFixed(1)} on ${machine.cores} cores`;
+  process.stdout.write(`\n${name} (${load})\n${renderRatios(ratios)}\n`);
   writeFileSync(join("out", "bench", `${name}.json`), `${JSON.stringify({ name, machine, ratios }, null, 1)}\n`);
 }

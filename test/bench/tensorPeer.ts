@@ -1,9 +1,5 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import { createInterface } from "node:readline";
-
-const PYTHON = resolve(".tools/venv/bin/python");
+import { PYTHON, PythonPeer } from "./pythonPeer";
 
 /** NumPy, flax and safetensors in one warm process. */
 export interface TensorPeer {
@@ -15,14 +11,11 @@ export interface TensorPeer {
 /** Starts the peers of `tensorPeer.py`; `undefined` where they are not installed. */
 export function startTensorPeer(): TensorPeer | undefined {
   if (!existsSync(PYTHON)) return undefined;
-  const child = spawn(PYTHON, [resolve("test/bench/tensorPeer.py")], { stdio: ["pipe", "pipe", "inherit"] });
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const peer = new PythonPeer("tensorPeer.py");
   return {
     async run(operation, path = "") {
-      child.stdin.write(`${operation} ${path}\n`);
-      const { done } = await answers.next();
-      if (done) throw new Error(`${operation} ended Python`);
+      await peer.ask(`${operation} ${path}`);
     },
-    end: () => void child.stdin.end(),
+    end: () => peer.end(),
   };
 }
