@@ -1,8 +1,8 @@
 import type { EngineView } from "../../../webview/protocol/views";
 import { ModelbenchError } from "../../base/errors";
-import { parseExactJson } from "../../formats/jsonExact";
 import type { YamlValue } from "../../formats/pyYaml";
 import type { MethodSignature } from "../../formats/tensor";
+import { yamlFromJson } from "../../formats/yamlFromJson";
 import type { PythonFacts } from "../../frameworks/adapter";
 import { MAX_LATENCY_WORD, maxLatencyMs } from "../../frameworks/loadSettings";
 import type { TextPair } from "../../frameworks/modelFacts";
@@ -145,16 +145,10 @@ function optionsOf({ options }: ChoosableModel): ReadonlyMap<unknown, YamlValue>
 
 function optionOf(text: string): YamlValue {
   try {
-    return yamlOf(parseExactJson(text));
+    return yamlFromJson(text);
   } catch {
     return text;
   }
-}
-
-function yamlOf(value: unknown): YamlValue {
-  if (Array.isArray(value)) return value.map(yamlOf);
-  if (typeof value !== "object" || value === null) return value as YamlValue;
-  return new Map(Object.entries(value).map(([key, item]) => [key, yamlOf(item)]));
 }
 
 function isOnnx({ module }: ChoosableModel): boolean {
