@@ -128,7 +128,7 @@ describe("models of the user's own Python", () => {
     const { test } = await open("total:v1", { decides: ALLOW }, {}, false);
     const { consent, python, refusal } = test.view();
     assert.deepEqual([python, consent, refusal?.code], [null, null, "trust.required"]);
-    assert.equal(await test.askToAllow(), false);
+    await assert.rejects(test.askToAllow(), { code: "trust.required" });
     await assert.rejects(test.load({ anew: false }), { code: "trust.required" });
     assert.deepEqual(workers(), []);
   });

@@ -19,7 +19,7 @@ import type { Localize, RunRefusal } from "../services";
 import type { Sessions } from "../sessions";
 import { missingFiles, placedIssues, toInputs } from "./draftInputs";
 import type { EngineChoice } from "./engineChoice";
-import { failureView, refusalView } from "./failureView";
+import { failureView, refusalError, refusalView } from "./failureView";
 import { summarize } from "./runSummary";
 import { rowsOf, tableRows } from "./tensorView";
 import { type Drafted, TestDrafts } from "./testDrafts";
@@ -138,8 +138,9 @@ export class ModelTest {
     this.#keep();
   }
 
-  /** Asks the user to allow the model's code, where it has any; whether it may run now. */
+  /** Asks to allow the model's code, where it has any; whether it may run. @throws ModelbenchError for a refusal */
   async askToAllow(): Promise<boolean> {
+    this.#refuse();
     return (await this.#model.python?.askToAllow()) ?? true;
   }
 
@@ -228,8 +229,7 @@ export class ModelTest {
    */
   async load({ anew, signal }: { readonly anew: boolean; readonly signal?: AbortSignal | undefined }): Promise<void> {
     throwIfAborted(signal);
-    const refusal = this.#port.refusal();
-    if (refusal) throw refusalError(refusal, this.#model.tag);
+    this.#refuse();
     if (anew) {
       await this.#unload();
     } else if (this.#run) return;
@@ -288,6 +288,11 @@ export class ModelTest {
       if (run.signal.aborted) return undefined;
       throw failure;
     }
+  }
+
+  #refuse(): void {
+    const refusal = this.#port.refusal();
+    if (refusal) throw refusalError(refusal, this.#model.tag);
   }
 
   async #explain(error: unknown): Promise<unknown> {
@@ -390,11 +395,4 @@ export class ModelTest {
     const kept = { ...this.#drafts.kept(), history, replies: this.#replies, repliesMethod: this.#repliesMethod };
     void remember(memory, this.#key, { ...kept, engine: this.#engine.choice });
   }
-}
-
-/** Outside the page nothing else says which model is refused. */
-function refusalError(refusal: RunRefusal, tag: string): ModelbenchError {
-  const { code, message, remedy } = refusalView(refusal, tag);
-  const words = code === "run.unsupported" ? message : `${tag}: ${message}`;
-  return new ModelbenchError(refusal.code, words, { remedy: remedy ?? undefined });
 }

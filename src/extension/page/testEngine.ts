@@ -9,7 +9,7 @@ import type { Sessions } from "../sessions";
 import type { EngineChoice, LoadedEngine } from "./engineChoice";
 
 /** What the user has chosen nothing about. */
-export const DEFAULT_ENGINE: EngineChoice = { device: "", settings: {} };
+const DEFAULT_ENGINE: EngineChoice = { device: "", settings: {} };
 
 /** What is known of how a model is loaded. */
 export interface Loadable {

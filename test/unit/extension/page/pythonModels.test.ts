@@ -234,7 +234,7 @@ test("in Restricted Mode nothing of a model's code or of any Python is looked at
   await assert.rejects(test.start(CALL, 1), { code: "trust.required" });
   await assert.rejects(test.load({ anew: true }), { code: "trust.required" });
   await assert.rejects(python.interpreters(), { code: "trust.required" });
-  assert.equal(await test.askToAllow(), false);
+  await assert.rejects(test.askToAllow(), { code: "trust.required" });
   await test.warm();
   assert.deepEqual([looks, opened.length], [0, 0]);
 });
