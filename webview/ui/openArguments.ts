@@ -142,7 +142,9 @@ export function withArgumentSource(draft: Draft, source: Draft["source"]): Draft
   }
   const form = formOf(draft);
   if (source === "form") return form ? { ...draft, ...form, source } : draft;
-  return { ...draft, ...form, source };
+  // Cells that were read of JSON which is no form any more would come back later.
+  const kept = form ?? (draft.source === "json" ? { cells: [] } : {});
+  return { ...draft, ...kept, source };
 }
 
 /** An argument's draft with other dimensions; cells move along. */

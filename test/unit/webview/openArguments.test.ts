@@ -144,5 +144,7 @@ describe("sources of an argument", () => {
     assert.deepEqual(withArgumentSource(larger, "form").cells.slice(0, 6), ["1", "2", "3", "4", "5", "6"]);
     assert.equal(withArgumentSource(larger, "form").cells.length, 9);
     assert.deepEqual(withArgumentSource(jsonDraft("null"), "generate").dims, []);
+    const text = withArgumentSource(jsonDraft('["a"]', { dims: [1], cells: ["a"] }), "generate");
+    assert.equal(formOf(text), undefined);
   });
 });
