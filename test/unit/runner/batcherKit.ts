@@ -40,7 +40,8 @@ export function batcherOf(maxRows: number, maxLatencyMs?: number, concurrency?: 
         calls.push({
           method,
           inputs,
-          finish: (outputs = inputs, runMs = 0) => settled(() => resolve({ outputs: new Map(Object.entries(outputs)), runMs })),
+          finish: (outputs = inputs, runMs = 0) =>
+            settled(() => resolve({ outputs: new Map(Object.entries(outputs)), runMs })),
           fail: (message) => settled(() => reject(new ModelbenchError("run.failed", message))),
         });
       }),
