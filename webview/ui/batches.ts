@@ -31,7 +31,7 @@ export function batchesOf(replies: readonly (Reply | null)[]): FormedBatch[] {
 }
 
 /** What a batch counts in the picture: its rows, or its requests where rows mean nothing. */
-export function weightOf({ rows, requests }: FormedBatch): number {
+function weightOf({ rows, requests }: FormedBatch): number {
   return Math.max(1, rows > 0 ? rows : requests);
 }
 

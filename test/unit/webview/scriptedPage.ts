@@ -30,7 +30,7 @@ export const openMethod: MethodView = {
 };
 
 /** A model of scikit-learn before anything was decided or run. */
-export const pythonTest: TestView = {
+const pythonTest: TestView = {
   tag: TAG,
   phase: "idle",
   error: null,
