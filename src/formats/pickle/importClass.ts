@@ -20,6 +20,7 @@ export function classOf(module: string | null, name: string | null): PickleImpor
   if (ALLOWED.has(`${module} ${name}`)) return "allowed";
   const top = module.split(".", 1)[0] ?? "";
   if (CODE_MODULES.test(module)) return LOADERS.has(name) ? "dangerous" : "code";
+  if (isSubscript(module, name)) return "code";
   if (isListed(module, DANGEROUS_MODULES) || DANGEROUS_NAMES.has(`${module} ${name}`)) return "dangerous";
   // Another module's copy of a dangerous module, whose functions a second step reaches.
   if (DANGEROUS_MODULES.has(name) || DANGEROUS_ANYWHERE.has(name)) return "dangerous";
@@ -28,6 +29,14 @@ export function classOf(module: string | null, name: string | null): PickleImpor
   if (name.includes(".") && !NESTED_CLASS.test(name)) return "dangerous";
   if (top === "builtins" || top === "__builtin__") return isPlainBuiltin(name) ? "unknown" : "dangerous";
   return STANDARD_LIBRARY.has(top) && !PLAIN_NAMES.has(`${module} ${name}`) ? "dangerous" : "unknown";
+}
+
+/**
+ * `x[key]` as a function: what cloudpickle writes for `Union[int, str]`, and what takes a function out of a table of
+ * functions.
+ */
+export function isSubscript(module: string | null, name: string | null): boolean {
+  return name === "getitem" && (module === "operator" || module === "_operator");
 }
 
 /** What pickles functions and classes by their byte code, under whatever roof it is bundled. */

@@ -85,7 +85,7 @@ export const DANGEROUS_MODULES: ReadonlySet<string> = /* @__PURE__ */ setOf(() =
 export const DANGEROUS_NAMES: ReadonlySet<string> = /* @__PURE__ */ setOf(() => [
   ...pairs("numpy", "load loads save savez savez_compressed savetxt loadtxt genfromtxt fromfile memmap fromregex"),
   ...pairs("typing", "get_type_hints ForwardRef evaluate_forward_ref"),
-  ...pairs("dataclasses", "make_dataclass dataclass Field field"),
+  ...pairs("dataclasses", "make_dataclass dataclass"),
   ...pairs("numpy.lib.format", "read_array open_memmap"),
   ...pairs("torch.storage", "_load_from_bytes"),
   ...pairs("torch._utils", "_import_dotted_name"),

@@ -7,7 +7,7 @@ import {
   type PickleVerdict,
   worseVerdict,
 } from "./facts";
-import { classOf } from "./importClass";
+import { classOf, isSubscript } from "./importClass";
 import type { MachineListener } from "./machine";
 import { type ImportNode, importOf, sourceOf, type Value } from "./values";
 
@@ -93,7 +93,12 @@ export class Notes implements MachineListener {
     const label = nameOf(module, name);
     const words =
       module === null || name === null ? "The name of an import is computed while loading" : `${label} is imported`;
-    this.finding(found, "import", `${words} (${opcode})${IMPORT_WORDS[found]}`, offset);
+    this.finding(
+      found,
+      "import",
+      `${words} (${opcode})${isSubscript(module, name) ? SUBSCRIPT_WORDS : IMPORT_WORDS[found]}`,
+      offset,
+    );
   }
 
   called(callee: Value, args: Value, opcode: string, offset: number): void {
@@ -214,6 +219,8 @@ const IMPORT_WORDS: Readonly<Record<"unknown" | "code" | "dangerous", string>> =
   code: ": byte code is part of the file.",
   dangerous: ": it can run, load or reach other code.",
 };
+
+const SUBSCRIPT_WORDS = ": what it takes out of something can be code.";
 
 function findingOf({ verdict, kind, message, offset, member, count }: Note): PickleFinding {
   const words = count > 1 ? `${message.replace(/\.$/, "")}, ${count} times.` : message;

@@ -56,6 +56,8 @@ const PLAIN = `
     pathlib: Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath
     pathlib._local: Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath
     argparse: Namespace
+    dataclasses: Field _DataclassParams _FIELD_BASE _MISSING_TYPE field
+    inspect: Parameter Signature _ParameterKind _empty
     uuid: SafeUUID
     logging: getLogger Logger RootLogger
     copyreg: _reconstructor __newobj__ __newobj_ex__ _slotnames

@@ -104,7 +104,9 @@ suite("code in what looks like something else", () => {
 suite("names that reach other code", () => {
   const dangerous = [
     "dataclasses dataclass",
-    "dataclasses Field",
+    "dataclasses make_dataclass",
+    "inspect getsource",
+    "operator attrgetter",
     "enum reduce",
     "enum bltns",
     "statistics reduce",
@@ -146,4 +148,21 @@ suite("names that reach other code", () => {
     assert.equal(made.verdict, "dangerous");
     assert.equal(facts(latin1("\x80\x04cbuiltins\ntype\nN\x85R.")).verdict, "unknown");
   });
+});
+
+suite("names that only pickling functions and classes by value needs", () => {
+  const classes = {
+    "_operator getitem": "code",
+    "operator getitem": "code",
+    "dataclasses Field": "unknown",
+    "dataclasses _MISSING_TYPE": "unknown",
+    "inspect Signature": "unknown",
+    "inspect Parameter": "unknown",
+  } as const;
+  for (const [pair, expected] of Object.entries(classes)) {
+    test(`${pair} is ${expected}`, () => {
+      const [module = "", name = ""] = pair.split(" ");
+      assert.equal(classOf(module, name), expected);
+    });
+  }
 });
