@@ -30,6 +30,7 @@ suite("the working tree", () => {
     );
     assert.deepEqual(starters, [
       "src/jobs/startNodeChild.ts",
+      "src/runner/gitState.ts",
       "src/runner/isolation.ts",
       "src/runner/processMemory.ts",
       "src/runner/pythonProcess.ts",
@@ -54,9 +55,11 @@ suite("the working tree", () => {
     assert.deepEqual(put, ["data.set(ROWS"]);
   });
 
-  test("evaluates no text as code", () => {
+  test("evaluates no text as code, but for what the user typed to be saved, in the worker and after consent", () => {
     const shipped = code.filter((path) => /^(src|webview)\//.test(path));
-    assert.deepEqual(matching(shipped, /\beval\(|new Function\(|node:vm["']/), []);
+    assert.deepEqual(matching(shipped, /\beval\(|new Function\(|node:vm["']/), [
+      "src/frameworks/python/modelbench_worker/project_module.py",
+    ]);
   });
 
   test("names no registry host, in lock files neither", () => {
