@@ -153,5 +153,7 @@ test("every setting has a default and a description, and a path or a limit from 
   const limits = ["import.maxMembers", "import.maxExpandedGiB", "import.maxRatio"].map((key) => `modelbench.${key}`);
   for (const key of limits) assert.equal(contributes.configuration.properties[key]?.["scope"], "machine-overridable");
   const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
-  for (const key of ["modelbench.storePath", ...limits]) assert.ok(restricted.includes(key), key);
+  const python = ["interpreter", "paths", "preload"].map((key) => `modelbench.python.${key}`);
+  for (const key of python) assert.equal(contributes.configuration.properties[key]?.["scope"], "machine-overridable");
+  for (const key of ["modelbench.storePath", ...limits, ...python]) assert.ok(restricted.includes(key), key);
 });
