@@ -12,7 +12,10 @@ export interface LoadRequest {
   readonly adapter: string;
   /** Absolute path of the file to open. */
   readonly file: string;
-  /** For ONNX: `cpu`, `webgpu`, `cuda`, `dml` or `coreml`, which fail where they are not there, or `auto`. */
+  /**
+   * For ONNX: `cpu`, `webgpu`, `cuda`, `cuda:1`, `dml` or `coreml`, which fail where they are not there, or `auto`; with
+   * `python` in the user's own runtime.
+   */
   readonly device: string;
   readonly signatures: Readonly<Record<string, MethodSignature>>;
   readonly batching: {

@@ -40,7 +40,8 @@ def linear():
     rng = np.random.default_rng(7)
     weights = onnx.numpy_helper.from_array(rng.normal(size=(4, 3)).astype(np.float32), "w")
     nodes = [h.make_node("MatMul", ["x", "w"], ["z"]), h.make_node("Sigmoid", ["z"], ["y"])]
-    return model(nodes, [value("x", T.FLOAT, ["N", 4])], [value("z", T.FLOAT, ["N", 3]), value("y", T.FLOAT, ["N", 3])], [weights])
+    outputs = [value("z", T.FLOAT, ["N", 3]), value("y", T.FLOAT, ["N", 3])]
+    return model(nodes, [value("x", T.FLOAT, ["N", 4])], outputs, [weights])
 
 
 def same(kind, shape=("N", 3)):
@@ -95,7 +96,8 @@ def slow():
     )
     yes = h.make_tensor("yes", T.BOOL, [], [True])
     node = h.make_node("Loop", ["n", "yes", "x"], ["y"], body=body)
-    return model([node], [value("n", T.INT64, []), value("x", T.FLOAT, shape)], [value("y", T.FLOAT, shape)], [one, yes])
+    inputs = [value("n", T.INT64, []), value("x", T.FLOAT, shape)]
+    return model([node], inputs, [value("y", T.FLOAT, shape)], [one, yes])
 
 
 def classifier(**options):
@@ -141,6 +143,7 @@ def main():
     os.makedirs(os.path.join(home, "models"))
     external = {"save_as_external_data": True, "location": "weights.bin", "size_threshold": 0}
     odd = [[0.1, -1.5, 3.14159], [448.0, 0.0, -0.0078125]]
+    small_types = (("bfloat16", T.BFLOAT16), ("float8_e4m3fn", T.FLOAT8E4M3FN), ("float8_e5m2", T.FLOAT8E5M2))
     files = {
         "linear": case("linear", linear(), {"x": FLOWERS}),
         "external": case("external", linear(), {"x": FLOWERS}, **external),
@@ -150,10 +153,7 @@ def main():
         "quantized": case("quantized", quantized()),
         "mixed": case("mixed", mixed()),
         "slow": case("slow", slow()),
-        **{
-            name: {**case(name, same(kind)), **small(name, odd)}
-            for name, kind in (("bfloat16", T.BFLOAT16), ("float8_e4m3fn", T.FLOAT8E4M3FN), ("float8_e5m2", T.FLOAT8E5M2))
-        },
+        **{name: {**case(name, same(kind)), **small(name, odd)} for name, kind in small_types},
     }
     batchable = {"run": {"batchable": True, "batch_dim": 0}}
     saved = {
