@@ -8,7 +8,7 @@ import { type CallNode, importOf, type Value } from "../formats/pickle/values";
 import { statOf } from "../store/modelFiles";
 
 /** Where BentoML keeps what a model needs beside its weights. */
-export const CUSTOM_OBJECTS = "custom_objects.pkl";
+const CUSTOM_OBJECTS = "custom_objects.pkl";
 
 /** An object that was saved with a model, as its pickle says it would come about. */
 export interface CustomObject {
@@ -33,7 +33,7 @@ export function customObjectsOf(folder: string): readonly CustomObject[] | undef
 }
 
 /** The entries of the dict that a pickle gives; `undefined` where it gives something else, or nothing. */
-export function customObjectsIn(reader: PositionalReader): readonly CustomObject[] | undefined {
+function customObjectsIn(reader: PositionalReader): readonly CustomObject[] | undefined {
   const range = { start: 0, end: reader.size };
   const [stream] = readStreams(reader, range, new Notes(), undefined, { joblib: false, search: false });
   const root = stream?.end === null ? undefined : stream?.root;

@@ -31,7 +31,7 @@ export async function runCompareVersions({ saved, interpreter }: VersionsToCompa
  * @param saved versions by package, Python's own as `python`
  * @param interpreter absolute
  */
-export function comparedVersions(saved: VersionsToCompare["saved"], interpreter: string): ComparedVersion[] {
+function comparedVersions(saved: VersionsToCompare["saved"], interpreter: string): ComparedVersion[] {
   const installed = installedVersions(interpreter);
   const python = pythonVersionOf(interpreter);
   return [...saved].map(([name, version]) => {

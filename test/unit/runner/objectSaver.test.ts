@@ -112,7 +112,16 @@ sys.modules["cloudpickle"] = pickler
 print("trained")
 model = {"a": 1}
 `;
-  const made = await makeObject(requestOf(code), { ...parts, log });
+  const request = requestOf(code);
+  for (const args of [
+    ["init", "-q"],
+    ["add", "made.py"],
+    ["commit", "-q", "-m", "one"],
+  ]) {
+    execFileSync("git", ["-c", "user.name=A", "-c", "user.email=a@b.c", ...args], { cwd: project });
+  }
+  const made = await makeObject(request, { ...parts, log });
+  assert.deepEqual([made.provenance.git?.script, made.provenance.git?.isDirty], ["made.py", false]);
   assert.deepEqual(lines, ["trained"]);
   assert.equal(readdirSync(staging).length, 1);
   await made.discard();
