@@ -50,7 +50,6 @@ interface Theirs {
     readonly folder: string;
     readonly rows: Nested[];
     readonly plain: Nested[];
-    readonly notJitted: Nested;
   };
 }
 
@@ -234,7 +233,7 @@ test("an NNX model that was exported to SafeTensors by Flax's own recipe answers
 });
 
 test("an NNX CNN answers as nnx.jit does, alone and batched", async () => {
-  const { folder, rows, plain, notJitted } = theirs.nnx_cnn;
+  const { folder, rows, plain } = theirs.nnx_cnn;
   await kit.withModel({ adapter: "flax", folder, signatures: { __call__: signature([0, 0]) } }, async (session) => {
     await session.load();
     const images = (value: unknown): Record<string, InputValue> => ({
@@ -242,7 +241,6 @@ test("an NNX CNN answers as nnx.jit does, alone and batched", async () => {
     });
     const direct = nested(await session.run({ method: "__call__", inputs: images(rows), batch: false }));
     assert.deepEqual(direct, plain);
-    assert.ok(difference(direct, notJitted) < ROUNDING);
     const each = await Promise.all(
       rows.map((row) => session.run({ method: "__call__", inputs: images([row]), batch: true })),
     );
