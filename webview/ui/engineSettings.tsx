@@ -43,7 +43,7 @@ export function EngineSettings({ engine }: { readonly engine: EngineView }): VNo
     <details class="folded engine" data-testid="engine">
       <summary data-testid="engine-summary">
         {t("engine.settings")}
-        {changed.length === 0 ? null : <span class="folded-preview"> {changed.join(" · ")}</span>}
+        {changed.length === 0 ? null : <span class="folded-preview"> · {changed.join(" · ")}</span>}
       </summary>
       <div class="engine-fields">
         {settings.map((setting) => (

@@ -25,7 +25,7 @@ export function OutputCard(props: OutputProps): VNode {
   const t = useText();
   const { plain } = output;
   const [view, setView] = useState<"values" | "raw">("values");
-  if (plain) return <PlainOutput output={output} plain={plain} />;
+  if (plain) return <PlainOutput {...props} plain={plain} />;
   return (
     <section class="card" aria-label={output.name} data-testid={`output-${output.name}`}>
       <header class="card-head">

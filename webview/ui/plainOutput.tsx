@@ -1,19 +1,16 @@
 import type { VNode } from "preact";
-import type { OutputView, PlainValue } from "../protocol/views";
+import type { PlainValue } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { CopyButton } from "./copyButton";
-import { shortCell } from "./format";
-import { ValueGrid } from "./valueGrid";
+import type { OutputProps } from "./outputCard";
+import { PlainTable } from "./plainTable";
 
-/** Rows seen at once. */
-const VISIBLE_ROWS = 12;
 /** Longest text, in characters, that the clipboard takes over. */
 const MOST_COPIED = 100_000;
 
-type Table = Extract<PlainValue, { kind: "table" }>;
-
 /** An output that is no array: a value as JSON, or a table. */
-export function PlainOutput({ output, plain }: { readonly output: OutputView; readonly plain: PlainValue }): VNode {
+export function PlainOutput(props: OutputProps & { readonly plain: PlainValue }): VNode {
+  const { output, plain } = props;
   const { locale } = usePage();
   const t = useText();
   const words =
@@ -32,7 +29,7 @@ export function PlainOutput({ output, plain }: { readonly output: OutputView; re
         {plain.kind === "json" ? (
           <Json name={output.name} text={plain.text} isWhole={plain.isWhole} />
         ) : (
-          <TableGrid name={output.name} table={plain} />
+          <PlainTable {...props} table={plain} />
         )}
       </div>
     </section>
@@ -58,36 +55,6 @@ function Json(props: { readonly name: string; readonly text: string; readonly is
           {t("plain.cut")}
         </p>
       )}
-    </>
-  );
-}
-
-function TableGrid({ name, table }: { readonly name: string; readonly table: Table }): VNode {
-  const { locale } = usePage();
-  const t = useText();
-  const { columns, rows, count } = table;
-  if (rows.length === 0 || columns.length === 0) return <p class="quiet">{t("plain.noRows", columns.join(", "))}</p>;
-  const texts = rows.map((row) => row.map((value) => ({ text: shortCell("float64", value), title: String(value) })));
-  const lengths = [...columns.map(({ length }) => length), ...texts.flat().map(({ text }) => text.length)];
-  return (
-    <>
-      <ValueGrid
-        label={t("result.grid", name, rows.length, columns.length)}
-        testId={`table-${name}`}
-        rows={rows.length}
-        columns={columns.length}
-        characters={lengths.reduce((a, b) => Math.max(a, b), 0)}
-        visibleRows={VISIBLE_ROWS}
-        corner={t("result.row")}
-        rowLabel={String}
-        columnLabel={(column) => columns[column] ?? ""}
-        cellAt={(row, column) => texts[row]?.[column] ?? { text: "", title: "" }}
-      />
-      {rows.length < count ? (
-        <p class="quiet" data-testid={`cut-${name}`}>
-          {t("plain.prefix", rows.length.toLocaleString(locale.value), count.toLocaleString(locale.value))}
-        </p>
-      ) : null}
     </>
   );
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { OutputView } from "../../../webview/protocol/views";
 import { closeScreens, startScreens, tabTo, textOf, unexpected, until, untilFocused } from "./pageScreens";
 import {
   jsonDraft,
@@ -83,10 +84,12 @@ describe("arguments of a method that declares none", () => {
 
   test("what the host says of a value stands at it, and of a name without a card in the summary", async () => {
     const error = { code: "input.shape", message: "`0`: not a list.", remedy: null, path: null };
-    await using opened = await openScript({}, one, {}, () => [
-      { input: "0", error },
-      { input: "rng", error: { ...error, message: "`rng`: expected a value." } },
-    ]);
+    await using opened = await openScript({}, one, {
+      issues: () => [
+        { input: "0", error },
+        { input: "rng", error: { ...error, message: "`rng`: expected a value." } },
+      ],
+    });
     await opened.page.getByTestId("run").click();
     await untilFocused(opened.page, "issues");
     assert.equal(await textOf(opened.page.getByTestId("argument-0-error")), "not a list.");
@@ -200,7 +203,7 @@ describe("Python and engine", () => {
   test("settings go to the host one by one and whole, numbers when the field is left", async () => {
     await using opened = await openScript({ engine: someEngine }, one);
     const { page } = opened;
-    assert.match(await textOf(page.getByTestId("engine-summary")), /Load settings\s+Threads in an operator: 4/);
+    assert.match(await textOf(page.getByTestId("engine-summary")), /Load settings · Threads in an operator: 4/);
     await page.getByTestId("engine-summary").click();
     const field = page.getByTestId("engine-concurrency").locator("input");
     await field.fill("many");
@@ -266,6 +269,22 @@ test("values that are no arrays: JSON to copy, a table by keyboard, and what is 
   await page.keyboard.press("Home");
   await until(page, `document.activeElement.textContent === "<b>99</b>"`);
   assert.match(await textOf(page.getByTestId("output-none")), /Empty: columns a, b, no rows\./);
+});
+
+test("rows of a table that did not come with the reply come when they are seen, however few an answer brings", async () => {
+  const rowsFrom = (start: number, count: number) => Array.from({ length: count }, (_, i) => [start + i]);
+  const frameOf = (start: number, count: number): OutputView =>
+    plainOutput("frame", { kind: "table", columns: ["n"], count: 5_000, rows: rowsFrom(start, count) });
+  const frame = { ...frameOf(0, 50), pageable: true };
+  const readRows = (start: number): OutputView => frameOf(start, 3);
+  await using opened = await openScript({ phase: "done", replies: [reply({ outputs: [frame] })] }, one, { readRows });
+  const { page } = opened;
+  const grid = page.getByTestId("table-frame");
+  assert.equal(await grid.getAttribute("aria-rowcount"), "5001");
+  assert.equal(await page.getByTestId("cut-frame").count(), 0);
+  await grid.getByRole("gridcell").first().click();
+  await page.keyboard.press("Control+End");
+  await until(page, `document.activeElement.textContent === "4999"`);
 });
 
 describe("several replies", () => {

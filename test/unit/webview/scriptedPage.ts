@@ -150,12 +150,19 @@ export interface ScriptedPage extends AsyncDisposable {
   show(patch: Partial<TestView>): void;
 }
 
-/** Opens the test of a model with this state and these drafts. `issues` answers what is wrong with drafts. */
+/** What a host is told to answer. */
+export interface Script extends Partial<RigOptions> {
+  /** What is wrong with drafts. */
+  readonly issues?: (drafts: Drafts) => Issue[];
+  /** Rows of an output from this one on. */
+  readonly readRows?: (start: number) => OutputView;
+}
+
+/** Opens the test of a model with this state and these drafts. */
 export async function openScript(
   state: Partial<TestView>,
   drafts: Drafts,
-  options: Partial<RigOptions> = {},
-  issues: (drafts: Drafts) => Issue[] = () => [],
+  { issues = () => [], readRows, ...options }: Script = {},
 ): Promise<ScriptedPage> {
   let view: TestView = { ...pythonTest, ...state };
   let last = drafts;
@@ -181,6 +188,7 @@ export async function openScript(
         await note("test/run", params);
         return { issues: issues(params.state.drafts) };
       },
+      "test/rows": async ({ start }) => readRows?.(start) ?? Promise.reject(new Error("gone")),
       "test/allow": (params) => note("test/allow", params),
       "test/revoke": (params) => note("test/revoke", params),
       "test/interpreter": (params) => note("test/interpreter", params),
