@@ -41,7 +41,7 @@ suite("the page", () => {
     copyFileSync("media/sample-store/models/iris_clf/v1/saved_model.onnx", join(rig.folder, "petals.onnx"));
     const { workbench } = rig;
     await workbench.openSampleStore();
-    await workbench.rowAction(workbench.row(/^v2latest/), "Test Model");
+    await workbench.testModel(workbench.row(/^v2latest/), "iris_clf");
     await workbench.view().getByTestId("run").click();
     await workbench.view().getByTestId("class-label").waitFor();
     await workbench.page.keyboard.press("Control+B");

@@ -11,7 +11,7 @@ suite("a window that is loaded again", () => {
     rig = await openRig();
     const { workbench } = rig;
     await workbench.openSampleStore();
-    await workbench.rowAction(workbench.row(/^v2latest/), "Test Model");
+    await workbench.testModel(workbench.row(/^v2latest/), "iris_clf");
     await workbench.view().getByTestId("run").waitFor();
   });
   after(() => rig.close());

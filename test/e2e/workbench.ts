@@ -9,6 +9,9 @@ const MENU_MS = 300;
 const ITEM_MS = 5_000;
 const MENU_TRIES = 4;
 
+/** Milliseconds that a page may take to show itself. */
+const PAGE_MS = 10_000;
+
 /** What a window may take to go away. */
 const RELOAD_MS = 20_000;
 
@@ -51,6 +54,20 @@ export class Workbench {
   async rowAction(row: Locator, title: string): Promise<void> {
     await row.hover();
     await row.locator(`.actions .action-label[aria-label^="${title}"]`).click();
+  }
+
+  /**
+   * Opens the test of a model by the button of its row. A row that is drawn anew between press and release, as all are
+   * while a store is being read, swallows the click: a person clicks again.
+   * @param name the model's
+   */
+  async testModel(row: Locator, name: string): Promise<void> {
+    await this.#opened(
+      () => this.rowAction(row, "Test Model"),
+      () => this.view().getByTestId("tag").filter({ hasText: name }).waitFor({ timeout: PAGE_MS }),
+      `The test of ${name} does not open.`,
+    );
+    await this.view().getByTestId("section-tab-test").waitFor();
   }
 
   /** A button of a view that shows a welcome text. */
