@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { type BigIntStats, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import {
+  type BigIntStats,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
 import { copyFile, type FileHandle, mkdir, open, readdir, realpath, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join, normalize, sep } from "node:path";
@@ -231,12 +240,22 @@ function namespace(): string {
   }
 }
 
+/** A process that has ended stays listed where nobody asks what became of it, as in many containers. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !hasEnded(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function hasEnded(pid: number): boolean {
+  try {
+    // The name before the state may hold anything, brackets too.
+    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
   }
 }
 
