@@ -48,7 +48,7 @@ export function projectCode(
     read: readFile,
     folderOf: (path) => workspace.getWorkspaceFolder(Uri.file(path))?.uri.fsPath,
     async make({ python, ...request }, signal) {
-      const { makeObject } = await import("./page/pages");
+      const { makeObject } = await import("../runner/objectSaver");
       const worker = context.asAbsolutePath("dist/python");
       return makeObject({ ...request, python: { ...python, worker } }, parts, signal);
     },
