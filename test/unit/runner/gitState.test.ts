@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gitState, withoutCredentials } from "../../../src/runner/gitState";
@@ -63,6 +63,51 @@ test("looking runs nothing that the repository's own configuration names", async
   assert.equal(existsSync(ran), false);
   // The same look without our options does run it.
   git("status", "--porcelain");
+  assert.equal(existsSync(ran), true);
+});
+
+test("nor a filter of the repository's own: then nobody knows whether anything differs", async () => {
+  const ran = join(temporary, "filtered");
+  const repository = join(temporary, "filters");
+  const file = join(repository, "train.py");
+  const here = (...args: readonly string[]) => git("-C", repository, ...args);
+  mkdirSync(repository);
+  writeFileSync(file, "model = 1\n");
+  writeFileSync(join(repository, ".gitattributes"), "*.py filter=own\n");
+  here("init", "--quiet");
+  here("add", ".");
+  here("commit", "--quiet", "-m", "one");
+  here("config", "filter.own.clean", `touch '${ran}'; cat`);
+  // As long as before: only the content can tell.
+  writeFileSync(file, "model = 2\n");
+  const state = await gitState(file);
+  assert.deepEqual([state?.commit, state?.isDirty], [here("rev-parse", "HEAD"), undefined]);
+  assert.equal(existsSync(ran), false);
+  // The same look without our care does run it.
+  here("status", "--porcelain");
+  assert.equal(existsSync(ran), true);
+});
+
+test("nor what the repository names to fetch objects that it lacks", async () => {
+  const ran = join(temporary, "fetched");
+  const repository = join(temporary, "partial");
+  const file = join(repository, "train.py");
+  const here = (...args: readonly string[]) => git("-C", repository, ...args);
+  mkdirSync(repository);
+  writeFileSync(file, "model = 1\n");
+  here("init", "--quiet");
+  here("add", ".");
+  here("commit", "--quiet", "-m", "one");
+  const commit = here("rev-parse", "HEAD");
+  rmSync(join(repository, ".git/objects", commit.slice(0, 2)), { recursive: true });
+  here("config", "core.repositoryFormatVersion", "1");
+  here("config", "extensions.partialClone", "origin");
+  here("config", "remote.origin.promisor", "true");
+  here("config", "remote.origin.url", `ext::touch ${ran}`);
+  here("config", "protocol.ext.allow", "always");
+  assert.equal(await gitState(file), undefined);
+  assert.equal(existsSync(ran), false);
+  assert.throws(() => here("rev-parse", "--verify", "HEAD^{commit}"));
   assert.equal(existsSync(ran), true);
 });
 
