@@ -76,6 +76,20 @@ describe("models of the user's own Python", () => {
     await assert.rejects(test.start(call("total:v1", "[1]"), 1), { code: "trust.required" });
   });
 
+  it("loads custom objects in the model's process, once its code was allowed", async () => {
+    const { signal } = new AbortController();
+    const refused = await open("total:v1");
+    assert.equal(await refused.test.customObjects(signal), null);
+    assert.deepEqual(workers(), []);
+    const { test } = await open("total:v1", { decides: ALLOW });
+    const objects = await test.customObjects(signal);
+    assert.deepEqual(objects, [
+      { name: "words", type: "builtins.list", repr: "['a', 'b']" },
+      { name: "long", type: "builtins.str", repr: `'${"w".repeat(1999)}…` },
+    ]);
+    assert.equal(workers().length, 1);
+  });
+
   it("loads a class from the workspace's own src", async () => {
     const { test } = await open("pricing:v1", { decides: ALLOW });
     assert.ok(test.view().consent?.paths.includes(join(workspaceFolder(), "src")));

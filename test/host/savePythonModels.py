@@ -27,5 +27,7 @@ def total(numbers):
     return {"sum": float(sum(numbers))}
 
 
-bentoml.picklable_model.save_model("total:v1", total, signatures={"__call__": {"batchable": False}})
-bentoml.picklable_model.save_model("pricing:v1", Pricing(), signatures={"__call__": {"batchable": False}})
+plain = {"__call__": {"batchable": False}}
+objects = {"words": ["a", "b"], "long": "w" * 5000}
+bentoml.picklable_model.save_model("total:v1", total, signatures=plain, custom_objects=objects)
+bentoml.picklable_model.save_model("pricing:v1", Pricing(), signatures=plain)

@@ -35,6 +35,11 @@ const versionsViewSchema = z.strictObject({
 /** The versions that a model was made with, beside those of the Python that would run it. */
 export type VersionsView = z.infer<typeof versionsViewSchema>;
 
+/** Custom objects as they said of themselves once they were loaded; `repr` is cut where it is long. */
+export const loadedObjectsSchema = z.array(z.strictObject({ name: z.string(), type: z.string(), repr: z.string() }));
+/** Custom objects as they said of themselves once they were loaded. */
+export type LoadedObjectsView = z.infer<typeof loadedObjectsSchema>;
+
 /** What the details show of how a model was made, and of what is in its pickles and options. */
 export const madeFields = {
   provenance: z.nullable(provenanceViewSchema),

@@ -2,6 +2,7 @@ import type { CompareProgress, CompareRequests } from "./compare";
 import type { ContentProgress, ContentRequests } from "./content";
 import type { FileRequests } from "./file";
 import type { GraphRequests } from "./graph";
+import type { LoadedObjectsView } from "./madeViews";
 import type { PageCommand } from "./pageCommand";
 import type {
   Draft,
@@ -39,6 +40,8 @@ export interface HostRequests extends ContentRequests, CompareRequests, FileRequ
   "model/edit": [{ tag: string; input: EditInput }, { issues: SaveIssue[] }];
   /** Reads every file and compares it with what was saved. */
   "model/verify": [AboutModel, VerifiedView];
+  /** Loads the custom objects in the model's process, asking to allow its code first; `null` when that was refused. */
+  "model/objects": [AboutModel, LoadedObjectsView | null];
   /** Runs a command of the extension for the model; its questions and failures appear outside the page. */
   "model/command": [{ tag: string; command: PageCommand }, null];
   /** Puts a text that the page shows (a tag, an error) on the clipboard. */

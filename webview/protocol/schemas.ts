@@ -3,6 +3,7 @@ import { compareProgressSchema, compareRequestSchemas } from "./compare";
 import { contentProgressSchema, contentRequestSchemas } from "./content";
 import { fileRequestSchemas } from "./file";
 import { graphRequestSchemas } from "./graph";
+import { loadedObjectsSchema } from "./madeViews";
 import type { EventName, HostEvents, HostRequests, RequestName, ToHost, ToPage } from "./messages";
 import { pageCommandSchema } from "./pageCommand";
 import {
@@ -40,6 +41,7 @@ export const requestSchemas: {
   "model/openYaml": [z.strictObject({ tag: z.string(), at: z.nullable(place) }), nothing],
   "model/edit": [z.strictObject({ tag: z.string(), input: editInputSchema }), saveIssues],
   "model/verify": [aboutModel, verifiedSchema],
+  "model/objects": [aboutModel, z.nullable(loadedObjectsSchema)],
   "model/command": [z.strictObject({ tag: z.string(), command: pageCommandSchema }), nothing],
   "text/copy": [z.strictObject({ text: z.string().check(z.maxLength(100_000)) }), nothing],
   "test/snapshot": [aboutModel, z.strictObject({ test: testViewSchema, drafts: draftStateSchema })],

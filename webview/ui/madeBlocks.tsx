@@ -137,46 +137,6 @@ export function Versions({ versions }: { readonly versions: VersionsView | null 
   );
 }
 
-/** The key under which a framework of BentoML keeps its own module among the custom objects. */
-const MODULE_KEY = "_module";
-
-/** What was saved with a model beside its weights, told without loading it. */
-export function CustomObjects({ objects }: { readonly objects: ModelView["customObjects"] }): VNode | null {
-  const t = useText();
-  if (objects?.length === 0) return null;
-  return (
-    <section class="block" data-testid="custom-objects">
-      <h2>{t("objects.title")}</h2>
-      {objects === null ? (
-        <p class="quiet">{t("objects.unknown")}</p>
-      ) : (
-        <>
-          <p class="quiet">{t("objects.hint")}</p>
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">{t("objects.name")}</th>
-                <th scope="col">{t("objects.type")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {objects.map(({ name, type }) => (
-                <tr key={name}>
-                  <td class="code">
-                    {name}
-                    {name === MODULE_KEY ? <span class="quiet"> ({t("objects.module")})</span> : null}
-                  </td>
-                  <td class="code">{type === "" ? t("objects.unclear") : type}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </>
-      )}
-    </section>
-  );
-}
-
 /** The arguments that every call of a method is given, with their form. */
 export function PartialArguments({ model }: { readonly model: ModelView }): VNode | null {
   const t = useText();

@@ -1,9 +1,10 @@
 import type { ComponentChildren, VNode } from "preact";
 import type { MethodView, ModelView, SpecView } from "../protocol/views";
 import { usePage, useText } from "./context";
+import { CustomObjects } from "./customObjects";
 import { FilesBlock } from "./filesBlock";
 import { formatAge, formatBytes, formatMoment, formatShape } from "./format";
-import { CustomObjects, MadeFrom, PartialArguments, Versions } from "./madeBlocks";
+import { MadeFrom, PartialArguments, Versions } from "./madeBlocks";
 import { type Pair, Pairs } from "./pairs";
 import { Metadata, Notes } from "./parts";
 import type { Translate } from "./texts";
@@ -35,7 +36,7 @@ export function Overview({ model }: { readonly model: ModelView }): VNode {
         </Block>
         <Metadata model={model} />
         <PartialArguments model={model} />
-        <CustomObjects objects={model.customObjects} />
+        <CustomObjects model={model} />
         {model.onnx ? (
           <Block title={t("overview.onnx")}>
             <Onnx onnx={model.onnx} />

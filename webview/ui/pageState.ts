@@ -9,6 +9,7 @@ import { EditState, failureOf } from "./editState";
 import { FileState } from "./fileState";
 import { firstSection } from "./firstSection";
 import { GraphState } from "./graph/graphState";
+import { ObjectsState } from "./objectsState";
 import { TensorsState } from "./tensors/tensorsState";
 import { TestState } from "./testState";
 import { type Translate, translator } from "./texts";
@@ -29,6 +30,7 @@ export class PageState {
   readonly translate = signal<Translate>(translator({}));
   readonly test: TestState;
   readonly edit: EditState;
+  readonly objects: ObjectsState;
   readonly content: ContentState;
   readonly tensors: TensorsState;
   readonly graph: GraphState;
@@ -47,6 +49,7 @@ export class PageState {
     };
     this.peer = new PagePeer(port, this.#listeners());
     this.test = new TestState(this.peer);
+    this.objects = new ObjectsState(this.peer);
     this.content = new ContentState(this.peer, () => {
       this.#decide();
       this.tensors.renew();
@@ -115,6 +118,7 @@ export class PageState {
       "model/changed": ({ tag }) => {
         const subject = this.subject.value;
         if (!subject || !("tag" in subject) || subject.tag !== tag) return;
+        this.objects.reset();
         void this.reload();
         if (subject.kind === "details") void this.content.load();
       },
@@ -146,6 +150,7 @@ export class PageState {
     // What is shown of the very model stays until it has been read again.
     if (!isSame) {
       this.model.value = { state: "loading" };
+      this.objects.reset();
       this.content.reset();
       this.tensors.reset(isSaved ? (saved.tensors ?? undefined) : undefined);
       this.graph.reset(isSaved ? (saved.graph ?? undefined) : undefined);

@@ -43,6 +43,10 @@ export function modelHandlers({ ref, models, ui, t, command, by, follow }: Model
       return { issues };
     },
     "model/verify": async ({ tag }, signal) => models.verify(own(tag), signal),
+    "model/objects": async ({ tag }, signal) => {
+      const objects = await (await test(tag)).customObjects(signal);
+      return objects?.map(({ name, type, repr }) => ({ name, type, repr })) ?? null;
+    },
     "model/command": async ({ tag, command: name }) => done(command(name, own(tag))),
     "text/copy": ({ text }) => done(ui.copy(text)),
     "test/snapshot": async ({ tag }) => {

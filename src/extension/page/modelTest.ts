@@ -13,7 +13,7 @@ import type {
 } from "../../../webview/protocol/views";
 import { fromWireError, ModelbenchError, throwIfAborted, toWireError } from "../../base/errors";
 import { Emitter } from "../../base/events";
-import type { InputIssue, InputValue, LoadRequest, RunRequest, RunResult } from "../../runner/protocol";
+import type { InputIssue, InputValue, LoadedObject, LoadRequest, RunRequest, RunResult } from "../../runner/protocol";
 import { isTensor } from "../../runner/values";
 import type { Localize, RunRefusal } from "../services";
 import type { Sessions } from "../sessions";
@@ -230,9 +230,8 @@ export class ModelTest {
   async load({ anew, signal }: { readonly anew: boolean; readonly signal?: AbortSignal | undefined }): Promise<void> {
     throwIfAborted(signal);
     this.#refuse();
-    if (anew) {
-      await this.#unload();
-    } else if (this.#run) return;
+    if (anew) await this.#unload();
+    else if (this.#run) return;
     const run = new AbortController();
     const stop = () => run.abort();
     signal?.addEventListener("abort", stop, { once: true });
@@ -244,13 +243,20 @@ export class ModelTest {
       await this.#engine.use((session) => this.#engine.load(session, run.signal));
       if (this.#run === run) this.#show(isDone ? "done" : "idle");
     } catch (error) {
-      const failure = await this.#explain(error);
+      const failure = await this.#engine.explain(error);
       if (this.#run === run) this.#fail(failure);
       throw failure;
     } finally {
       signal?.removeEventListener("abort", stop);
       this.#end(run);
     }
+  }
+
+  /** Loads what was saved beside the model; `null` when its code is not allowed. @throws ModelbenchError as `load` */
+  async customObjects(signal: AbortSignal): Promise<readonly LoadedObject[] | null> {
+    if (!(await this.askToAllow())) return null;
+    await this.load({ anew: false, signal });
+    return this.#engine.customObjects(signal);
   }
 
   /**
@@ -295,10 +301,6 @@ export class ModelTest {
     if (refusal) throw refusalError(refusal, this.#model.tag);
   }
 
-  async #explain(error: unknown): Promise<unknown> {
-    return this.#model.python ? this.#model.python.explain(error) : error;
-  }
-
   async #unload(): Promise<void> {
     this.stop();
     await this.#engine.unload();
@@ -329,7 +331,7 @@ export class ModelTest {
       });
       if (this.#run === run) this.#finish();
     } catch (error) {
-      const failure = await this.#explain(error);
+      const failure = await this.#engine.explain(error);
       if (this.#run === run) this.#fail(failure);
     }
     // A restart that came meanwhile has taken over what the pages show.

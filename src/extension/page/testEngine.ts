@@ -3,7 +3,7 @@ import { ModelbenchError, throwIfAborted } from "../../base/errors";
 import { Emitter } from "../../base/events";
 import type { Disposable } from "../../base/scope";
 import type { RunnerSession } from "../../runner/client";
-import type { LoadRequest, LoadResult } from "../../runner/protocol";
+import type { LoadedObject, LoadRequest, LoadResult } from "../../runner/protocol";
 import type { PythonTest } from "../python/pythonTest";
 import type { Sessions } from "../sessions";
 import type { EngineChoice, LoadedEngine } from "./engineChoice";
@@ -87,6 +87,20 @@ export class TestEngine implements Disposable {
   /** Runs work with the session. @throws ModelbenchError `worker.died` before anything was prepared */
   use<T>(work: (session: RunnerSession) => Promise<T>): Promise<T> {
     return this.#sessions.use(this.#key, () => this.#asked(), work);
+  }
+
+  /** What was saved beside a model that was prepared. @throws ModelbenchError as `explain` words it */
+  async customObjects(signal: AbortSignal): Promise<readonly LoadedObject[]> {
+    try {
+      return await this.use((session) => session.customObjects(signal));
+    } catch (error) {
+      throw await this.explain(error);
+    }
+  }
+
+  /** What to say of a load that failed. */
+  async explain(error: unknown): Promise<unknown> {
+    return this.#model.python ? this.#model.python.explain(error) : error;
   }
 
   /** Starts what will run the model and imports its framework, where its code is allowed; nothing of it is loaded. */

@@ -1,10 +1,22 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
+import { ModelbenchError } from "../../../src/base/errors";
 import type { EditModelInput } from "../../../src/store/editModelJob";
+import type { LoadedObjectsView } from "../../../webview/protocol/madeViews";
+import type { ConsentView } from "../../../webview/protocol/views";
 import { fakePython } from "../extension/fakePython";
 import { makeHost, REF } from "./pageHost";
-import { closeScreens, inspectScreen, openDetails, startScreens, textOf, unexpected } from "./pageScreens";
+import {
+  closeScreens,
+  inspectScreen,
+  openDetails,
+  startScreens,
+  textOf,
+  unexpected,
+  untilFocused,
+} from "./pageScreens";
 import { irisFacts } from "./sampleModel";
+import { someConsent } from "./scriptedPage";
 
 before(startScreens);
 after(closeScreens);
@@ -94,4 +106,84 @@ test("arguments of methods are edited as JSON objects, and anything else is told
   await page.getByTestId("edit-save").click();
   await page.getByTestId("form-partialKwargs").waitFor({ state: "detached" });
   assert.deepEqual(edits, [{ partialKwargs: { set: { predict: '{"top": 5}' }, remove: [] } }]);
+});
+
+describe("custom objects of a model that runs in Python", () => {
+  const loaded = [
+    { name: "classes", type: "builtins.list", repr: "['setosa', 'virginica']" },
+    { name: "_module", type: `${"petals.features.".repeat(6)}Net`, repr: `Net(${"width=4, ".repeat(220)}…` },
+  ];
+
+  /** The details of a model whose host answers so when it is to load them, in order. */
+  async function openWith(answers: (() => Promise<LoadedObjectsView | null>)[], consent: ConsentView | null) {
+    const facts = { ...irisFacts, stored: MADE.stored };
+    const host = makeHost({ facts });
+    let asked = 0;
+    const rig = await openDetails(
+      {},
+      {
+        width: 280,
+        handlers: (page) => {
+          const real = host.handlers(page);
+          return {
+            ...real,
+            "test/snapshot": async (...args) => {
+              const { drafts, test } = await real["test/snapshot"](...args);
+              return { drafts, test: { ...test, consent } };
+            },
+            "model/objects": async () => answers[asked++]?.() ?? null,
+          };
+        },
+      },
+    );
+    return { rig, asked: () => asked, [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose]() };
+  }
+
+  const failure = new ModelbenchError("python.module", "iris_clf:v2 needs the Python module petals.", {
+    remedy: "Add its folder to the setting modelbench.python.paths.",
+  });
+
+  test("say what they are once they are loaded, which refusing and failing leave to be tried again", async () => {
+    let finish: (value: LoadedObjectsView) => void = () => undefined;
+    const slow = () =>
+      new Promise<LoadedObjectsView>((resolve) => {
+        finish = resolve;
+      });
+    const answers = [async () => null, () => Promise.reject(failure), slow, slow];
+    await using opened = await openWith(answers, someConsent);
+    const { page } = opened.rig;
+    const load = page.getByTestId("load-objects");
+    await load.focus();
+    await page.keyboard.press("Enter");
+    await untilFocused(page, "load-objects");
+    assert.equal(opened.asked(), 1);
+    await page.keyboard.press("Enter");
+    const box = await textOf(page.getByTestId("objects-error").filter({ hasText: "petals" }));
+    assert.match(box, /needs the Python module petals.*modelbench\.python\.paths/s);
+    await inspectScreen(opened.rig, "dark-280-objects-failed");
+    await untilFocused(page, "load-objects");
+    await page.keyboard.press("Enter");
+    await untilFocused(page, "stop-objects");
+    assert.equal(await page.getByTestId("objects-error").count(), 0);
+    await page.keyboard.press("Enter");
+    await untilFocused(page, "load-objects");
+    await page.keyboard.press("Enter");
+    await untilFocused(page, "stop-objects");
+    finish(loaded);
+    await untilFocused(page, "objects-loaded");
+    assert.match(await textOf(page.getByTestId("object-classes")), /classes.*builtins\.list.*'virginica'/s);
+    assert.match(await textOf(page.getByTestId("object-_module")), /own module.*features\.Net.*width=4/s);
+    assert.equal(await load.count(), 0);
+    await inspectScreen(opened.rig, "dark-280-objects-loaded");
+    // What they were is not what a changed model has.
+    opened.rig.peer.send("model/changed", { tag: REF.tag });
+    await load.waitFor();
+    assert.match(await textOf(page.getByTestId("custom-objects")), /nothing was loaded/);
+  });
+
+  test("cannot be loaded where no code may run", async () => {
+    await using opened = await openWith([], null);
+    assert.match(await textOf(opened.rig.page.getByTestId("custom-objects")), /classes/);
+    assert.equal(await opened.rig.page.getByTestId("load-objects").count(), 0);
+  });
 });

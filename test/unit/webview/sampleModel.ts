@@ -4,7 +4,14 @@ import { decodeElements, encodeStrings } from "../../../src/formats/elements";
 import type { ModelFacts } from "../../../src/frameworks/modelFacts";
 import type { RunnerSession, SessionFacts } from "../../../src/runner/client";
 import { inputIssues, resolveInputs } from "../../../src/runner/inputs";
-import type { LoadRequest, RunOutput, RunRequest, RunResult, SessionState } from "../../../src/runner/protocol";
+import type {
+  LoadedObject,
+  LoadRequest,
+  RunOutput,
+  RunRequest,
+  RunResult,
+  SessionState,
+} from "../../../src/runner/protocol";
 import { isTensor } from "../../../src/runner/values";
 
 /** A classifier as the jobs process describes it: the shape of the sample store's `iris_clf`. */
@@ -139,6 +146,8 @@ export class ScriptedSession implements RunnerSession {
   warmed = 0;
   /** What a test sets of the facts. */
   known: Partial<SessionFacts> = {};
+  /** What was saved beside the model. */
+  objects: readonly LoadedObject[] = [{ name: "classes", type: "builtins.list", repr: "['a', 'b']" }];
   #batch = 0;
   #waiting: (() => void)[] = [];
 
@@ -196,8 +205,8 @@ export class ScriptedSession implements RunnerSession {
     throw new ModelbenchError("worker.died", "Nothing is kept.");
   }
 
-  async customObjects(): Promise<[]> {
-    return [];
+  async customObjects(): Promise<readonly LoadedObject[]> {
+    return this.objects;
   }
 
   async ping(): Promise<number> {

@@ -282,3 +282,41 @@ test("a module that Python did not find is looked for in the project, and its fo
   assert.match(asked.at(-1) ?? "", /shop\.pricing is in .*project\/lib/);
   assert.deepEqual(added, [folder]);
 });
+
+test("custom objects are loaded in the model's process once its code is allowed, and not before", async () => {
+  const { answerWith, asked, models, opened } = open();
+  const test = await models.test(REF);
+  const { signal } = new AbortController();
+  assert.equal(await test.customObjects(signal), null);
+  assert.deepEqual([asked.length, opened.length], [1, 0]);
+  answerWith("Allow This Code");
+  assert.deepEqual(await test.customObjects(signal), [{ name: "classes", type: "builtins.list", repr: "['a', 'b']" }]);
+  assert.deepEqual([asked.length, opened.length, opened[0]?.loads.length], [2, 1, 1]);
+  // What is loaded for them serves the next run, too, and the other way round.
+  await test.start(CALL, 1);
+  await ran(test);
+  await test.customObjects(signal);
+  assert.deepEqual([opened.length, test.view().phase, test.view().replies.length], [1, "done", 1]);
+  await assert.rejects(test.customObjects(AbortSignal.abort()), { code: "cancelled" });
+});
+
+test("custom objects are not loaded in Restricted Mode, and a module that they lack is looked for in the project", async () => {
+  const restricted = open({}, false);
+  const { signal } = new AbortController();
+  await assert.rejects((await restricted.models.test(REF)).customObjects(signal), { code: "trust.required" });
+  assert.deepEqual([restricted.asked, restricted.opened], [[], []]);
+  mkdirSync(join(home, "project/lib"), { recursive: true });
+  writeFileSync(join(home, "project/lib/shop.py"), "");
+  const settings = { interpreter, paths: [], preload: [] };
+  const { answerWith, models, opened } = open({ python: fakePython({ settings, folders: [join(home, "project")] }) });
+  answerWith("Allow This Code");
+  const test = await models.test(REF);
+  await test.askToAllow();
+  await test.load({ anew: false });
+  const [session] = opened;
+  assert.ok(session);
+  session.customObjects = async () => {
+    throw new ModelbenchError("python.module", "clf:v1 needs the Python module shop, which is not there.");
+  };
+  await assert.rejects(test.customObjects(signal), { code: "python.module", remedy: /project\/lib has it/ });
+});
