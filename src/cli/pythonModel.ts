@@ -8,7 +8,7 @@ import { adapterFor } from "../frameworks/registry";
 import { optionsText } from "../frameworks/yamlAsData";
 import { layoutOf } from "../store/layout";
 import type { StoredModel } from "../store/model";
-import { readOrigin } from "../store/origin";
+import { isForeign, provenOrigin } from "../store/origin";
 import { runPickleVerdicts } from "../store/pickleVerdictsJob";
 import { formatTag } from "../store/tag";
 import { loadRequest, type Runnable, type Subject } from "./subject";
@@ -77,7 +77,7 @@ export async function readyPython(
         folder: model.path,
         files: code.files,
         digest: code.digest,
-        isolate: wishes.isolate && isForeign(model, home),
+        isolate: wishes.isolate && (home === undefined || isForeign(provenOrigin(layoutOf(home), model))),
         options: optionsText(model.info.options),
         paths: wishes.paths,
         preload: [],
@@ -87,13 +87,6 @@ export async function readyPython(
     examples: exampleInputs(signatures, model.info.metadata),
     warnings: [],
   };
-}
-
-/** Whether somebody else may have made it: only what was saved or copied here is known not to be. */
-function isForeign({ info }: StoredModel, home: string | undefined): boolean {
-  if (home === undefined) return true;
-  const { kind } = readOrigin(layoutOf(home), info);
-  return kind !== "saved" && kind !== "copied";
 }
 
 function refuseWishes(label: string, { module, python }: FrameworkAdapter, { device, init }: PythonWishes): void {

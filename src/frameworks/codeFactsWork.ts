@@ -7,7 +7,7 @@ import { layoutOf } from "../store/layout";
 import type { StoredModel } from "../store/model";
 import { statOf } from "../store/modelFiles";
 import { ModelStore } from "../store/modelStore";
-import { readOrigin } from "../store/origin";
+import { provenOrigin } from "../store/origin";
 import { Pace } from "../store/pace";
 import type { ModelVerdict } from "../store/pickleVerdicts";
 import { together, verdictIn } from "../store/pickleVerdictsJob";
@@ -36,7 +36,7 @@ export async function runCodeFacts(
     files,
     options: optionsText(info.options),
     signatures: adapterFor(info.module)?.signatures(model, undefined) ?? {},
-    origin: readOrigin(layoutOf(home), info),
+    origin: provenOrigin(layoutOf(home), model),
     verdict: pickles.reduce<ModelVerdict | null>((worst, facts) => together(worst, verdictIn(facts)), null),
     imports: imports.slice(0, TOLD_IMPORTS),
     moreImports: Math.max(0, imports.length - TOLD_IMPORTS),

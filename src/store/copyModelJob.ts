@@ -13,7 +13,7 @@ import { ModelStore } from "./modelStore";
 import { retagModelInfo } from "./modelYaml/editModelInfo";
 import { decodeModelYaml } from "./modelYaml/modelInfo";
 import { newVersion } from "./newVersion";
-import { readOrigin } from "./origin";
+import { isForeign, provenOrigin, readOrigin } from "./origin";
 import { copySources } from "./saving";
 import { SmallFileReader } from "./smallFileReader";
 import { formatTag, makeSavableTag, parseTag } from "./tag";
@@ -71,11 +71,13 @@ export async function runCopyModel(
     const yaml = isSame ? text : retagModelInfo(text, tag, { epochMs: Date.now(), micros: 0 });
     await writeNewFile(nodeFiles, join(staged, MODEL_YAML), yaml);
     const { provenance } = readOrigin(layoutOf(home), source.info);
+    const isElsewhere = isForeign(provenOrigin(layoutOf(home), source));
     const origin = {
       kind: "copied",
       from: formatTag(from),
       ...(toHome === undefined ? {} : { detail: home }),
       ...(provenance === undefined ? {} : { provenance }),
+      ...(isElsewhere ? { isForeign: true } : {}),
     } as const;
     const { path } = await target.adopt(staged, { signal: options.signal, flushed, origin });
     return { tag: formatTag(tag), path };

@@ -2,6 +2,7 @@ import type { ConsentView } from "../../../webview/protocol/views";
 import { localTime } from "../../base/localTime";
 import { visible } from "../../base/visible";
 import type { CodeFacts } from "../../frameworks/codeFacts";
+import { isForeign } from "../../store/origin";
 import type { Localize } from "../services";
 import { verdictWords } from "../verdictWords";
 import type { Consent } from "./consent";
@@ -17,11 +18,6 @@ interface ConsentParts {
   readonly whyNotIsolated: string | undefined;
 }
 
-/** Whether a model is to run apart from the rest of the machine: all that was not made here. */
-export function isForeign({ origin }: Pick<CodeFacts, "origin">): boolean {
-  return origin.kind === "imported" || origin.kind === "unknown";
-}
-
 /** What a user has to know to allow a model's code, in words; none says that it may be trusted. */
 export function consentView(
   t: Localize,
@@ -29,7 +25,7 @@ export function consentView(
   { allowed, paths, whyNotIsolated }: ConsentParts,
 ): ConsentView {
   const { digest, imports, moreImports, origin, verdict } = facts;
-  const isIsolated = isForeign(facts) && whyNotIsolated === undefined;
+  const isIsolated = isForeign(facts.origin) && whyNotIsolated === undefined;
   return {
     state: allowed === undefined ? "needed" : allowed === "name" ? "byName" : "given",
     digest,
@@ -56,7 +52,7 @@ function originWords(t: Localize, origin: CodeFacts["origin"]): string {
 }
 
 function isolationWords(t: Localize, facts: CodeFacts, whyNot: string | undefined): string {
-  if (!isForeign(facts)) return t("Not isolated, since it was made here: it can do whatever you can.");
+  if (!isForeign(facts.origin)) return t("Not isolated, since it was made here: it can do whatever you can.");
   if (whyNot === undefined) return t("It runs apart from the network, your home folder and the store.");
   return t("Not isolated: {0} It can do whatever you can.", whyNot);
 }

@@ -6,12 +6,13 @@ import type { Disposable } from "../../base/scope";
 import type { PythonFacts } from "../../frameworks/adapter";
 import { type CodeFacts, codeFactsJob } from "../../frameworks/codeFacts";
 import type { LoadRequest } from "../../runner/protocol";
+import { isForeign } from "../../store/origin";
 import { parseTag } from "../../store/tag";
 import type { Localize, ModelRef, Trust, Ui } from "../services";
 import { askToAllow } from "./allowDialog";
 import { chooseInterpreter } from "./chooseInterpreter";
 import type { AskedCode, Consents } from "./consent";
-import { consentView, isForeign } from "./consentView";
+import { consentView } from "./consentView";
 import type { PythonSetup, ReadyPython } from "./pythonSetup";
 import { readyInterpreter } from "./readyInterpreter";
 
@@ -142,7 +143,7 @@ export class PythonTest implements Disposable {
         options: facts.options,
         paths: ready.paths,
         preload: ready.preload,
-        isolate: isForeign(facts),
+        isolate: isForeign(facts.origin),
       },
     };
   }
@@ -213,7 +214,7 @@ export class PythonTest implements Disposable {
     const isOwn = ref.store === "own" && !this.#port.folders().some((folder) => `${home}/`.startsWith(`${folder}/`));
     const { name } = parseTag(ref.tag);
     const isSavedHere = isOwn && origin.kind === "saved";
-    const isIsolated = isForeign(facts) && whyNotIsolated === undefined;
+    const isIsolated = isForeign(facts.origin) && whyNotIsolated === undefined;
     return { digest, tag: ref.tag, name, isSavedHere, isIsolated, workspace: this.#port.workspace() };
   }
 }
