@@ -1,3 +1,4 @@
+import { ModelbenchError } from "../base/errors";
 import { isolatedFolders } from "./isolatedFolders";
 import { type IsolatedCommand, isolatedCommand, whyNotIsolated } from "./isolation";
 import type { PrivateFolder } from "./privateFolder";
@@ -14,10 +15,22 @@ export interface Apartness {
   told(loaded: LoadResult): LoadResult;
 }
 
-/** Whether a model is to run apart, and can. */
-export async function howApart(python: PythonLoad, device: string): Promise<Apartness> {
+/**
+ * Whether a model is to run apart, and can.
+ * @param obstacle what keeps models from being run apart
+ * @throws ModelbenchError `run.unsupported` where it was allowed to run apart only, and cannot
+ */
+export async function howApart(
+  python: PythonLoad,
+  device: string,
+  obstacle: () => Promise<string | undefined> = whyNotIsolated,
+): Promise<Apartness> {
   if (python.isolate !== true) return { command: () => undefined, told: (loaded) => loaded };
-  const why = await whyNotIsolated();
+  const why = await obstacle();
+  if (why !== undefined && python.onlyIsolated === true) {
+    const message = `The model was allowed to run apart from your files and the network, and now it cannot: ${why}`;
+    throw new ModelbenchError("run.unsupported", message, { remedy: "Reload the window, and look at the model again." });
+  }
   if (why !== undefined) {
     const said = `${NOT_APART} ${why}`;
     return { command: () => undefined, told: (loaded) => ({ ...withFallbacks(loaded, [said]), isIsolated: false }) };

@@ -52,6 +52,8 @@ export interface PythonLoad {
   readonly init?: boolean;
   /** Whether it is to run apart from the network, the home folder and the store; where it cannot, it runs as it is. */
   readonly isolate?: boolean;
+  /** Whether it was allowed to run apart only: where it cannot, it does not run. */
+  readonly onlyIsolated?: boolean;
 }
 
 /** What a loaded model answers. */

@@ -126,7 +126,7 @@ export class PythonTest implements Disposable {
     const { t } = this.#port;
     if (this.#known === undefined)
       throw new ModelbenchError("trust.required", t("Models that run code do not run in Restricted Mode."));
-    const { facts, ready } = this.#known;
+    const { facts, ready, whyNotIsolated } = this.#known;
     if (this.consent?.state === "needed") throw this.#notAllowed(facts);
     const interpreter = readyInterpreter(t, this.#model.ref.tag, ready.view);
     return {
@@ -144,6 +144,8 @@ export class PythonTest implements Disposable {
         paths: ready.paths,
         preload: ready.preload,
         isolate: isForeign(facts.origin),
+        // What the probe says in the runner's process may be something else, above all after a restart.
+        onlyIsolated: whyNotIsolated === undefined,
       },
     };
   }

@@ -155,7 +155,8 @@ test("the question tells what is known and refuses by default; what was allowed 
   const { adapter, file, python } = opened[0]?.loads[0] ?? {};
   const folder = join(home, "models/clf/v1");
   assert.deepEqual([adapter, file, python?.folder, python?.interpreter], ["picklable", folder, folder, interpreter]);
-  assert.deepEqual([python?.worker, python?.paths, python?.isolate], ["/extension/dist/python", [home], true]);
+  assert.deepEqual([python?.worker, python?.paths], ["/extension/dist/python", [home]]);
+  assert.deepEqual([python?.isolate, python?.onlyIsolated], [true, true]);
   assert.deepEqual([python?.preload, python?.digest], [["shop.registrations"], test.view().consent?.digest]);
   assert.deepEqual(
     python?.files.map(({ path }) => path),
