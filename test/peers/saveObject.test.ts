@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { silentLog } from "../../src/base/log";
@@ -17,17 +17,17 @@ const { path: folder, remove } = tempFolder();
 const project = join(folder, "project");
 const ours = join(folder, "ours");
 const theirs = join(folder, "theirs");
-const TRAIN = join(project, "train.py");
-const SMALL = join(project, "small.py");
 const parts = { jobs: inProcessJobs(), log: silentLog };
 
 before(() => {
-  mkdirSync(project);
-  copyFileSync("test/peers/saveObjectProject.py", join(project, "train.py"));
-  writeFileSync(join(project, "rates.py"), "FACTOR = 2.0\n");
-  writeFileSync(join(project, "small.py"), 'plain = {"a": 1}\n');
+  cpSync("test/peers/saveObjectProject", project, { recursive: true });
 });
 after(remove);
+
+/** A file of the project: each imports only the frameworks that its objects are of, which takes most of the time. */
+function file(name: string): string {
+  return join(project, `${name}.py`);
+}
 
 interface Wish extends Partial<ObjectRequest["source"]> {
   readonly adapter?: ObjectRequest["adapter"];
@@ -37,7 +37,7 @@ function requestOf(target: string, { adapter = "auto", ...source }: Wish = {}): 
   return {
     home: ours,
     adapter,
-    source: { file: TRAIN, target, customObjects: [], externalModules: [], ...source },
+    source: { file: file("prices"), target, customObjects: [], externalModules: [], ...source },
     python: {
       interpreter: PYTHON,
       worker: join(process.cwd(), "src/frameworks/python"),
@@ -88,12 +88,13 @@ test("objects are saved to the very bytes of BentoML's own save_model, and run t
     },
   );
   await save("plain", "plain", { customObjects: objects });
-  await save("forest", "train:forest");
+  await save("forest", "forest:forest", { file: file("forest") });
   const classes = [{ name: "classes", expression: '["a", "b"]' }];
-  await save("dict", "net", { state: "variables", customObjects: classes });
-  await save("frozen", "dense", { state: "train:frozen" });
-  await save("trained", "dense", { state: "trained", adapter: "flax" });
-  await save("negate", "negate()");
+  const nets = { file: file("nets") };
+  await save("dict", "net", { ...nets, state: "variables", customObjects: classes });
+  await save("frozen", "dense", { ...nets, state: "nets:frozen" });
+  await save("trained", "dense", { file: file("trained"), state: "trained", adapter: "flax" });
+  await save("negate", "negate()", { file: file("graphs") });
   askPython("saveObjectPeer.py", "save", project, theirs);
   for (const name of ["pricing", "plain", "forest", "dict", "frozen", "trained", "negate"]) {
     assert.deepEqual(content(ours, name), content(theirs, name), name);
@@ -108,15 +109,16 @@ test("objects are saved to the very bytes of BentoML's own save_model, and run t
 });
 
 test("with its modules by value a model needs no project", async () => {
-  await save("by_value", "pricing", { externalModules: ["train", "rates"] });
-  await save("net_by_value", "net", { state: "variables", externalModules: ["train", "rates"] });
+  await save("by_value", "pricing", { externalModules: ["prices", "rates"] });
+  const net = { file: file("nets"), state: "variables", externalModules: ["nets"] };
+  await save("net_by_value", "net", net);
   const alone = askPython("saveObjectPeer.py", "alone", ours);
   assert.deepEqual(alone, { price: [3, 6], module: "Net", width: 4 });
 });
 
 test("a module of NNX is saved with its own weights, keys as texts, and without its random keys", async () => {
-  const made = await makeObject(requestOf("perceptron"), parts);
-  assert.deepEqual([made.drafted.draft.module, made.type], ["bentoml.flax", "train.Perceptron"]);
+  const made = await makeObject(requestOf("perceptron", { file: file("perceptron") }), parts);
+  assert.deepEqual([made.drafted.draft.module, made.type], ["bentoml.flax", "perceptron.Perceptron"]);
   assert.ok(made.methods.includes("__call__"));
   await made.save({ name: "perceptron", labels: {}, metadata: {} });
   assert.deepEqual(Object.keys(content(ours, "perceptron")).sort(), [
@@ -130,13 +132,13 @@ test("where a model came from is kept beside its origin, with the versions that 
   const data = join(project, "iris.csv");
   writeFileSync(data, "1,2,3\n");
   const saved = await saveObject(
-    { ...requestOf("plain", { file: SMALL }), dataFiles: [data] },
+    { ...requestOf("plain", { file: file("small") }), dataFiles: [data] },
     { name: "known", labels: {}, metadata: {} },
     parts,
   );
   const { info } = new ModelStore(ours).get(saved.tag);
   const { kind, from, provenance } = readOrigin(layoutOf(ours), info);
-  assert.deepEqual([kind, from], ["saved", SMALL]);
+  assert.deepEqual([kind, from], ["saved", file("small")]);
   assert.equal(provenance?.expression, "plain");
   assert.equal(provenance?.git, undefined);
   assert.deepEqual(
@@ -152,23 +154,28 @@ const FAILURES: readonly (readonly [string, string, Wish, { code: string; messag
   [
     "an attribute that is not there",
     "small:nothing",
-    { file: SMALL },
+    { file: file("small") },
     { code: "run.failed", message: /AttributeError/ },
   ],
-  ["an expression that fails", "1 / 0", { file: SMALL }, { code: "run.failed", message: /ZeroDivisionError/ }],
-  ["no expression at all", "1 +", { file: SMALL }, { code: "run.failed", message: /SyntaxError/ }],
+  ["an expression that fails", "1 / 0", { file: file("small") }, { code: "run.failed", message: /ZeroDivisionError/ }],
+  ["no expression at all", "1 +", { file: file("small") }, { code: "run.failed", message: /SyntaxError/ }],
   [
     "an object of another framework",
     "plain",
-    { file: SMALL, adapter: "sklearn" },
+    { file: file("small"), adapter: "sklearn" },
     { code: "model.framework", message: /dict/ },
   ],
-  ["a Linen module without its state", "net", {}, { code: "input.notFound", message: /state/ }],
-  ["an object that cannot be pickled", "(x for x in [1])", { file: SMALL }, { code: "run.failed", message: /pickle/ }],
+  ["a Linen module without its state", "net", { file: file("nets") }, { code: "input.notFound", message: /state/ }],
+  [
+    "an object that cannot be pickled",
+    "(x for x in [1])",
+    { file: file("small") },
+    { code: "run.failed", message: /pickle/ },
+  ],
   [
     "an external module that is not there",
     "plain",
-    { file: SMALL, externalModules: ["nowhere"] },
+    { file: file("small"), externalModules: ["nowhere"] },
     { code: "python.module", message: /nowhere/ },
   ],
 ];
