@@ -29,7 +29,9 @@ export async function howApart(
   const why = await obstacle();
   if (why !== undefined && python.onlyIsolated === true) {
     const message = `The model was allowed to run apart from your files and the network, and now it cannot: ${why}`;
-    throw new ModelbenchError("run.unsupported", message, { remedy: "Reload the window, and look at the model again." });
+    throw new ModelbenchError("run.unsupported", message, {
+      remedy: "Reload the window, and look at the model again.",
+    });
   }
   if (why !== undefined) {
     const said = `${NOT_APART} ${why}`;

@@ -14,7 +14,7 @@ export interface AskedCode {
   readonly digest: string;
   readonly tag: string;
   readonly name: string;
-  /** Whether this user's own save made it, here; the only case in which a name may stand for what it is. */
+  /** Whether this user's own save made it, from this workspace; only then a name may stand for what it is. */
   readonly isSavedHere: boolean;
   /** Whether it would run apart from the rest of the machine. */
   readonly isIsolated: boolean;

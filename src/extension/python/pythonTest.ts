@@ -1,3 +1,4 @@
+import { isAbsolute, relative, sep } from "node:path";
 import type { ConsentView, PythonView } from "../../../webview/protocol/views";
 import { ModelbenchError } from "../../base/errors";
 import { Emitter } from "../../base/events";
@@ -212,13 +213,20 @@ export class PythonTest implements Disposable {
   #asked({ facts, whyNotIsolated }: Known): AskedCode {
     const { home, ref } = this.#model;
     const { digest, origin } = facts;
+    const isInWorkspace = (path: string) => this.#port.folders().some((folder) => isWithin(folder, path));
     // What lies in an opened folder may have come with it, and its notes of where it is from with it.
-    const isOwn = ref.store === "own" && !this.#port.folders().some((folder) => `${home}/`.startsWith(`${folder}/`));
+    const isOwn = ref.store === "own" && !isInWorkspace(home);
     const { name } = parseTag(ref.tag);
-    const isSavedHere = isOwn && origin.kind === "saved";
+    const isSavedHere = isOwn && origin.kind === "saved" && origin.from !== undefined && isInWorkspace(origin.from);
     const isIsolated = isForeign(facts.origin) && whyNotIsolated === undefined;
     return { digest, tag: ref.tag, name, isSavedHere, isIsolated, workspace: this.#port.workspace() };
   }
+}
+
+/** Whether a path is a folder, or something below it; both absolute. */
+function isWithin(folder: string, path: string): boolean {
+  const inside = relative(folder, path);
+  return inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
 }
 
 /** As the worker words it, see `failures.py`. */
