@@ -152,7 +152,7 @@ export class ModelTest {
 
   /** Lets the user choose another Python interpreter. */
   async chooseInterpreter(): Promise<void> {
-    await this.#model.python?.chooseInterpreter();
+    await this.#engine.python?.chooseInterpreter();
   }
 
   /** Chooses how the model is loaded; a loaded one is loaded anew by the next run. */

@@ -20,7 +20,7 @@ import { parseTag } from "../../store/tag";
 import { refuseChanged } from "../../store/verify";
 import { verifyModelJob } from "../../store/verifyJob";
 import type { Catalog } from "../catalog";
-import { ownPython } from "../python/ownPython";
+import { OwnPythonTest } from "../python/ownPython";
 import { PythonTest, type PythonTestPort } from "../python/pythonTest";
 import type { Localize, ModelRef, Settings, Trust } from "../services";
 import type { Sessions } from "../sessions";
@@ -227,6 +227,7 @@ export class PageModels implements Disposable {
       signatures,
       batching: { enabled: true, maxBatchSize: settings().maxBatchSize },
     });
+    const own = python ? undefined : new OwnPythonTest(ref, this.#services);
     return {
       tag: ref.tag,
       methods: Object.entries(signatures).map(([name, signature]) => methodView(name, signature)),
@@ -234,6 +235,8 @@ export class PageModels implements Disposable {
       examples,
       numbers: adapterFor(facts.module)?.python?.dtype ?? "float64",
       ...(python ? { python } : {}),
+      ...(own ? { own } : {}),
+      isInOwnPython: (choice) => isInOwnPython(facts, choice),
       issues(method, inputs) {
         request("cpu");
         return inputIssues(methodOf(signatures, method), inputs);
@@ -241,8 +244,8 @@ export class PageModels implements Disposable {
       loadRequest: async (choice, signal) => {
         const base = request("cpu");
         const ready = python ? await python.request(base, signal) : base;
-        const own = isInOwnPython(facts, choice) ? await ownPython(ref, this.#services, signal) : undefined;
-        return withEngine(ready, facts, choice, own);
+        const opener = isInOwnPython(facts, choice) ? await own?.request(signal) : undefined;
+        return withEngine(ready, facts, choice, opener);
       },
       engineView: (choice, loaded) => engineView(facts, choice, loaded, this.#services.t),
       verify: (signal) => this.#verify(ref, signal),

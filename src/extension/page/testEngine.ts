@@ -4,6 +4,7 @@ import { Emitter } from "../../base/events";
 import type { Disposable } from "../../base/scope";
 import type { RunnerSession } from "../../runner/client";
 import type { LoadedObject, LoadRequest, LoadResult } from "../../runner/protocol";
+import type { OwnPythonTest } from "../python/ownPython";
 import type { PythonTest } from "../python/pythonTest";
 import type { Sessions } from "../sessions";
 import type { EngineChoice, LoadedEngine } from "./engineChoice";
@@ -21,6 +22,10 @@ export interface Loadable {
   engineView(choice: EngineChoice, loaded: LoadedEngine | undefined): TestView["engine"];
   /** What decides whether it runs in Python; left out for models that need none. */
   readonly python?: PythonTest;
+  /** The user's Python, for models that run in it only where that is chosen. */
+  readonly own?: OwnPythonTest;
+  /** Whether it is to be opened there. */
+  isInOwnPython(choice: EngineChoice): boolean;
 }
 
 /** How the model of a test is loaded: from its request, made anew before each run, to the session that has it. */
@@ -29,7 +34,7 @@ export class TestEngine implements Disposable {
   readonly #model: Loadable;
   readonly #sessions: Sessions;
   readonly #changed = new Emitter<void>();
-  readonly #subscription: Disposable | undefined;
+  readonly #subscriptions: readonly (Disposable | undefined)[];
   /** What the session was opened with. */
   #opened: LoadRequest | undefined;
   #loaded: LoadResult | undefined;
@@ -43,12 +48,18 @@ export class TestEngine implements Disposable {
     this.#model = model;
     this.#sessions = sessions;
     this.#choice = choice;
-    this.#subscription = model.python?.onDidChange(() => this.#changed.fire());
+    const tell = () => this.#changed.fire();
+    this.#subscriptions = [model.python?.onDidChange(tell), model.own?.onDidChange(tell)];
   }
 
   /** What the user chose. */
   get choice(): EngineChoice {
     return this.#choice;
+  }
+
+  /** The Python that would run it as chosen; `undefined` for what needs none. */
+  get python(): PythonTest | OwnPythonTest | undefined {
+    return this.#model.python ?? this.#own;
   }
 
   /** The part of a test that says what would run it, or does. */
@@ -57,7 +68,7 @@ export class TestEngine implements Disposable {
     const interpreter = this.#opened?.python?.interpreter;
     const loaded = this.#loaded && this.#isLoaded() ? { result: this.#loaded, interpreter } : undefined;
     const engine = this.#model.engineView(this.#choice, loaded);
-    return { python: python?.python ?? null, consent: python?.consent ?? null, engine };
+    return { python: this.python?.python ?? null, consent: python?.consent ?? null, engine };
   }
 
   /** What the runner is to load now. @throws ModelbenchError what keeps it from being loaded */
@@ -107,7 +118,7 @@ export class TestEngine implements Disposable {
   async warm(): Promise<void> {
     const { python } = this.#model;
     // The page asks when it is shown: what was known of the model's files may be old.
-    await python?.look();
+    await this.python?.look();
     if (!python?.isReady || this.#sessions.stateOf(this.#key) !== undefined) return;
     const request = await this.#model.loadRequest(this.#choice, undefined);
     if (this.#sessions.stateOf(this.#key) !== undefined || !this.#sessions.hasRoom) return;
@@ -120,6 +131,8 @@ export class TestEngine implements Disposable {
     this.#choice = choice;
     await this.unload();
     this.#changed.fire();
+    // What is missing is told before anybody runs it; what keeps it from being found out the run says, too.
+    await this.#own?.look().catch(() => undefined);
   }
 
   /** Ends the model's process. */
@@ -130,9 +143,14 @@ export class TestEngine implements Disposable {
   }
 
   dispose(): void {
-    void this.#subscription?.dispose();
+    for (const one of this.#subscriptions) void one?.dispose();
     void this.#model.python?.dispose();
+    void this.#model.own?.dispose();
     this.#changed.dispose();
+  }
+
+  get #own(): OwnPythonTest | undefined {
+    return this.#model.isInOwnPython(this.#choice) ? this.#model.own : undefined;
   }
 
   #isLoaded(): boolean {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
+import { Emitter } from "../../../../src/base/events";
 import type { JobKey } from "../../../../src/base/ports";
 import type { EngineChoice } from "../../../../src/extension/page/engineChoice";
 import { PageModels } from "../../../../src/extension/page/models";
@@ -51,7 +52,11 @@ async function open(interpreter = "", isTrusted = true) {
     run: async <Input, Result>(_: JobKey<Input, Result>): Promise<Result> => ({ ...irisFacts, problems: [] }) as Result,
   };
   const settings = { interpreter, paths: [], preload: [] };
-  const trust = { ...fakePythonTests().trust, isTrusted };
+  const granted = new Emitter<void>();
+  const trust = { onDidGrant: granted.event, isTrusted };
+  const python = fakePython({ isTrusted, settings });
+  const { ui } = fakePythonTests();
+  const picks: (string | undefined)[] = [];
   const models = new PageModels(
     {
       stores: { of: () => ({ home: root, pathOf: () => irisFacts.path }) },
@@ -59,7 +64,17 @@ async function open(interpreter = "", isTrusted = true) {
       jobs,
       trust: { refusal: () => undefined },
       settings: () => ({ maxBatchSize: 32 }),
-      pythonTests: fakePythonTests({ trust, python: fakePython({ isTrusted, settings }) }),
+      pythonTests: fakePythonTests({
+        trust,
+        python,
+        ui: {
+          ...ui,
+          pick: async (title) => {
+            picks.push(title);
+            return undefined;
+          },
+        },
+      }),
       t,
     },
     sessions,
@@ -70,7 +85,8 @@ async function open(interpreter = "", isTrusted = true) {
     models.dispose();
     await sessions.dispose();
   };
-  return { model, opened, dispose, engine: () => testViewSchema.parse(model.view()).engine };
+  const view = () => testViewSchema.parse(model.view());
+  return { model, opened, picks, settings, python, dispose, view, engine: () => view().engine };
 }
 
 test("a chosen engine is what the next run loads, is shown, and is kept for the next window", async () => {
@@ -108,5 +124,55 @@ test("an interpreter without onnxruntime, and Restricted Mode, are told before a
   await assert.rejects(restricted.model.load({ anew: false }), { code: "device.unavailable" });
   assert.equal(restricted.model.view().error?.message, "No Python is started in Restricted Mode.");
   assert.deepEqual([bare.opened.length, restricted.opened.length], [0, 1]);
+  await restricted.dispose();
+});
+
+test("the Python of a model that is opened there is told with what it lacks, and of any other model nothing", async () => {
+  const lacking = interpreterWith("lacking", "numpy-2.4.6.dist-info");
+  const opened = await open(lacking);
+  await opened.model.warm();
+  assert.equal(opened.view().python, null);
+  await opened.model.chooseInterpreter();
+  assert.deepEqual(opened.picks, []);
+  await opened.model.chooseEngine(inPython);
+  const by = "setting modelbench.python.interpreter";
+  const command = `${lacking} -m pip install onnxruntime`;
+  assert.deepEqual(opened.view().python, {
+    interpreter: lacking,
+    by,
+    lacking: ["onnxruntime"],
+    command,
+    problem: null,
+  });
+  // What is chosen elsewhere shows at once.
+  const whole = interpreterWith("other", "onnxruntime-1.30.0.dist-info");
+  let changes = 0;
+  opened.model.onDidChange(() => {
+    changes += 1;
+  });
+  opened.settings.interpreter = whole;
+  opened.python.tellChanged();
+  while (changes === 0) await new Promise((turn) => setTimeout(turn, 2));
+  assert.deepEqual([opened.view().python?.interpreter, opened.view().python?.lacking], [whole, []]);
+  await opened.model.chooseInterpreter();
+  assert.deepEqual(opened.picks, ["Which Python Runs Models?"]);
+  await opened.model.chooseEngine({ device: "cpu", settings: {} });
+  assert.deepEqual([opened.view().python, opened.opened.length], [null, 0]);
+  await opened.dispose();
+});
+
+test("the Python of a model that was chosen to be opened there is known once its page is shown again, but not in Restricted Mode", async () => {
+  const python = interpreterWith("again", "onnxruntime-1.30.0.dist-info");
+  const first = await open(python);
+  await first.model.chooseEngine(inPython);
+  await first.dispose();
+  const again = await open(python);
+  assert.equal(again.view().python, null);
+  await again.model.warm();
+  assert.equal(again.view().python?.interpreter, python);
+  await again.dispose();
+  const restricted = await open(python, false);
+  await restricted.model.warm();
+  assert.equal(restricted.view().python, null);
   await restricted.dispose();
 });
