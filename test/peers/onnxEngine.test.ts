@@ -1,24 +1,22 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { silentLog } from "../../src/base/log";
-import { stringifyExact } from "../../src/formats/jsonExact";
 import { tensorToNested } from "../../src/formats/tensorJson";
 import { describeOnnxFile } from "../../src/frameworks/onnx/describe";
 import { DEFAULT_SETTINGS, type OnnxSettings } from "../../src/frameworks/onnx/sessionOptions";
 import type { RunnerSession } from "../../src/runner/client";
 import { inOwnPython } from "../../src/runner/ownPython";
-import type { InputValue, LoadRequest, RunResult } from "../../src/runner/protocol";
+import type { LoadRequest } from "../../src/runner/protocol";
 import { openSession } from "../../src/runner/session";
 import { type CliKit, openCliKit } from "../fixtures/cliKit";
+import { json, plain, plainNumbers, runAlone, type Values, workersOf } from "./onnxEngineKit";
 import { askPython } from "./python";
 import { PythonWorker } from "./pythonWorkerKit";
 
 const PYTHON = resolve(".tools/venv/bin/python");
-
-type Values = Readonly<Record<string, unknown>>;
 
 interface Case {
   readonly file: string;
@@ -42,11 +40,6 @@ before(async () => {
   made = plainNumbers(askPython("onnxEnginePeer.py", kit.home, folder)) as Made;
 });
 after(() => kit.dispose());
-
-/** Integers of these answers are all small. */
-function plainNumbers(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (_, item) => (typeof item === "bigint" ? Number(item) : item)));
-}
 
 function caseOf(name: string): Made["files"][string] {
   const found = made.files[name];
@@ -81,23 +74,6 @@ async function withModel(
   } finally {
     await session.stop();
   }
-}
-
-function json(values: Values): Record<string, InputValue> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { kind: "json", value }]));
-}
-
-/** Outputs by name, as the other side writes them. */
-function plain({ outputs }: RunResult): Record<string, unknown> {
-  const entries = outputs.map(({ name, dtype, shape, tensor, value }): [string, unknown] => {
-    if (tensor !== undefined) return [name, { dtype, shape, data: tensorToNested(tensor) }];
-    return [name, value?.container === "list" ? value.items : value?.container === "object" ? value.value : value];
-  });
-  return JSON.parse(stringifyExact(new Map(entries)));
-}
-
-function runAlone(session: RunnerSession, inputs: Values): Promise<RunResult> {
-  return session.run({ method: "run", inputs: json(inputs), batch: false });
 }
 
 for (const name of ["linear", "external", "text", "numbers"]) {
@@ -344,15 +320,6 @@ test("a worker that is killed in the middle of a run costs the caller nothing, a
     );
   });
 });
-
-/** Children of a process whose program is Python. */
-function workersOf(runner: number | undefined): number[] {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => {
-    const status = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "";
-    return Number(/\) \S (\d+)/.exec(status)?.[1]) === runner;
-  });
-}
 
 test("only the outputs that are asked for are made, also none", async () => {
   const worker = new PythonWorker();
