@@ -15,6 +15,7 @@ import type { JobProgress } from "../base/ports";
 import { visible } from "../base/visible";
 import { fileDialogs } from "./fileDialogs";
 import { inputLive } from "./liveInput";
+import { notificationText } from "./notificationText";
 import { review } from "./reviewPick";
 import type { InputQuestion, Localize, PickItem, Report, Ui } from "./services";
 
@@ -52,14 +53,14 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
     },
     async inform(message, action) {
       const actions = action === undefined ? [] : [action];
-      return (await notify(() => window.showInformationMessage(message, ...actions))) !== undefined;
+      return (await notify(() => window.showInformationMessage(notificationText(message), ...actions))) !== undefined;
     },
     async offer(message, actions) {
-      const pressed = await notify(() => window.showInformationMessage(message, ...actions));
+      const pressed = await notify(() => window.showInformationMessage(notificationText(message), ...actions));
       return actions.find((action) => action === pressed);
     },
     showFailure(message, remedy) {
-      const text = remedy === undefined ? message : `${message} ${remedy}`;
+      const text = notificationText(remedy === undefined ? message : `${message} ${remedy}`);
       const offerLog = async () => {
         const action = t("Show Log");
         if ((await notify(() => window.showErrorMessage(text, action))) === action) showLog();
@@ -143,12 +144,12 @@ async function progress<T>(
   const running = work(controller.signal, (step) => show(step));
   if (await endsWithin(running, QUICK_MS)) return running;
   const location = ProgressLocation.Notification;
-  return window.withProgress({ location, title, cancellable: true }, async (bar, token) => {
+  return window.withProgress({ location, title: notificationText(title), cancellable: true }, async (bar, token) => {
     const subscription = token.onCancellationRequested(() => controller.abort());
     let percent = 0;
     show = (step) => {
       const reached = step.totalBytes ? Math.min(100, (100 * step.doneBytes) / step.totalBytes) : percent;
-      bar.report({ message: progressText(t, step), increment: Math.max(0, reached - percent) });
+      bar.report({ message: notificationText(progressText(t, step)), increment: Math.max(0, reached - percent) });
       percent = Math.max(percent, reached);
     };
     if (latest) show(latest);
