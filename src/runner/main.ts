@@ -1,4 +1,4 @@
-import { Socket } from "node:net";
+import { type ConnectOpts, Socket, type SocketConstructorOpts } from "node:net";
 import { join } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { visibleGpus } from "./devices";
@@ -12,11 +12,21 @@ import type { PythonProcess } from "./pythonProcess";
 import { RunnerService } from "./runnerService";
 import { startedEvent } from "./wire";
 
+/** Read at once at most: what a pipe holds. */
+const READ_BYTES = 262_144;
+
 /**
  * Entry of the runner process: frames come in on fd 3 and go out on fd 4; stdout and stderr are only logs. It lives
  * as long as its input, and ends by SIGKILL: nothing else does not wait for native code.
  */
-const input = new Socket({ fd: 3, readable: true, writable: false });
+const incoming: SocketConstructorOpts & ConnectOpts = {
+  fd: 3,
+  readable: true,
+  writable: false,
+  // What is read goes to the frame's own memory at once. A chunk of its own for each read would cost more than the read.
+  onread: { buffer: Buffer.alloc(READ_BYTES), callback: read },
+};
+const input = new Socket(incoming);
 const output = new Socket({ fd: 4, readable: false, writable: true });
 const writer = new FrameWriter(output);
 /** The model's own process, when it has one. */
@@ -32,16 +42,20 @@ const service = new RunnerService({
 });
 const reader = new FrameReader((frame) => service.handle(frame));
 
-input.on("data", (chunk: Buffer) => {
-  try {
-    reader.push(chunk);
-  } catch (error) {
-    end(error instanceof Error ? error.message : String(error));
-  }
-});
+input.resume();
 input.on("close", () => end("its input closed"));
 input.on("error", (error) => end(error.message));
 output.on("error", (error) => end(error.message));
+
+/** Goes on unless it ended the process. */
+function read(count: number, chunk: Uint8Array): boolean {
+  try {
+    reader.push(chunk.subarray(0, count));
+  } catch (error) {
+    end(error instanceof Error ? error.message : String(error));
+  }
+  return true;
+}
 
 async function open(request: LoadRequest): Promise<OpenModel> {
   const { adapter, device, label, python: wanted } = request;
