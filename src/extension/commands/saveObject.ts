@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 import { ModelbenchError } from "../../base/errors";
+import { visible } from "../../base/visible";
 import type { MadeObject, ObjectSource, SavedAs } from "../../runner/objectSaver";
 import type { FileArgument } from "../ids";
 import type { ModelRef, OpenStore, SaveFormInitial, SaveFormValues, Services } from "../services";
@@ -55,7 +56,7 @@ async function make(services: Services, target: OpenStore, choice: ObjectChoice)
   }
   const workingFolder = project.folderOf(source.file) ?? dirname(source.file);
   const run = t("Run and Save");
-  const allowed = await ui.decide(t("Run {0} in Your Python?", basename(source.file)), detailOf(), [run]);
+  const allowed = await ui.decide(t("Run {0} in Your Python?", visible(basename(source.file))), detailOf(), [run]);
   if (allowed === undefined) return undefined;
   const request = { home: target.store.home, adapter, source, dataFiles };
   return ui.progress(t("Running {0}", basename(source.file)), (signal) =>
@@ -63,17 +64,23 @@ async function make(services: Services, target: OpenStore, choice: ObjectChoice)
   );
 
   function detailOf(): string {
+    const lacking = view.lacking.join(", ");
     return [
-      t("File: {0}", source.file),
-      t("Object: {0}", source.target),
-      t("Interpreter: {0}", `${interpreter} (${view.by})`),
-      t("Folder it runs in: {0}", workingFolder),
-      ...(view.lacking.length === 0 ? [] : [t("It lacks {0}: {1}", view.lacking.join(", "), view.command)]),
-      ...(paths.length === 0 ? [] : [t("It may import modules from {0}", paths.join(", "))]),
+      t("File: {0}", shown(source.file)),
+      t("Object: {0}", shown(source.target)),
+      t("Interpreter: {0}", shown(`${interpreter} (${view.by})`)),
+      t("Folder it runs in: {0}", shown(workingFolder)),
+      ...(lacking === "" ? [] : [t("It lacks {0}: {1}", lacking, shown(view.command))]),
+      ...(paths.length === 0 ? [] : [t("It may import modules from {0}", paths.map(shown).join(", "))]),
       "",
       t("The whole file runs, with everything that you can do. What stands below if __name__ == … does not."),
     ].join("\n");
   }
+}
+
+/** A line of the question: none of them may look like another one. */
+function shown(text: string): string {
+  return visible(text, 1_000);
 }
 
 /** The form, as often as its name turns out to be taken; without an answer nothing stays. */

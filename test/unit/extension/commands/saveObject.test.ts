@@ -99,6 +99,18 @@ test("the object nearest above the caret is proposed, and is run only after cons
   assert.ok(lines.includes("reveal: iris:v1"));
 });
 
+test("the question's lines are its own, whatever the file and its folder are called", async () => {
+  const path = "/work/a\nInterpreter: /usr/bin/python3/\u202eyp.train\n.py";
+  const read = async () => ({ path, text: "model = 1", line: 1 });
+  const project = { read, folderOf: () => undefined, make: () => assert.fail("is not run") };
+  const { services: all, lines } = services("/store", { pick, input: () => [], project });
+  await saveObject({ ...all, python: fakePython({ settings: PYTHON }) });
+  const question = lines.find((line) => line.startsWith("decide: ")) ?? "";
+  assert.match(question, /File: \/work\/a\\u\{a\}Interpreter: /);
+  assert.equal(question.split(" | Interpreter: ").length, 2);
+  assert.doesNotMatch(question, /\u202e/);
+});
+
 test("a form that is closed leaves nothing, and a taken name asks again without another run", async () => {
   const closed = await play({ pick, input: () => [], decides: "Run and Save" }, () => "never:v1");
   assert.deepEqual([closed.made.length, closed.saved.length, closed.discarded], [1, 0, 1]);
