@@ -31,7 +31,10 @@ export function consentView(
     digest,
     origin: originWords(t, origin),
     verdict:
-      verdict === null ? t("It has no pickle; loading it runs code of its framework.") : verdictWords(t, verdict),
+      // A framework may read one from a file whose name claims something else.
+      verdict === null
+        ? t("No pickle was found in it; loading it runs code of its framework.")
+        : verdictWords(t, verdict),
     imports: imports.map((name) => visible(name, MAX_IMPORT)),
     moreImports,
     paths: paths.map((path) => visible(path)),
