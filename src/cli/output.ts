@@ -6,6 +6,12 @@ export function printable(line: string): string {
   return visible(line, Number.POSITIVE_INFINITY);
 }
 
+/** A message of several lines, such as an exception has: the others are indented, so that none begins like ours. */
+function printableLines(message: string): string[] {
+  const [first = "", ...rest] = message.trimEnd().split("\n");
+  return [printable(first), ...rest.map((line) => printable(`  ${line}`))];
+}
+
 /** Exit codes of the contract. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -85,7 +91,7 @@ export class Output {
       lines.push(`error: ${error.message}`);
       if (error.remedy !== undefined) lines.push(`  ${error.remedy}`);
     }
-    return lines.map((line) => `${printable(line)}\n`).join("");
+    return `${lines.flatMap(printableLines).join("\n")}\n`;
   }
 
   #clearProgress(): void {

@@ -8,6 +8,7 @@ import { adapterFor } from "../frameworks/registry";
 import { optionsText } from "../frameworks/yamlAsData";
 import { layoutOf } from "../store/layout";
 import type { StoredModel } from "../store/model";
+import { statOf } from "../store/modelFiles";
 import { isForeign, provenOrigin } from "../store/origin";
 import { runPickleVerdicts } from "../store/pickleVerdictsJob";
 import { formatTag } from "../store/tag";
@@ -57,6 +58,7 @@ export async function readyPython(
 ): Promise<Runnable> {
   const label = formatTag(model.tag);
   refuseWishes(label, adapter, wishes);
+  refuseNoFolders(wishes.paths);
   for (const warning of await verdictWarnings(label, model)) output.warn(warning);
   const code = await codeDigest(model, home, { signal });
   refuseCode(label, adapter, code, wishes.isAllowed);
@@ -99,6 +101,12 @@ function refuseWishes(label: string, { module, python }: FrameworkAdapter, { dev
       `${label}: models of ${module} run on the CPU only, not on ${device}.`,
     );
   }
+}
+
+/** Python passes over folders that are not there, and then says only what module it misses. */
+function refuseNoFolders(paths: readonly string[]): void {
+  const missing = paths.find((path) => !statOf(path)?.isDirectory());
+  if (missing !== undefined) throw new ModelbenchError("usage", `--python-path takes a folder; ${missing} is none.`);
 }
 
 /** Said before the code runs or is refused, since it helps to decide. */

@@ -85,7 +85,8 @@ function inputValue(name: string, text: string): InputValue {
       `${name}: ${JSON.stringify(text)} is neither an existing file nor JSON.`,
       {
         cause,
-        remedy: "Give a .json, .npy or .pb file, JSON such as [[1, 2]], or - for JSON on standard input.",
+        remedy:
+          'Give a .json, .npy or .pb file, JSON such as [[1, 2]] or "text" with its quotes, or - for JSON on standard input.',
       },
     );
   }

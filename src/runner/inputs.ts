@@ -171,11 +171,22 @@ function readFileInput(slot: Slot, { path, form }: Extract<InputValue, { kind: "
       if (extension !== ".json") throw unknownExtension(path);
       if (size > MAX_TEXT_BYTES)
         throw new ModelbenchError("budget.exceeded", `${path} has more than ${MAX_TEXT_BYTES} bytes.`);
-      return fromText(slot, new TextDecoder().decode(reader.read(0, size)), form);
+      return fromJsonFile(slot, path, new TextDecoder().decode(reader.read(0, size)), form);
     } finally {
       reader.close();
     }
   });
+}
+
+/** A text's reader knows nothing of the file. */
+function fromJsonFile(slot: Slot, path: string, text: string, form: InputForm | undefined): RunValue {
+  try {
+    return fromText(slot, text, form);
+  } catch (error) {
+    if (!(error instanceof ModelbenchError) || error.code !== "format.corrupt") throw error;
+    const { code, message, remedy, offset } = error;
+    throw new ModelbenchError(code, `${path}: ${message}`, { remedy, offset, path, cause: error });
+  }
 }
 
 function fileSize(spec: ValueSpec, path: string): number {

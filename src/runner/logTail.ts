@@ -6,6 +6,13 @@ const TAIL_LINES = 60;
 /** A line is cut here: a process may print without ever ending one. */
 const LINE_CHARS = 10_000;
 
+const FAREWELL = "The runner ends itself: ";
+
+/** The one line with which the runner says why it ends itself; `LogTail.farewell` reads it. */
+export function farewell(reason: string): string {
+  return `${FAREWELL}${reason.replace(/\s+/g, " ").replace(/\.$/, "")}.\n`;
+}
+
 /** Follows what a process prints, and tells in words why it ended. */
 export class LogTail {
   readonly #lines: string[] = [];
@@ -31,6 +38,14 @@ export class LogTail {
       .on("error", () => undefined);
   }
 
+  /** Why a runner said that it ends itself, a whole sentence; `undefined` when it said nothing. */
+  get farewell(): string | undefined {
+    return this.#lines
+      .filter((line) => line.startsWith(FAREWELL))
+      .at(-1)
+      ?.slice(FAREWELL.length);
+  }
+
   /** How the process ended, as the end of a sentence: `ended with code 1; its last words: …`. */
   describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
     const said = this.#lastWords();
@@ -45,10 +60,9 @@ export class LogTail {
   /** The last line that tells of a failure, else the last one at all. */
   #lastWords(): string {
     const lines = this.#lines.map((line) => line.trim()).filter((line) => line !== "");
-    return (
-      lines.filter((line) => /Error:|FATAL|terminate|what\(\)|ends itself/.test(line)).at(-1) ??
-      lines.at(-1) ??
-      ""
-    ).slice(0, 400);
+    return (lines.filter((line) => /Error:|FATAL|terminate|what\(\)/.test(line)).at(-1) ?? lines.at(-1) ?? "").slice(
+      0,
+      400,
+    );
   }
 }

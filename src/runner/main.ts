@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { visibleGpus } from "./devices";
 import { FrameReader, FrameWriter } from "./frames";
+import { farewell } from "./logTail";
 import { openOnnxInPython } from "./onnxInPython";
 import { type OpenModel, openOrtThread } from "./ortHost";
 import { removeOwnPrivateFolders } from "./privateFolder";
@@ -89,6 +90,6 @@ function onPython(started: PythonProcess): void {
 function end(reason: string): void {
   python?.kill();
   removeOwnPrivateFolders();
-  process.stderr.write(`The runner ends itself: ${reason}.\n`);
+  process.stderr.write(farewell(reason));
   process.kill(process.pid, "SIGKILL");
 }

@@ -44,9 +44,11 @@ export class RunnerProcess {
     // What it started would otherwise live on, and hold the pipes open.
     this.#child.once("exit", () => this.#killGroups());
     this.ended = new Promise((resolve) => {
-      this.#child.once("error", (cause) => resolve(this.#over(`cannot be started: ${cause.message}`, cause)));
+      this.#child.once("error", (cause) =>
+        resolve(this.#over(this.#death(`cannot be started: ${cause.message}`, cause))),
+      );
       this.#child.once("close", (code, signal) => {
-        const cause = this.#over(this.#tail.describeEnd(code, signal));
+        const cause = this.#over(this.#died(this.#ending(code, signal)));
         void removePrivateFolders(this.#child.pid ?? 0).then(() => resolve(cause));
       });
     });
@@ -142,16 +144,29 @@ export class RunnerProcess {
     else waiting.reject(fromWireError(frame.error));
   }
 
-  #over(why: string, cause?: unknown): ModelbenchError {
+  #over(end: ModelbenchError): ModelbenchError {
     this.#isOver = true;
-    this.#fault ??= this.#death(why, cause);
+    this.#fault ??= end;
     for (const { reject } of this.#waiting.values()) reject(this.#fault);
     this.#waiting.clear();
     return this.#fault;
   }
 
+  /** What the runner said itself is better than what its end looks like. */
+  #ending(code: number | null, signal: NodeJS.Signals | null): string {
+    const { farewell } = this.#tail;
+    if (farewell?.startsWith(`${this.#label}: `)) return farewell;
+    const why =
+      farewell === undefined ? this.#tail.describeEnd(code, signal) : `ended itself: ${farewell.slice(0, -1)}`;
+    return `${this.#label}: the runner process ${why}.`;
+  }
+
   #death(why: string, cause?: unknown): ModelbenchError {
-    return new ModelbenchError("worker.died", `${this.#label}: the runner process ${why}.`, {
+    return this.#died(`${this.#label}: the runner process ${why}.`, cause);
+  }
+
+  #died(message: string, cause?: unknown): ModelbenchError {
+    return new ModelbenchError("worker.died", message, {
       remedy: "Load the model again. The Modelbench log has what the process printed.",
       cause,
     });

@@ -119,8 +119,8 @@ function elements(plain: { dtype: string; shape: readonly number[]; data: unknow
 
 test("what has no form outside Python is refused by what it is, never as its text", async () => {
   for (const [kind, words] of [
-    ["set", /holds a set/],
-    ["nested set", /holds a set/],
+    ["set", /holds a value of type set/],
+    ["nested set", /holds a value of type set/],
     ["mixed", /object of int, str/],
     ["dates", /datetime64/],
     ["long double", /float128|longdouble|float96/],

@@ -174,9 +174,45 @@ test("a failure of the model's code is told with its type; a missing module by i
   assert.deepEqual([method.code, method.message.includes("describe")], ["method.notFound", true]);
 });
 
+test("a failure says whether the model was loaded, what its process did, and what helps at a terminal", async () => {
+  const loading = await failure("broken", "--input", "0=1");
+  assert.match(loading.message, /^The model cannot be loaded\. ValueError: invalid literal for int/);
+  const died = await failure("toolbox", "--method", "dies");
+  assert.equal(died.code, "worker.died");
+  assert.match(died.message, /^toolbox:[a-z0-9]+: the Python process ended with code 7\.$/);
+  assert.match(died.remedy ?? "", /faulthandler/);
+  const file = join(kit.folder, "flowers.txt");
+  writeFileSync(file, "rose");
+  const reads = ["toolbox", "--method", "reads", "--input", `0="${file}"`];
+  const apart = await failure(...reads);
+  assert.match(apart.message, /^FileNotFoundError: /);
+  assert.match(apart.remedy ?? "", /--no-isolation/);
+  assert.deepEqual((await ran(...reads, "--no-isolation")).outputs["output"]?.json, "rose");
+  writeFileSync(file, "");
+  const gone = await failure(...reads.slice(0, -1), `0="${file}.gone"`, "--no-isolation");
+  assert.deepEqual([/^FileNotFoundError/.test(gone.message), gone.remedy], [true, undefined]);
+});
+
+test("the lines of an exception are lines on the terminal, and none of them begins like one of ours", async () => {
+  const args = ["toolbox", "--method", "fails", "--input", '0="rose\\nerror: \\u001b[2Jnone"'];
+  const { code, stderr } = await kit.run(["run", ...args, "--allow-code", "-q", "--python", PYTHON]);
+  assert.equal(code, 1);
+  const [first, second, third] = stderr.split("\n");
+  assert.deepEqual([first, second], ["error: ValueError: no such flower: rose", "  error: \\u{1b}[2Jnone"]);
+  assert.match(third ?? "", /^ {4}runPythonCliPeer\.py:\d+, in fails$/);
+});
+
+test("a file that is no JSON is named", async () => {
+  const file = join(kit.folder, "torn.json");
+  writeFileSync(file, "[1, 2");
+  const { message } = await failure("square", "--input", `0=${file}`);
+  assert.ok(message.startsWith(`\`0\`: ${file}: The JSON text ends`), message);
+});
+
 test("a class of a project loads from the folder that is named, and not without", async () => {
   const missing = await failure("gardener", "--input", "0=[1]");
   assert.deepEqual([missing.code, /greenhouse/.test(missing.message)], ["python.module", true]);
+  assert.match(missing.remedy ?? "", /--python-path/);
   const { outputs } = await ran("gardener", "--input", "0=[1]", "--python-path", project);
   assert.deepEqual(outputs["output"]?.data, [2]);
 });

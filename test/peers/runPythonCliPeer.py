@@ -71,6 +71,20 @@ class Toolbox:
     def needs(self):
         import a_module_that_is_nowhere  # noqa: F401
 
+    def reads(self, path):
+        with open(path) as file:
+            return file.read()
+
+    def dies(self):
+        os._exit(7)
+
+
+class Broken:
+    """Its pickle fails where it is loaded."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
 
 class Net(nn.Module):
     @nn.compact
@@ -95,6 +109,7 @@ def main():
     methods = [name for name in vars(Toolbox) if name == "__call__" or not name.startswith("_")]
     bentoml.picklable_model.save_model("toolbox", toolbox, signatures={name: {"batchable": False} for name in methods})
     bentoml.picklable_model.save_model("square", lambda x: x**2, signatures={"__call__": {"batchable": True}})
+    bentoml.picklable_model.save_model("broken", Broken())
     save_project_model()
 
     iris = load_iris()

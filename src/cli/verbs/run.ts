@@ -65,13 +65,33 @@ async function loadObjects({ bundles, signal }: VerbContext, request: LoadReques
   const session = openSession(request, { entry: join(bundles, "runner.cjs"), log: silentLog });
   try {
     return await session.customObjects(signal);
+  } catch (error) {
+    throw withRemedy(error, request);
   } finally {
     await session.stop();
   }
 }
 
+/** What Python raises where a file or an address cannot be reached. */
+const OUT_OF_REACH =
+  /^(?:The model cannot be loaded\. )?(?:FileNotFound|Permission|Connection\w*|URL|Timeout|OS|gai)Error\b/i;
+
+const SEE_WHERE = "To see where, make the same call in Python itself, started with -X faulthandler.";
+
+/** What helps at a terminal: there is no log here to look into, and what keeps a model apart has an option. */
+function withRemedy(error: unknown, { python }: LoadRequest): unknown {
+  if (!(error instanceof ModelbenchError)) return error;
+  const { code, message, path, offset } = error;
+  const told = (remedy: string) => new ModelbenchError(code, message, { remedy, path, offset, cause: error });
+  if (code === "worker.died") return told(python === undefined ? "Run it again." : SEE_WHERE);
+  const isOutOfReach = code === "run.failed" && error.remedy === undefined && OUT_OF_REACH.test(message);
+  if (!isOutOfReach || python?.isolate !== true) return error;
+  return told("It was not saved here, so your files and the network are out of its reach; --no-isolation lets it.");
+}
+
 function presentObjects({ output }: VerbContext, objects: readonly LoadedObject[]): void {
   if (output.json) output.document(JSON.stringify(objects, null, 2));
+  else if (objects.length === 0) output.hint("No custom objects were saved with it.");
   else output.lines(...objects.map(({ name, type, repr }) => `${name}  ${type}  ${repr}`));
 }
 
@@ -94,6 +114,8 @@ async function inferOnce(
     if (issue !== undefined) throw new ModelbenchError(issue.error.code, issue.error.message, issue.error);
     const loaded = await session.load(signal);
     return { result: await session.run(call, signal), loaded };
+  } catch (error) {
+    throw withRemedy(error, request);
   } finally {
     await session.stop();
   }

@@ -207,6 +207,15 @@ test("--no-batch runs an ONNX model by itself, with the same answer", async () =
   assert.deepEqual([alone.outputs, alone.batchSize], [answer.outputs, answer.batchSize]);
 });
 
+test("a folder for modules that is not there is refused, and a text without quotes gets its quotes named", async () => {
+  await savePickle("one:v1", HARMLESS);
+  const folder = await fails(2, ["one:v1", "--allow-code", "--python", python, "--python-path", "nowhere"]);
+  assert.match(folder.message, /^--python-path takes a folder; .*nowhere is none\.$/);
+  const text = await fails(1, ["one:v1", "--allow-code", "--python", python, "--input", "0=rose"]);
+  assert.match(text.remedy ?? "", /"text" with its quotes/);
+  assert.equal(existsSync(canary), false);
+});
+
 test("--help shows what models that need Python take", async () => {
   const { code, stdout } = await kit.run(["run", "--help"]);
   assert.equal(code, 0);

@@ -46,17 +46,20 @@ def require(packages: Mapping[str, str], who: str) -> None:
         raise missing(" ".join(lacking), f"{who} needs {' and '.join(lacking)}, which")
 
 
-def to_wire(error: BaseException) -> Dict[str, Any]:
-    """The error as plain data. Never raises, whatever the exception's own methods do."""
+def to_wire(error: BaseException, during: str = "") -> Dict[str, Any]:
+    """The error as plain data; `during` is put before the words of an exception that is none of ours.
+
+    Never raises, whatever the exception's own methods do.
+    """
     if isinstance(error, (WorkerError, BadFrame)):
         code, message, remedy = error.code, error.message, getattr(error, "remedy", None)
     elif isinstance(error, ModuleNotFoundError) and error.name:
         code, message, remedy = module_words(error)
     elif is_memory(error):
-        code, message = "run.failed", f"Python ran out of memory. {headline(error)}"
+        code, message = "run.failed", f"{during}Python ran out of memory. {headline(error)}"
         remedy = "Send fewer rows at once, or free memory."
     else:
-        code, message = "run.failed", "\n".join([headline(error), *own_lines(error)])
+        code, message = "run.failed", during + "\n".join([headline(error), *own_lines(error)])
         remedy = main_remedy(error)
     wire = {"code": code, "message": cut(message)}
     if remedy is not None:
@@ -69,7 +72,8 @@ def module_words(error: ModuleNotFoundError):
     return (
         "python.module",
         f"The model needs the Python module {error.name}, which {sys.executable} does not find.",
-        f"Install what has {error.name.split('.')[0]}, or add the folder that has it to modelbench.python.paths.",
+        f"Install what has {error.name.split('.')[0]}, or name the folder that has it: the setting "
+        "modelbench.python.paths, on the command line --python-path.",
     )
 
 

@@ -61,12 +61,14 @@ def answer(writer: FrameWriter, worker: "Worker", frame: Frame) -> None:
         data, bodies = worker.answer(frame)
         failure = None
     except BaseException as error:  # `sys.exit()` in a model's code ends its request, not the worker.
-        failure = failures.to_wire(error)
+        failure = failures.to_wire(error, "The model cannot be loaded. " if frame.op == "load" else "")
     if failure is None:
         try:
             writer.send("result", frame.id, frame.op, data=data, bodies=bodies)
         except BadFrame as error:
-            failure = {"code": "run.failed", "message": f"The answer is too large to send. {error.message}"}
+            size = error.message.replace("A frame on a process boundary", "It")
+            remedy = "Send fewer rows at once, or let the method return less."
+            failure = {"code": "run.failed", "message": f"The answer is too large to send. {size}", "remedy": remedy}
     if failure is not None:
         writer.send("error", frame.id, frame.op, error=failure)
     flush()

@@ -235,7 +235,7 @@ def _plain(value: Any, where: str) -> Any:
         raise WorkerError("run.failed", f"The {where} has keys that are one text, such as 1 and \"1\".")
     raise WorkerError(
         "run.failed",
-        f"The {where} holds a {type_name(value)}, which has no form outside Python.",
+        f"The {where} holds a value of type {type_name(value)}, which has no form outside Python.",
         "Let the method return arrays, a DataFrame, or what JSON holds.",
     )
 
