@@ -34,11 +34,20 @@ function holdsHome(folder: string): boolean {
   return inside(realPath(homedir())).startsWith(inside(realPath(folder)));
 }
 
+/** Where programs are installed for one user, keys and other data of theirs lie beside an interpreter. */
+function isShared(prefix: string): boolean {
+  return realPath(prefix) === realPath(join(homedir(), ".local"));
+}
+
 /** An interpreter is often a link to a link to the one that a virtual environment was made with; each has a prefix. */
 function interpreterFolders(interpreter: string): Map<string, string> {
   const folders = new Map<string, string>();
   const add = (inside: string, real: string) => {
     const prefix = prefixOf(inside);
+    if (isShared(prefix)) {
+      for (const name of ["bin", "lib"]) folders.set(join(prefix, name), realPath(join(prefixOf(real), name)));
+      return;
+    }
     const found = [prefix, dirname(inside), inside].find((folder) => !holdsHome(folder)) ?? inside;
     const up = found === prefix ? prefixOf(real) : found === inside ? real : dirname(real);
     folders.set(found, realPath(up));
