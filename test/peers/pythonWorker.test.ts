@@ -102,7 +102,7 @@ for (const name of names) {
 }
 
 test("every case that Python saved was tested", () => {
-  const refused = ["an NNX CNN in pieces"];
+  const refused = ["an NNX CNN in pieces", "an NNX CNN in random"];
   assert.deepEqual(cases.map((one) => one.name).sort(), [...names, ...refused].sort());
 });
 
@@ -136,6 +136,13 @@ test("weights that are not all there are no model: none is made up", async () =>
   await assert.rejects(worker.load("flax", caseOf("an NNX CNN in pieces").folder), {
     code: "model.broken",
     message: /last\.1\.bias of NnxCNN has shape \[3\]; the weights have nothing/,
+  });
+});
+
+test("random state among the weights is told from a weight of another module", async () => {
+  await assert.rejects(worker.load("flax", caseOf("an NNX CNN in random").folder), {
+    code: "model.broken",
+    message: /^drop\.rngs\.count among the weights is random state/,
   });
 });
 

@@ -225,7 +225,7 @@ def nnx_models():
     flat = {".".join(path): np.asarray(leaf) for path, leaf in nnx.traversals.flatten_mapping(weights).items()}
     net.eval()
     expected, loose = nnx.jit(lambda net, x: net(x))(net, x), net(x)
-    for name, module in (("msgpack", NnxCNN(nnx.Rngs(1))), ("safetensors", NnxCNN), ("pieces", NnxCNN)):
+    for name, module in (("msgpack", NnxCNN(nnx.Rngs(1))), ("safetensors", NnxCNN), ("pieces", NnxCNN), ("random", NnxCNN)):
         context = bentoml.models.ModelContext(framework_name="flax", framework_versions={})
         how = {"module": "bentoml.flax", "api_version": "v1", "signatures": {"__call__": {}}, "context": context}
         with bentoml.models._create(f"nnx_{name}", custom_objects={"_module": module}, **how) as model:
@@ -234,6 +234,8 @@ def nnx_models():
                     file.write(serialization.to_bytes(weights))
             else:
                 kept = {key: leaf for key, leaf in flat.items() if name != "pieces" or key != "last.1.bias"}
+                if name == "random":
+                    kept["drop.rngs.count"] = np.zeros((), np.uint32)
                 safetensors.numpy.save_file(kept, model.path_of("saved_model.safetensors"))
         case(f"an NNX CNN in {name}", model, "flax", "__call__", {"0": x}, expected, loose={"output": loose})
 

@@ -50,11 +50,15 @@ def check_weights(module: Any, weights: Dict[Any, Any], every: bool) -> None:
     """
     from flax import nnx
 
-    _, _, own = nnx.split(module, nnx.RngState, ...)
+    _, keys, own = nnx.split(module, nnx.RngState, ...)
     wanted = {path: leaf.shape for path, leaf in flat(nnx.to_pure_dict(own)).items()}
+    random = flat(nnx.to_pure_dict(keys))
     given = {path: getattr(leaf, "shape", ()) for path, leaf in flat(weights).items()}
     for path in sorted({**wanted, **given} if every else given, key=str):
         name = ".".join(map(str, path))
+        if path in random:
+            remedy = "Save what nnx.split(module, nnx.RngState, ...) gives as its last item."
+            raise WorkerError("model.broken", f"{name} among the weights is random state, which is none.", remedy)
         if path not in wanted:
             raise WorkerError("model.broken", f"The weights have {name}, which {type(module).__name__} has not.")
         if wanted[path] != given.get(path):
