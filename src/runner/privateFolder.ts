@@ -225,8 +225,9 @@ function within(path: string): string {
 function removeLeftovers(): void {
   const form = new RegExp(`^${PREFIX}([0-9]+)-${namespace()}-`);
   const left = temporaryNames().filter((name) => {
-    const pid = Number(form.exec(name)?.[1] ?? process.pid);
-    return !isAlive(pid);
+    // Of the thousands of names that others have there nothing is asked.
+    const pid = form.exec(name)?.[1];
+    return pid !== undefined && !isAlive(Number(pid));
   });
   removeNow(left.map((name) => join(tmpdir(), name)));
 }
