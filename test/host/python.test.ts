@@ -84,8 +84,8 @@ describe("models of the user's own Python", () => {
     const { test } = await open("total:v1", { decides: ALLOW });
     const objects = await test.customObjects(signal);
     assert.deepEqual(objects, [
-      { name: "words", type: "builtins.list", repr: "['a', 'b']" },
-      { name: "long", type: "builtins.str", repr: `'${"w".repeat(1999)}…` },
+      { name: "words", type: "list", repr: "['a', 'b']" },
+      { name: "long", type: "str", repr: `'${"w".repeat(1999)}…` },
     ]);
     assert.equal(workers().length, 1);
   });

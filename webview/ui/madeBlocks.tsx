@@ -63,10 +63,12 @@ function Commit({ commit }: { readonly commit: ProvenanceView["commit"] }): VNod
   return (
     <>
       <Line name={t("made.commit")}>
-        <code title={hash}>{hash.slice(0, 10)}</code>{" "}
-        <Button testId="open-commit" onClick={() => page.command("openCommit")}>
-          {t("made.openCommit")}
-        </Button>
+        <div class="fact-line">
+          <code title={hash}>{hash.slice(0, 10)}</code>
+          <Button testId="open-commit" onClick={() => page.command("openCommit")}>
+            {t("made.openCommit")}
+          </Button>
+        </div>
         {isDirty === false ? null : (
           <p class="with-icon-text" data-testid="made-dirty">
             <Icon name="warning" />

@@ -110,7 +110,7 @@ test("arguments of methods are edited as JSON objects, and anything else is told
 
 describe("custom objects of a model that runs in Python", () => {
   const loaded = [
-    { name: "classes", type: "builtins.list", repr: "['setosa', 'virginica']" },
+    { name: "classes", type: "list", repr: "['setosa', 'virginica']" },
     { name: "_module", type: `${"petals.features.".repeat(6)}Net`, repr: `Net(${"width=4, ".repeat(220)}…` },
   ];
 
@@ -171,7 +171,7 @@ describe("custom objects of a model that runs in Python", () => {
     await untilFocused(page, "stop-objects");
     finish(loaded);
     await untilFocused(page, "objects-loaded");
-    assert.match(await textOf(page.getByTestId("object-classes")), /classes.*builtins\.list.*'virginica'/s);
+    assert.match(await textOf(page.getByTestId("object-classes")), /classes.*list.*'virginica'/s);
     assert.match(await textOf(page.getByTestId("object-_module")), /own module.*features\.Net.*width=4/s);
     assert.equal(await load.count(), 0);
     await inspectScreen(opened.rig, "dark-280-objects-loaded");

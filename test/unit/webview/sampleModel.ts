@@ -147,7 +147,7 @@ export class ScriptedSession implements RunnerSession {
   /** What a test sets of the facts. */
   known: Partial<SessionFacts> = {};
   /** What was saved beside the model. */
-  objects: readonly LoadedObject[] = [{ name: "classes", type: "builtins.list", repr: "['a', 'b']" }];
+  objects: readonly LoadedObject[] = [{ name: "classes", type: "list", repr: "['a', 'b']" }];
   #batch = 0;
   #waiting: (() => void)[] = [];
 

@@ -291,7 +291,7 @@ test("custom objects are loaded in the model's process once its code is allowed,
   assert.equal(await test.customObjects(signal), null);
   assert.deepEqual([asked.length, opened.length], [1, 0]);
   answerWith("Allow This Code");
-  assert.deepEqual(await test.customObjects(signal), [{ name: "classes", type: "builtins.list", repr: "['a', 'b']" }]);
+  assert.deepEqual(await test.customObjects(signal), [{ name: "classes", type: "list", repr: "['a', 'b']" }]);
   assert.deepEqual([asked.length, opened.length, opened[0]?.loads.length], [2, 1, 1]);
   // What is loaded for them serves the next run, too, and the other way round.
   await test.start(CALL, 1);
