@@ -3,6 +3,7 @@ import { ModelbenchError } from "../../base/errors";
 import { silentLog } from "../../base/log";
 import { NOT_APART } from "../../runner/apartness";
 import { methodOf } from "../../runner/inputCheck";
+import { whyNotIsolated } from "../../runner/isolation";
 import type { LoadedObject, LoadRequest, LoadResult, RunRequest, RunResult } from "../../runner/protocol";
 import { openSession } from "../../runner/session";
 import { tagOfFolder } from "../../store/layout";
@@ -66,7 +67,7 @@ async function loadObjects({ bundles, signal }: VerbContext, request: LoadReques
   try {
     return await session.customObjects(signal);
   } catch (error) {
-    throw withRemedy(error, request);
+    throw await withRemedy(error, request);
   } finally {
     await session.stop();
   }
@@ -79,14 +80,14 @@ const OUT_OF_REACH =
 const SEE_WHERE = "To see where, make the same call in Python itself, started with -X faulthandler.";
 
 /** What helps at a terminal: there is no log here to look into, and what keeps a model apart has an option. */
-function withRemedy(error: unknown, { python }: LoadRequest): unknown {
+async function withRemedy(error: unknown, { python }: LoadRequest): Promise<unknown> {
   if (!(error instanceof ModelbenchError)) return error;
   const { code, message, path, offset } = error;
   const told = (remedy: string) => new ModelbenchError(code, message, { remedy, path, offset, cause: error });
   if (code === "worker.died") return told(python === undefined ? "Run it again." : SEE_WHERE);
   const isOutOfReach = code === "run.failed" && error.remedy === undefined && OUT_OF_REACH.test(message);
-  if (!isOutOfReach || python?.isolate !== true) return error;
-  return told("It was not saved here, so your files and the network are out of its reach; --no-isolation lets it.");
+  if (!isOutOfReach || python?.isolate !== true || (await whyNotIsolated()) !== undefined) return error;
+  return told("Modelbench did not save it, so it reaches neither your files nor the network; --no-isolation lets it.");
 }
 
 function presentObjects({ output }: VerbContext, objects: readonly LoadedObject[]): void {
@@ -115,7 +116,7 @@ async function inferOnce(
     const loaded = await session.load(signal);
     return { result: await session.run(call, signal), loaded };
   } catch (error) {
-    throw withRemedy(error, request);
+    throw await withRemedy(error, request);
   } finally {
     await session.stop();
   }
