@@ -49,10 +49,10 @@ function sideRow(letter: string, { name, format, bytes, tensors }: ComparedSide)
 
 function factLines({ facts }: Comparison): string[] {
   return facts.map((fact) => {
-    const [a, b] = [fact.a, fact.b].map((value) => cut(factText(fact.part, value)));
-    if (fact.change === "added") return `  + ${factName(fact)}: ${b}`;
-    if (fact.change === "removed") return `  - ${factName(fact)}: ${a}`;
-    return `  ~ ${factName(fact)}: ${a} -> ${b}`;
+    const words = (value: unknown) => cut(factText(fact.part, value));
+    if (fact.change === "added") return `  + ${factName(fact)}: ${words(fact.b)}`;
+    if (fact.change === "removed") return `  - ${factName(fact)}: ${words(fact.a)}`;
+    return `  ~ ${factName(fact)}: ${words(fact.a)} -> ${words(fact.b)}`;
   });
 }
 

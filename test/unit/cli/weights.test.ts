@@ -6,7 +6,7 @@ import { msgpackSerialize } from "../../../src/formats/flaxMsgpack/serialization
 import type { FlaxTree } from "../../../src/formats/flaxMsgpack/tree";
 import { type CliKit, openCliKit } from "../../fixtures/cliKit";
 import { float32s } from "../../fixtures/flaxTrees";
-import { tempFolder } from "../store/storeKit";
+import { plant, tempFolder } from "../store/storeKit";
 
 const { path: folder, remove } = tempFolder();
 let kit: CliKit;
@@ -102,4 +102,14 @@ test("compare lists what differs, the largest change first, and says so when not
   const found = (await kit.json("compare", a, b, "--ulps")) as { same: boolean; tensors: { changes: string[] }[] };
   assert.deepEqual([found.same, found.tensors.map(({ changes }) => changes)[0]], [false, ["values"]]);
   assert.equal((await refusal("compare", a, place("missing.msgpack")))[1], "file.access");
+});
+
+test("compare tells of a file that only one of two versions has", async () => {
+  const more = place("more");
+  for (const name of ["a", "b"]) plant(more, name, "v1");
+  writeFileSync(join(more, "models/b/v1/notes.txt"), "only here");
+  const { stdout } = await kit.run(["compare", "a:v1", "b:v1", "--home", more]);
+  assert.match(stdout, /^ {2}\+ file notes\.txt: .*9 bytes$/m);
+  const { stdout: back } = await kit.run(["compare", "b:v1", "a:v1", "--home", more]);
+  assert.match(back, /^ {2}- file notes\.txt: .*9 bytes$/m);
 });
