@@ -15,7 +15,7 @@ export interface IsolatedFolders {
 
 /**
  * What a model's process has to see when it sees nothing else: its interpreter with what it imports from, the worker,
- * the project's folders, and the model's files, whose links lead out of the private folder.
+ * the project's folders, and the model's files, some of which are linked from the private folder.
  * @param model the private folder with the model's files
  */
 export function isolatedFolders(python: PythonLoad, model: string): IsolatedFolders {
@@ -74,11 +74,9 @@ function prefixOf(interpreter: string): string {
   return basename(folder) === "bin" ? dirname(folder) : folder;
 }
 
-/** Where the links in the private folder lead: the model's folder, and what links in it lead out to. */
-function linkedPlaces({ folder, files }: PythonLoad): Set<string> {
-  const root = realPath(folder);
-  const real = files.filter(({ path }) => isLinked(path)).map(({ path }) => realPath(join(folder, path)));
-  return new Set(real.map((path) => (path.startsWith(root + sep) ? root : path)));
+/** Where the links in the private folder lead: nowhere but into the model's own. */
+function linkedPlaces({ folder, files }: PythonLoad): string[] {
+  return files.some(({ path }) => isLinked(path)) ? [realPath(folder)] : [];
 }
 
 function linkTarget(path: string): string | undefined {

@@ -13,6 +13,7 @@ import { copyFile, type FileHandle, mkdir, open, readdir, realpath, rm, stat, sy
 import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { ModelbenchError, throwIfAborted } from "../base/errors";
+import { leadsInto } from "../store/modelFiles";
 import type { PythonLoad } from "./protocol";
 
 /** Names of the folders begin so; the id of the process that made one follows, and the namespace that the id is of. */
@@ -58,11 +59,12 @@ export function isLinked(path: string): boolean {
  * consented to, everything else as copies that are digested while they are copied. What is not listed stays out, but
  * for the model's description, of which other parts may have changed. The answer looks whether what was linked is
  * still what was digested, to be asked when all of it has been read.
- * @throws ModelbenchError `model.changed` or `file.access` naming the file, `cancelled`
+ * @throws ModelbenchError `model.changed` or `file.access` naming the file, `model.broken` for a link that leads out of
+ *   a model that is to run apart, `cancelled`
  */
 export async function takeOverFiles(
   label: string,
-  { folder, files }: PythonLoad,
+  { folder, files, isolate }: PythonLoad,
   target: string,
   signal: AbortSignal,
 ): Promise<() => Promise<void>> {
@@ -70,6 +72,7 @@ export async function takeOverFiles(
   for (const { path, sha256 } of files) {
     throwIfAborted(signal);
     const copy = join(target, within(path));
+    if (isolate === true) refuseStray(label, folder, path);
     await mkdir(dirname(copy), { recursive: true, mode: 0o700 });
     const placed = await place(join(folder, path), copy, signal).catch((cause: unknown) => {
       throwIfAborted(signal);
@@ -212,6 +215,16 @@ async function digestOf(
     await onChunk?.(chunk as Buffer);
   }
   return hash.digest("hex");
+}
+
+/** What a link leads to may be a file that its maker only knew the place of, and must not be seen. */
+function refuseStray(label: string, folder: string, path: string): void {
+  const file = join(folder, path);
+  if (!existsSync(file) || leadsInto(folder, file)) return;
+  throw new ModelbenchError("model.broken", `${label}: its file ${path} is a link that leaves the model.`, {
+    path: file,
+    remedy: "Put the file itself in its place.",
+  });
 }
 
 /** A path that cannot leave the folder. @throws ModelbenchError `protocol.invalid` */
