@@ -302,6 +302,8 @@ class Session implements RunnerSession {
         return await this.#start();
       } catch (error) {
         const failure = asFailure(error);
+        // Where only the model's own process died its runner is still there.
+        this.#process?.kill();
         const next = failure.code === "worker.died" ? this.#restarts.afterDeath() : undefined;
         if (next === undefined) throw this.#finish(failure, "failed");
         delayMs = next;

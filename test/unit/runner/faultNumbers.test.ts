@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import type { ModelbenchError } from "../../../src/base/errors";
 import { silentLog } from "../../../src/base/log";
 import type { LoadRequest } from "../../../src/runner/protocol";
@@ -17,6 +17,7 @@ before(async () => {
   kit = await openPythonKit();
 });
 after(() => kit.dispose());
+afterEach(() => assert.deepEqual([runnersOf(process.pid), kit.privateFolders()], [[], []]));
 
 const input = { x: { kind: "tensor", tensor: floats(Array.from({ length: 50_000 }, (_, i) => [i])) } } as const;
 
@@ -244,4 +245,21 @@ test("R4 of 12,000 runs that are sent at once 10,000 wait and the others are ref
     const grown = process.memoryUsage().rss - before;
     assert.ok(grown <= 256 * 2 ** 20, `${grown} bytes`);
   });
+});
+
+test("weights that change while they are loaded end the load: what was loaded may not be what was digested", async () => {
+  for (const change of [false, true]) {
+    const note = kit.unused();
+    const request = kit.scripted({ options: { fault: "slow", note } });
+    const weights = join(request.python?.folder ?? "", "more/weights.msgpack");
+    await withModel(kit, request, async (session) => {
+      const load = session.load();
+      load.catch(() => undefined);
+      await until(() => existsSync(note), "the model is being loaded");
+      // The same bytes again: nobody can tell what they were meanwhile.
+      if (change) writeFileSync(weights, "weights");
+      if (change) await assert.rejects(load, { code: "model.changed", message: /more\/weights\.msgpack/ });
+      else await load;
+    });
+  }
 });
