@@ -130,7 +130,9 @@ describe("arguments of a method that declares none", () => {
     await opened.page.getByTestId("argument-0-name").locator("input").fill("x y");
     await opened.page.getByTestId("use-example").click();
     await opened.page.getByTestId("argument-1").waitFor({ state: "detached" });
-    assert.equal(await opened.page.getByTestId("argument-0-name").locator("input").inputValue(), "0");
+    // A field draws itself a moment after what is around it.
+    const shown = `document.querySelector("[data-testid='argument-0-name']").shadowRoot.querySelector("input").value`;
+    await until(opened.page, `${shown} === "0"`);
     assert.equal(await opened.page.getByTestId("argument-0-error").count(), 0);
   });
 });
