@@ -29,11 +29,12 @@ export interface CodeDigest {
 }
 
 /** The form below; another form has another number, so that no two forms can give one digest. */
-const FORM = 1;
+const FORM = 2;
 
 /**
  * The digest of everything that decides what a model does when it is loaded and called: every file but `model.yaml`,
- * and of that one module, options and signatures. Labels, metadata and the tag are not part of it. Files whose size
+ * and of that one module, options, signatures and what a framework's loader notes for itself: `api_version`, and metadata
+ * that begins with `_`. Labels, other metadata and the tag are not part of it. Files whose size
  * and times are as they were are not read again, neither in this process nor if they were saved here.
  * @param home the store that the model is of; left out for a folder anywhere
  * @throws ModelbenchError `store.access`, `file.access`, `cancelled`
@@ -49,7 +50,7 @@ export async function codeDigest(
 
 /** The digest of files whose own are known, and of what model.yaml says; see `codeDigest`. */
 export function digestOfParts(info: ModelInfo, files: readonly DigestedFile[]): string {
-  const { module, options, signatures } = info;
+  const { module, options, signatures, apiVersion, metadata } = info;
   const text = stringifyExact({
     form: FORM,
     files: files.map(({ path, sha256 }) => [path, sha256]),
@@ -58,6 +59,7 @@ export function digestOfParts(info: ModelInfo, files: readonly DigestedFile[]): 
     signatures: [...signatures]
       .map(([method, { batchable, batchDim }]) => [method, batchable, ...batchDim] as const)
       .sort(([a], [b]) => (a < b ? -1 : 1)),
+    loader: [apiVersion, canonical(new Map([...metadata].filter(([key]) => String(key).startsWith("_"))))],
   });
   return createHash("sha256").update(text).digest("hex");
 }

@@ -60,7 +60,7 @@ test("the place, the tag, labels, metadata and the framework's versions change n
   for (const edit of edits) assert.equal((await digestOf(plantFolder(edit))).digest, digest, String(edit));
 });
 
-test("the module, an option and a signature change it, whatever type a value has", async () => {
+test("the module, an option, a signature and notes of the loader change it, whatever type a value has", async () => {
   const option = (value: string) => (yaml: string) => yaml.replace("options: {}", `options:\n  x: ${value}`);
   const signature = (row: string) => (yaml: string) =>
     yaml.replace("signatures: {}", `signatures:\n  predict:\n    ${row.replaceAll("; ", "\n    ")}`);
@@ -70,6 +70,9 @@ test("the module, an option and a signature change it, whatever type a value has
     ...["1", "1.0", "'1'", "true", "null", "[1]", "{1: 2}", "{'1': 2}", "2024-01-02", "!!binary MQ=="].map(option),
     ...["batchable: false", "batchable: true", "batchable: true; batch_dim: [0, 1]"].map(signature),
     (yaml: string) => signature("batchable: false")(yaml).replace("predict", "transform"),
+    // BentoML chooses by these how it loads a model of transformers.
+    (yaml: string) => yaml.replace("metadata: {}", "metadata:\n  _pretrained_class: AutoModel"),
+    (yaml: string) => yaml.replace("api_version: v1", "api_version: v2"),
   ];
   const digests = await Promise.all(edits.map(async (edit) => (await digestOf(plantFolder(edit))).digest));
   assert.equal(new Set(digests).size, edits.length);
