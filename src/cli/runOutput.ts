@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { ModelbenchError } from "../base/errors";
 import { decodeElements, elementCount } from "../formats/elements";
 import { stringifyExact } from "../formats/jsonExact";
@@ -7,6 +7,7 @@ import { writeNpy } from "../formats/npy";
 import type { Tensor } from "../formats/tensor";
 import { jsonElement, tensorToNested } from "../formats/tensorJson";
 import type { RunOutput, RunResult } from "../runner/protocol";
+import { makeOutFolder } from "./outFolder";
 import type { Output } from "./output";
 
 /** More values than these are no text to read, and would not fit into the longest one. */
@@ -25,7 +26,7 @@ const MAX_FILE_NAME = 200;
  */
 export function presentResult(output: Output, result: RunResult, folder: string | undefined): void {
   if (folder === undefined) refuseTooMany(result.outputs);
-  const files = folder === undefined ? undefined : writeOutputs(result.outputs, resolve(folder));
+  const files = folder === undefined ? undefined : writeOutputs(result.outputs, folder);
   if (output.json) output.document(resultJson(result, files));
   else output.lines(...resultLines(result, files));
 }
@@ -67,7 +68,7 @@ function resultLines({ outputs, timing, device }: RunResult, files: readonly str
 /** Writes one file an output and answers with the paths. Names are the model's and could hold anything, so file
  *  names come from a fixed alphabet, and a second one of the same spelling gets its position in front. */
 function writeOutputs(outputs: readonly RunOutput[], folder: string): string[] {
-  mkdirSync(folder, { recursive: true });
+  makeOutFolder(folder);
   const taken = new Set<string>();
   return outputs.map((one, i) => {
     const plain =

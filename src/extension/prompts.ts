@@ -46,10 +46,11 @@ export function vscodePrompts(t: Localize, channel: LogOutputChannel): Ui {
       return (await window.showWarningMessage(message, options, action)) === action;
     },
     async decide(message, detail, actions) {
-      // The first button is the one that Enter presses, so it is the one that changes nothing.
-      const all = [t("Do Not Allow"), ...actions];
+      // The first button is the one that Enter presses, and this one Escape, too: it changes nothing.
+      const refuse = { title: t("Do Not Allow"), isCloseAffordance: true };
+      const all = [refuse, ...actions.map((title) => ({ title }))];
       const pressed = await window.showWarningMessage(message, { modal: true, detail }, ...all);
-      return actions.find((action) => action === pressed);
+      return actions.find((action) => action === pressed?.title);
     },
     async inform(message, action) {
       const actions = action === undefined ? [] : [action];

@@ -40,7 +40,7 @@ export function whyNotIsolated(): Promise<string | undefined> {
 }
 
 /** The same for any system and any places. */
-export async function findObstacle(platform: NodeJS.Platform, places: readonly string[]): Promise<string | undefined> {
+async function findObstacle(platform: NodeJS.Platform, places: readonly string[]): Promise<string | undefined> {
   if (platform !== "linux") return "Models are run apart on Linux only.";
   const program = bubblewrap(places);
   if (program === undefined) return "bubblewrap is not installed (Debian and Ubuntu: `apt-get install bubblewrap`).";

@@ -87,7 +87,7 @@ suite("models that run in Python, in the real window", () => {
   });
 
   test("refused, it stays refused", async () => {
-    const told = await answerQuestion("Cancel");
+    const told = await answerQuestion("Do Not Allow");
     assert.match(told, /iris_forest/);
     await byId("consent").waitFor();
     assert.equal(await isDisabled(byId("run")), true);

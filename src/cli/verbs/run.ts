@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ModelbenchError } from "../../base/errors";
 import { silentLog } from "../../base/log";
 import { NOT_APART } from "../../runner/apartness";
@@ -8,7 +8,9 @@ import type { LoadedObject, LoadRequest, LoadResult, RunRequest, RunResult } fro
 import { openSession } from "../../runner/session";
 import { tagOfFolder } from "../../store/layout";
 import { assertUnchanged } from "../../store/verifyJob";
+import type { ParsedArgs } from "../args";
 import { ENGINE_NOTES, ENGINE_OPTIONS, readySubject } from "../engine";
+import { checkOutFolder } from "../outFolder";
 import { readInputs } from "../runInputs";
 import { presentResult } from "../runOutput";
 import { openSubject } from "../subject";
@@ -40,6 +42,7 @@ export const run: Verb = {
     if (home !== undefined && subject.kind === "model") {
       await assertUnchanged(home, tagOfFolder(subject.model.path), { signal: context.signal });
     }
+    const out = outFolderIn(args);
     const { request, examples, warnings, form } = await readySubject(context, subject, home, args);
     for (const warning of warnings) context.output.warn(warning);
     if (args.isSet("custom-objects")) {
@@ -58,7 +61,7 @@ export const run: Verb = {
       context.output.warn({ code: "output.unfetchable", message: `${name}: ${reason}` });
     }
     const timing = { ...result.timing, loadMs: loaded.loadMs };
-    presentResult(context.output, { ...result, timing }, args.value("out"));
+    presentResult(context.output, { ...result, timing }, out);
   },
 };
 
@@ -88,6 +91,16 @@ async function withRemedy(error: unknown, { python }: LoadRequest): Promise<unkn
   const isOutOfReach = code === "run.failed" && error.remedy === undefined && OUT_OF_REACH.test(message);
   if (!isOutOfReach || python?.isolate !== true || (await whyNotIsolated()) !== undefined) return error;
   return told("Modelbench did not save it, so it reaches neither your files nor the network; --no-isolation lets it.");
+}
+
+/** Where outputs are to be written; it is known to be possible before anything runs. @throws ModelbenchError `usage` */
+function outFolderIn(args: ParsedArgs): string | undefined {
+  const given = args.value("out");
+  if (given === undefined) return undefined;
+  if (given === "") throw new ModelbenchError("usage", "--out takes a folder; got nothing.");
+  const folder = resolve(given);
+  checkOutFolder(folder);
+  return folder;
 }
 
 function presentObjects({ output }: VerbContext, objects: readonly LoadedObject[]): void {

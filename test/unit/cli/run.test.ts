@@ -56,6 +56,30 @@ test("of the names that fit an --input the longest declared one counts", async (
   assert.equal((await failure(2, [file, "--input", "[1,2]"])).code, "usage");
 });
 
+test("what cannot become a folder for outputs is refused before the model runs", async () => {
+  const taken = write("taken.txt", Buffer.from("mine"));
+  for (const out of [taken, join(taken, "below")]) {
+    const { code, message } = await failure(2, [
+      write("a.onnx", onnxModel(linear)),
+      "--input",
+      "nonsense",
+      "--out",
+      out,
+    ]);
+    assert.equal(code, "usage");
+    assert.ok(message.includes(`${taken} is none`), message);
+  }
+  assert.equal(readFileSync(taken, "utf8"), "mine");
+});
+
+test("a folder that cannot be made below /proc is said to be that", {
+  skip: process.platform !== "linux",
+}, async () => {
+  const file = write("b.onnx", onnxModel(oddNames));
+  const args = [file, "--input=a=b=[3,4]", "--input=a=[1,2]", "--out", "/proc/nope/deeper"];
+  assert.equal((await failure(1, args)).code, "file.access");
+});
+
 test("every output gets a file of its own, whatever the model calls it", async () => {
   const file = write("odd.onnx", onnxModel(oddNames));
   const folder = join(kit.folder, "odd");
