@@ -41,6 +41,7 @@ export const ENGINE_OPTIONS: Readonly<Record<string, OptionSyntax>> = {
 
 /** What `--help` says of them. */
 export const ENGINE_NOTES: readonly string[] = [
+  "Every model also takes:",
   `  --${MAX_LATENCY_WORD} N       a request that would wait longer for its batch is refused`,
   "Models that need Python also take:",
   "  --allow-code             runs the model's code; MODELBENCH_ALLOW_CODE=DIGEST,... allows only that of a digest",
