@@ -160,7 +160,8 @@ function textOf(path: string): string | undefined {
   }
 }
 
-function realPath(path: string): string {
+/** Where a path leads when its links are followed; the path itself where that cannot be told. */
+export function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {

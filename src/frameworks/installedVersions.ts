@@ -1,8 +1,8 @@
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { JobKey } from "../base/ports";
 import { entriesOf } from "../store/modelFiles";
-import { importFolders, normalName } from "./distInfo";
+import { importFolders, normalName, realPath } from "./distInfo";
 
 /** A package as it was when a model was made, beside what there is now. */
 export interface ComparedVersion {
@@ -69,13 +69,5 @@ function textOf(path: string): string {
     return readFileSync(path, "utf8");
   } catch {
     return "";
-  }
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
   }
 }

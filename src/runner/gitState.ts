@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { realpathSync } from "node:fs";
 import { dirname, relative, sep } from "node:path";
+import { realPath } from "../frameworks/distInfo";
 import { allowedEnvironment } from "../jobs/startNodeChild";
 import type { GitState } from "../store/provenance";
 
@@ -95,12 +95,4 @@ function ask(git: string, cwd: string, args: readonly string[], signal?: AbortSi
       resolve(error ? undefined : stdout.replace(/\r?\n$/, "")),
     );
   });
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
 }

@@ -1,7 +1,7 @@
-import { readlinkSync, realpathSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
-import { baseFolderOf, importFolders } from "../frameworks/distInfo";
+import { baseFolderOf, importFolders, realPath } from "../frameworks/distInfo";
 import { isLinked } from "./privateFolder";
 import type { PythonLoad } from "./protocol";
 
@@ -84,13 +84,5 @@ function linkTarget(path: string): string | undefined {
     return readlinkSync(path);
   } catch {
     return undefined;
-  }
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
   }
 }
