@@ -9,7 +9,7 @@ import { namedFileState, runDigestFiles } from "../../../src/store/namedFiles";
 import { readOrigin } from "../../../src/store/origin";
 import { type Provenance, readProvenance } from "../../../src/store/provenance";
 import { formatTag } from "../../../src/store/tag";
-import { tempFolder } from "./storeKit";
+import { draftOf, tempFolder } from "./storeKit";
 
 const { path: folder, remove } = tempFolder();
 after(remove);
@@ -29,25 +29,13 @@ const PROVENANCE: Provenance = {
   versions: { python: "3.11.7", flax: "0.12.8" },
 };
 
-const DRAFT = {
-  name: "made",
-  module: "",
-  labels: {},
-  metadata: new Map(),
-  options: new Map(),
-  signatures: {},
-  apiVersion: "v1",
-  frameworkName: "",
-  frameworkVersions: {},
-};
-
 test("what made a model is noted with its origin, follows its copies, and goes with it for good", async () => {
   const home = join(folder, "home");
   const store = new ModelStore(home);
   const staged = await store.stagingFolder();
   writeFileSync(join(staged, "saved_model.pkl"), "N.");
   const origin = { kind: "saved", from: "/work/train.py", provenance: PROVENANCE } as const;
-  const saved = await store.saveStaged({ ...DRAFT, version: "v1" }, staged, { origin });
+  const saved = await store.saveStaged(draftOf("made", "v1"), staged, { origin });
   assert.deepEqual(readOrigin(layoutOf(home), saved.info).provenance, PROVENANCE);
   const copied = await runCopyModel({ home, from: saved.tag, to: "copied:v1" }, {});
   const copy = readOrigin(layoutOf(home), store.get(copied.tag).info);
@@ -69,10 +57,10 @@ test("a staged folder whose tag is taken can be saved under another one", async 
     const staged = await store.stagingFolder();
     writeFileSync(join(staged, "a"), name);
     if (version === "v2") {
-      await assert.rejects(store.saveStaged({ ...DRAFT, version: "v1" }, staged), { code: "model.exists" });
-      await assert.rejects(store.saveStaged({ ...DRAFT, name: "-", version }, staged), { code: "tag.invalid" });
+      await assert.rejects(store.saveStaged(draftOf("made", "v1"), staged), { code: "model.exists" });
+      await assert.rejects(store.saveStaged(draftOf("-", version), staged), { code: "tag.invalid" });
     }
-    await store.saveStaged({ ...DRAFT, version }, staged);
+    await store.saveStaged(draftOf("made", version), staged);
   }
   assert.deepEqual(
     store.list().models.map(({ tag }) => formatTag(tag)),
