@@ -15,6 +15,20 @@ function git(...args: readonly string[]): string {
   return execFileSync("git", [...who, ...args], { cwd: root, encoding: "utf8" }).trim();
 }
 
+/** Another repository with a script that is committed, and git in it. */
+function committed(name: string, attributes = "") {
+  const repository = join(temporary, name);
+  const file = join(repository, "train.py");
+  const here = (...args: readonly string[]) => git("-C", repository, ...args);
+  mkdirSync(repository);
+  writeFileSync(file, "model = 1\n");
+  writeFileSync(join(repository, ".gitattributes"), attributes);
+  here("init", "--quiet");
+  here("add", ".");
+  here("commit", "--quiet", "-m", "one");
+  return { repository, file, here };
+}
+
 before(() => {
   mkdirSync(join(root, "src"), { recursive: true });
   writeFileSync(script, "model = 1\n");
@@ -68,15 +82,7 @@ test("looking runs nothing that the repository's own configuration names", async
 
 test("nor a filter of the repository's own: then nobody knows whether anything differs", async () => {
   const ran = join(temporary, "filtered");
-  const repository = join(temporary, "filters");
-  const file = join(repository, "train.py");
-  const here = (...args: readonly string[]) => git("-C", repository, ...args);
-  mkdirSync(repository);
-  writeFileSync(file, "model = 1\n");
-  writeFileSync(join(repository, ".gitattributes"), "*.py filter=own\n");
-  here("init", "--quiet");
-  here("add", ".");
-  here("commit", "--quiet", "-m", "one");
+  const { file, here } = committed("filters", "*.py filter=own\n");
   here("config", "filter.own.clean", `touch '${ran}'; cat`);
   // As long as before: only the content can tell.
   writeFileSync(file, "model = 2\n");
@@ -90,14 +96,7 @@ test("nor a filter of the repository's own: then nobody knows whether anything d
 
 test("nor what the repository names to fetch objects that it lacks", async () => {
   const ran = join(temporary, "fetched");
-  const repository = join(temporary, "partial");
-  const file = join(repository, "train.py");
-  const here = (...args: readonly string[]) => git("-C", repository, ...args);
-  mkdirSync(repository);
-  writeFileSync(file, "model = 1\n");
-  here("init", "--quiet");
-  here("add", ".");
-  here("commit", "--quiet", "-m", "one");
+  const { repository, file, here } = committed("partial");
   const commit = here("rev-parse", "HEAD");
   rmSync(join(repository, ".git/objects", commit.slice(0, 2)), { recursive: true });
   here("config", "core.repositoryFormatVersion", "1");
