@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, afterEach, before, test } from "node:test";
 import type { ModelbenchError } from "../../../src/base/errors";
 import { silentLog } from "../../../src/base/log";
 import type { LoadRequest } from "../../../src/runner/protocol";
 import { openSession } from "../../../src/runner/session";
-import { hanging, open, openPythonKit, type PythonKit, runAlone, tell, withModel } from "./pythonKit";
+import { hanging, hangingHost, open, openPythonKit, type PythonKit, runAlone, tell, withModel } from "./pythonKit";
 import { floats, isAlive, runnersOf, until } from "./runnerKit";
 
 let kit: PythonKit;
@@ -197,16 +194,7 @@ test("R3 answers out of order, doubled and for nobody are matched by id, and nob
 test("R5 folders of a host, a runner and a worker that were all killed at once are gone after the next start", async () => {
   const pids = kit.unused();
   const request = kit.scripted({ options: { pids }, methods: { hang: open } });
-  const source = `
-    const { openSession } = require("./session.cjs");
-    const log = { debug() {}, info() {}, warn() {}, error() {} };
-    const session = openSession(${JSON.stringify(request)}, { entry: ${JSON.stringify(kit.entry)}, log });
-    session.run({ method: "hang", batch: false, inputs: {} });
-    session.load().then(() => console.log("loaded"));`;
-  const host = spawn(process.execPath, [kit.script("killedHost.cjs", source)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  await once(createInterface(host.stdout), "line");
+  const host = await hangingHost(kit, request);
   const group = await hanging(pids);
   const all = [host.pid ?? 0, ...runnersOf(host.pid ?? 0), ...group];
   // Stopped first, so that none of them notices the end of another.

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { silentLog } from "../../../src/base/log";
 import { openSession } from "../../../src/runner/session";
-import { hanging, open, openPythonKit, type PythonKit, runAlone, tell, withModel } from "./pythonKit";
+import { hanging, hangingHost, open, openPythonKit, type PythonKit, runAlone, tell, withModel } from "./pythonKit";
 import { floats, isAlive, keptLog, runnersOf, until } from "./runnerKit";
 
 let kit: PythonKit;
@@ -179,16 +176,7 @@ test("a load that is called off ends a worker that hangs while it loads", async 
 
 test("nothing is left when the host is killed while a worker hangs", async () => {
   const { request, pids } = hangingModel();
-  const source = `
-    const { openSession } = require("./session.cjs");
-    const log = { debug() {}, info() {}, warn() {}, error() {} };
-    const session = openSession(${JSON.stringify(request)}, { entry: ${JSON.stringify(kit.entry)}, log });
-    session.run({ method: "hang", batch: false, inputs: {} });
-    session.load().then(() => console.log("loaded"));`;
-  const host = spawn(process.execPath, [kit.script("pythonHost.cjs", source)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  await once(createInterface(host.stdout), "line");
+  const host = await hangingHost(kit, request);
   const group = await hanging(pids);
   const runners = runnersOf(host.pid ?? 0);
   assert.equal(runners.length, 1);

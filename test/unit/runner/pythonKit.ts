@@ -1,8 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { silentLog } from "../../../src/base/log";
 import type { MethodSignature } from "../../../src/formats/tensor";
 import type { RunnerSession } from "../../../src/runner/client";
@@ -139,4 +141,19 @@ export async function hanging(path: string): Promise<number[]> {
   const pids = read().trim().split(" ").map(Number);
   for (const pid of pids) if (!isAlive(pid)) throw new Error(`The process ${pid} ended before the test did.`);
   return pids;
+}
+
+/** A process of its own that hosts a model; the model is loaded, and its method `hang` was called. */
+export async function hangingHost(kit: PythonKit, request: LoadRequest): Promise<ChildProcess> {
+  const source = `
+    const { openSession } = require("./session.cjs");
+    const log = { debug() {}, info() {}, warn() {}, error() {} };
+    const session = openSession(${JSON.stringify(request)}, { entry: ${JSON.stringify(kit.entry)}, log });
+    session.run({ method: "hang", batch: false, inputs: {} });
+    session.load().then(() => console.log("loaded"));`;
+  const host = spawn(process.execPath, [kit.script("hangingHost.cjs", source)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(createInterface(host.stdout), "line");
+  return host;
 }
