@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { OutputView } from "../../../webview/protocol/views";
+import { openMethod } from "../../fixtures/openMethod";
 import { closeScreens, startScreens, tabTo, textOf, unexpected, until, untilFocused } from "./pageScreens";
 import {
   jsonDraft,
-  openMethod,
   openScript,
   plainOutput,
   reply,

@@ -6,28 +6,17 @@ import type {
   Drafts,
   EngineView,
   Issue,
-  MethodView,
   OutputView,
   PlainValue,
   PythonView,
   Reply,
   TestView,
 } from "../../../webview/protocol/views";
+import { openMethod } from "../../fixtures/openMethod";
 import type { PageRig, RigOptions } from "./pageRig";
 import { openScripted } from "./pageScreens";
 
 const TAG = "petals:v3";
-
-/** A method that takes whatever it is given. */
-export const openMethod: MethodView = {
-  name: "predict",
-  inputs: [],
-  outputs: [],
-  batchable: true,
-  batchDim: [0, 0],
-  source: "model.yaml",
-  isOpen: true,
-};
 
 /** A model of scikit-learn before anything was decided or run. */
 const pythonTest: TestView = {

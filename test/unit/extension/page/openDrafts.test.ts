@@ -8,19 +8,10 @@ import {
   toInputs,
 } from "../../../../src/extension/page/draftInputs";
 import { TestDrafts } from "../../../../src/extension/page/testDrafts";
-import { type Draft, type Drafts, draftsSchema, type MethodView } from "../../../../webview/protocol/views";
+import { type Draft, type Drafts, draftsSchema } from "../../../../webview/protocol/views";
 import { failsWith } from "../../../fixtures/failures";
+import { openMethod as open } from "../../../fixtures/openMethod";
 import { t } from "../fakes";
-
-const open: MethodView = {
-  name: "predict",
-  inputs: [],
-  outputs: [],
-  batchable: true,
-  batchDim: [0, 0],
-  source: "model.yaml",
-  isOpen: true,
-};
 
 const reading = { pathOf: (id: string) => (id === "known" ? "/tmp/x.npy" : undefined), numbers: "float32" } as const;
 
