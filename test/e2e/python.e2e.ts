@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { appendFileSync, readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { Locator } from "playwright-core";
 import { axeViolations } from "./axe";
 import { runPython, type SavedByPython } from "./bentoml";
-import { openRig, type Rig, shotsFolder, THEMES, type ThemeName } from "./rig";
+import { openRig, picturesFolder, type Rig, shotsFolder, THEMES, type ThemeName } from "./rig";
 
 /** The interpreter with the real frameworks. */
 const PYTHON = join(process.cwd(), ".tools/venv/bin/python");
@@ -122,6 +122,8 @@ suite("models that run in Python, in the real window", () => {
     await byId("send").click();
     await byId("reply-at").filter({ hasText: "8" }).waitFor();
     await shoot("batches");
+    const pictures = picturesFolder();
+    if (pictures) copyFileSync(join(shotsFolder("python"), "batches.png"), join(pictures, "python.png"));
   });
 
   test("an object's method takes arguments by name, and its answer is no array", async () => {
