@@ -83,7 +83,8 @@ async function measureCalls(name: Name, folders: Readonly<Record<Name, string>>,
   const session = open(name, folders);
   try {
     const [ours, theirs]: [number[], number[]] = [[], []];
-    for (let round = -3; round < 25; round += 1) {
+    // What V8 has not seen a thousand times it has not compiled yet, in neither of two processes.
+    for (let round = -20; round < 25; round += 1) {
       const start = performance.now();
       for (let i = 0; i < calls; i += 1) await session.run({ method, inputs, batch: true });
       const took = performance.now() - start;
