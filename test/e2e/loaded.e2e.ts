@@ -8,7 +8,7 @@ import { openRig, type Rig, shotsFolder, THEMES, type ThemeName } from "./rig";
 /** How long a process may live after its window was loaded anew. */
 const ORPHAN_MS = 3_000;
 
-const RELOADS = 3;
+const RELOADS = process.env["MODELBENCH_SOAK"] ? 50 : 3;
 
 /** What a busy machine takes to have the extension running again. */
 const RELOADED_MS = 60_000;

@@ -13,6 +13,9 @@ const PYTHON = join(process.cwd(), ".tools/venv/bin/python");
 /** What starting Python and importing jax takes on a busy machine. */
 const COLD_MS = 60_000;
 
+/** How long a process may live after its window was loaded anew. */
+const ORPHAN_MS = 3_000;
+
 const WIDTHS = { narrow: 280, wide: 1100 } as const;
 
 interface Saved extends SavedByPython {
@@ -67,6 +70,8 @@ suite("models that run in Python, in the real window", () => {
         return line.includes(home) && line.includes("dist/python");
       });
   }
+
+  const left = (pids: readonly string[]): number => pythons().filter((pid) => pids.includes(pid)).length;
 
   /** Waits until fewer than so many are there: a model that runs apart has several. */
   async function untilFewerPythons(count: number): Promise<void> {
@@ -168,6 +173,25 @@ suite("models that run in Python, in the real window", () => {
     await openTest("iris_forest");
     await byId("consent").waitFor();
     assert.equal(await isDisabled(byId("run")), true);
+  });
+
+  test("no process outlives its window", async () => {
+    const { workbench } = rig;
+    await openTest("digits_net");
+    await byId("run").click();
+    await byId("output-output").waitFor({ timeout: COLD_MS });
+    const before = pythons();
+    assert.ok(before.length > 0);
+    await workbench.reload();
+    for (const deadline = Date.now() + ORPHAN_MS; Date.now() < deadline && left(before) > 0; ) {
+      await workbench.page.waitForTimeout(50);
+    }
+    assert.equal(left(before), 0);
+    // The page that comes back starts another one ahead, which is listed like any other.
+    for (const deadline = Date.now() + COLD_MS; Date.now() < deadline && pythons().length === 0; ) {
+      await workbench.page.waitForTimeout(100);
+    }
+    await workbench.page.locator(".statusbar-item", { hasText: "1 model loaded" }).waitFor();
   });
 
   test("no process is left once the models are unloaded", async () => {
