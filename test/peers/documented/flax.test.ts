@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { writeNpy } from "../../../src/formats/npy";
 import type { InputValue } from "../../../src/runner/protocol";
 import { askPython } from "../python";
-import { difference, floats, type Nested, nested, runTogether, SeedKit, signature } from "./seedKit";
+import { difference, ExampleKit, floats, type Nested, nested, runTogether, signature } from "./exampleKit";
 
 type Rows = readonly (readonly number[])[];
 
@@ -58,11 +58,13 @@ const ROUNDING = 1e-6;
 
 const ONES = [Array.from({ length: 784 }, () => 1)];
 
-let kit: SeedKit;
+let kit: ExampleKit;
 let theirs: Theirs;
 before(async () => {
-  kit = await SeedKit.open();
-  theirs = JSON.parse(JSON.stringify(askPython("seeds/flaxPeer.py", kit.home, kit.project), smallNumber)) as Theirs;
+  kit = await ExampleKit.open();
+  theirs = JSON.parse(
+    JSON.stringify(askPython("documented/flaxPeer.py", kit.home, kit.project), smallNumber),
+  ) as Theirs;
 });
 after(() => kit.dispose());
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { askPython } from "../python";
-import { json, type Nested, nested, plainValue, runTogether, SeedKit, signature } from "./seedKit";
+import { ExampleKit, json, type Nested, nested, plainValue, runTogether, signature } from "./exampleKit";
 
 interface BatchExample {
   readonly folder: string;
@@ -65,11 +65,11 @@ const MODEL_INPUT = [
   [2.0, 0.25, 1.0],
 ];
 
-let kit: SeedKit;
+let kit: ExampleKit;
 let theirs: Theirs;
 before(async () => {
-  kit = await SeedKit.open();
-  theirs = toNumbers(askPython("seeds/runnersPeer.py", kit.home, kit.project)) as Theirs;
+  kit = await ExampleKit.open();
+  theirs = toNumbers(askPython("documented/runnersPeer.py", kit.home, kit.project)) as Theirs;
 });
 after(() => kit.dispose());
 

@@ -33,15 +33,15 @@ interface Loading {
 }
 
 /** The command line and a runner session over one store that the real BentoML wrote. */
-export class SeedKit {
+export class ExampleKit {
   readonly cli: CliKit;
 
   private constructor(cli: CliKit) {
     this.cli = cli;
   }
 
-  static async open(): Promise<SeedKit> {
-    return new SeedKit(await openCliKit());
+  static async open(): Promise<ExampleKit> {
+    return new ExampleKit(await openCliKit());
   }
 
   /** Where the store of the real BentoML is to be. */

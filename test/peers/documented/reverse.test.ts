@@ -8,7 +8,7 @@ import { type ObjectRequest, type ObjectSource, type ObjectValues, saveObject } 
 import { tempFolder } from "../../unit/store/storeKit";
 import { askPython } from "../python";
 import { PYTHON } from "../realStore";
-import { difference, type Nested } from "./seedKit";
+import { difference, type Nested } from "./exampleKit";
 
 /** What a loaded model gives, what BentoML's runner gives, and the plain object. */
 type Three = readonly [loaded: Nested, runner: Nested, plain: Nested];
@@ -71,10 +71,10 @@ let theirs: Theirs;
 before(async () => {
   mkdirSync(project);
   for (const name of ["documents.py", "flaxDocuments.py"]) {
-    copyFileSync(resolve("test/peers/seeds", name), join(project, name));
+    copyFileSync(resolve("test/peers/documented", name), join(project, name));
   }
   await Promise.all([saveAll("documents", PLAIN), saveAll("flaxDocuments", FLAX)]);
-  const answer = askPython("seeds/reversePeer.py", home, project);
+  const answer = askPython("documented/reversePeer.py", home, project);
   theirs = JSON.parse(JSON.stringify(answer, (_, item) => (typeof item === "bigint" ? Number(item) : item))) as Theirs;
 });
 after(remove);

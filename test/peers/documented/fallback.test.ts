@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { PYTHON } from "../realStore";
-import { SeedKit, signature } from "./seedKit";
+import { ExampleKit, signature } from "./exampleKit";
 
 const MODEL = `name: boosted
 version: v1
@@ -18,12 +18,12 @@ api_version: v1
 creation_time: '2026-01-01T00:00:00+00:00'
 `;
 
-let kit: SeedKit;
+let kit: ExampleKit;
 /** An interpreter without any package, as a user's may be. */
 let bare: string;
 let folder: string;
 before(async () => {
-  kit = await SeedKit.open();
+  kit = await ExampleKit.open();
   const venv = join(kit.cli.folder, "bare");
   execFileSync(PYTHON, ["-m", "venv", "--without-pip", venv]);
   bare = join(venv, "bin/python");
