@@ -56,6 +56,7 @@ test("what differs is listed by the size of the change, and a row says all about
   assert.match(rows[2] ?? "", /^step\s+3 → 4/);
   assert.match(await textOf(page.locator("[aria-sort=descending]")), /^Norm/);
   await page.getByTestId("compare-ulps").click();
+  await page.getByTestId("compare-ulp-table").waitFor();
   assert.match(await textOf(page.getByTestId("compare-ulp-table")), /0\s+1[\s\S]*2\^24 – 2\^25\s+1/);
   assert.deepEqual(unexpected(rig), []);
 });
