@@ -202,8 +202,19 @@ export async function inspectScreen({ page }: PageRig, name: string): Promise<vo
   assert.deepEqual(violations, [], name);
 }
 
-/** The text as it is seen, which line breaks and hidden parts make different from `textContent`. */
+/** Milliseconds that what was clicked may take to draw what follows. */
+const DRAWN_MS = 2_000;
+
+/**
+ * The text as it is seen, which line breaks and hidden parts make different from `textContent`; of what is only being
+ * drawn, once it is there.
+ */
 export async function textOf(locator: Locator): Promise<string> {
+  await locator
+    .filter({ hasText: /\S/ })
+    .first()
+    .waitFor({ timeout: DRAWN_MS })
+    .catch(() => undefined);
   const [text = ""] = await locator.allInnerTexts();
   return text;
 }
