@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import { plant } from "../unit/store/storeKit";
 import type { ApiClient } from "./fixtures/apiClient/extension";
 import { activated, temporaryFolder, useStore } from "./kit";
 import { until } from "./until";
+
+const LARGE_BYTES = 256 * 2 ** 20;
 
 describe("the API for other extensions", () => {
   const folder = temporaryFolder();
@@ -26,6 +28,15 @@ describe("the API for other extensions", () => {
     await useStore(await activated(), "");
     folder.remove();
   });
+
+  /** A model that takes a while to import: a small one is there before a cancel has crossed to another process. */
+  async function largeArchive(): Promise<string> {
+    const path = plant(home, "large", "v1");
+    truncateSync(join(path, "weights.bin"), LARGE_BYTES);
+    const archive = await client.api.export("large:v1", { destination: join(folder.path, "large.tar") });
+    rmSync(join(home, "models/large"), { recursive: true });
+    return archive.path;
+  }
 
   it("is there once Modelbench is active, in version 1, and is what its types say", async () => {
     assert.equal(client.api.version, 1);
@@ -94,7 +105,8 @@ describe("the API for other extensions", () => {
     const aborted = { signal: AbortSignal.abort() };
     assert.equal((await failureOf(() => api.import(archive, aborted)))?.code, "cancelled");
     assert.equal((await failureOf(() => api.delete(["kept:v2"], aborted)))?.code, "cancelled");
-    assert.equal(await importAndCancel(archive), "cancelled");
+    assert.equal(await importAndCancel(await largeArchive()), "cancelled");
+    assert.deepEqual(readdirSync(join(home, "models")), ["kept"]);
     assert.deepEqual(readdirSync(join(home, "models/kept")).sort(), ["latest", "v2"]);
     assert.deepEqual(readdirSync(join(home, ".modelbench/staging")), []);
   });
