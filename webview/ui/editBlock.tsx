@@ -1,8 +1,9 @@
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { EditPart, ModelView, Row } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
+import { focusOnceDrawn } from "./focusSoon";
 import { Icon } from "./icons";
 import { Button } from "./kit";
 
@@ -61,7 +62,8 @@ function Form(props: {
   const { edit } = usePage();
   const t = useText();
   const element = useRef<HTMLFormElement>(null);
-  useEffect(() => focusFirst(element.current), []);
+  // The elements of the kit take the focus only once they are drawn.
+  useLayoutEffect(() => focusOnceDrawn(() => element.current?.querySelector<HTMLElement>(FOCUSABLE)), []);
   const save = (): void => void edit.save(model.tag);
   const onKeyDown = (event: KeyboardEvent): void => {
     const isLine = event.target instanceof HTMLElement && event.target.matches("vscode-text-field, input");
@@ -110,9 +112,4 @@ function Form(props: {
   );
 }
 
-/** The elements of the kit take the focus only once they are drawn. */
-function focusFirst(form: HTMLFormElement | null): void {
-  requestAnimationFrame(() => {
-    form?.querySelector<HTMLElement>("vscode-text-field, vscode-text-area, input, vscode-button")?.focus();
-  });
-}
+const FOCUSABLE = "vscode-text-field, vscode-text-area, input, vscode-button";

@@ -1,7 +1,16 @@
 /** Puts the focus on the first of these controls that is there once the page has been drawn again. */
 export function focusSoon(...testIds: readonly string[]): void {
-  requestAnimationFrame(() => {
+  focusOnceDrawn(() => {
     const found = testIds.map((testId) => document.querySelector<HTMLElement>(`[data-testid="${testId}"]`));
-    found.find((element) => element !== null)?.focus();
+    return found.find((element) => element !== null);
+  });
+}
+
+/** Puts the focus on what is found once the page has been drawn, unless the user has put it elsewhere meanwhile. */
+export function focusOnceDrawn(find: () => HTMLElement | null | undefined): void {
+  const before = document.activeElement;
+  requestAnimationFrame(() => {
+    const now = document.activeElement;
+    if (now === before || now === null || now === document.body) find()?.focus();
   });
 }

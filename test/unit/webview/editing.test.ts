@@ -118,6 +118,20 @@ describe("labels", () => {
     assert.deepEqual(seen, [{ labels: { set: { stage: "test" }, remove: [] } }]);
   });
 
+  test("leave the focus where the user puts it before they are drawn", async () => {
+    const { host } = editable();
+    await using rig = await openDetails({}, { handlers: host.handlers });
+    const focused = await rig.page.evaluate(`(async () => {
+      const find = (testId) => document.querySelector('[data-testid="' + testId + '"]');
+      find("edit-labels").click();
+      while (!find("labels-1-value")) await Promise.resolve();
+      find("labels-1-value").focus();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return document.activeElement.dataset.testid;
+    })()`);
+    assert.equal(focused, "labels-1-value");
+  });
+
   test("that were typed survive the page's being thrown away", async () => {
     const first = editable();
     await using rig = await openDetails({}, { handlers: first.host.handlers });
