@@ -44,13 +44,15 @@ function runSuites(suites, to) {
 /** Runs the suites that failed once more, unless so many did that it was no accident; their new results count. */
 function runAgain(suites) {
   const first = readResults(results);
-  const failed = new Set(first.filter(({ state }) => state === "failed").map(suiteOf));
+  const failures = first.filter(({ state }) => state === "failed");
+  const failed = new Set(failures.map(suiteOf));
   const again = suites.filter((path) => failed.has(suiteOf({ file: path })));
-  if (again.length === 0 || again.length > AT_MOST_AGAIN) return 1;
+  // A failure of no suite that can be run again stays one.
+  if (again.length !== failed.size || again.length > AT_MOST_AGAIN) return 1;
   console.log(`\n== once more: ${[...failed].join(", ")}`);
   const second = join(out, "e2e-again.json");
   const code = runSuites(again, second);
-  const failedBefore = new Set(first.filter(({ state }) => state === "failed").map(({ title }) => title));
+  const failedBefore = new Set(failures.map(({ title }) => title));
   const later = readResults(second).map((test) =>
     failedBefore.has(test.title) && test.state === "passed" ? { ...test, secondTry: true } : test,
   );
