@@ -1,6 +1,7 @@
-import { basename, dirname, isAbsolute, relative } from "node:path";
+import { basename, dirname } from "node:path";
 import { ConfigurationTarget, l10n, type Memento, workspace } from "vscode";
 import { ModelbenchError } from "../base/errors";
+import { insideFolder } from "../formats/insideFolder";
 import { absolutePath } from "./homeChoice";
 import type { StoreSettings, Stores } from "./services";
 import { shortPath } from "./tree/treeRow";
@@ -99,9 +100,8 @@ function ownTarget(): ConfigurationTarget {
 /** A folder as a setting: relative inside the workspace's folder, else with `~` where it can be. */
 function written(home: string, isLocal: boolean): string {
   const { userHome, workspaceFolder } = windowSources();
-  const inside = isLocal && workspaceFolder !== undefined ? relative(workspaceFolder, home) : "..";
-  if (inside !== ".." && !inside.startsWith("../") && !isAbsolute(inside)) return inside === "" ? "." : inside;
-  return shortPath(home, userHome);
+  const inside = isLocal && workspaceFolder !== undefined ? insideFolder(workspaceFolder, home) : undefined;
+  return inside === undefined ? shortPath(home, userHome) : inside || ".";
 }
 
 /** What the folder is called, with the one above it where that says nothing or is taken. */

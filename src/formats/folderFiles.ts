@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
-import { isAbsolute, join, relative, sep } from "node:path";
+import { join } from "node:path";
+import { insideFolder } from "./insideFolder";
 
 /** A file that was found, or why it is not touched: a code and words that follow "… at NAME". */
 export type FolderFile =
@@ -33,8 +34,7 @@ export class FolderFiles {
     try {
       this.#realFolder ??= realpathSync(this.#folder);
       const path = realpathSync(join(this.#folder, location));
-      const inside = relative(this.#realFolder, path);
-      if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+      if (!insideFolder(this.#realFolder, path)) {
         return { code: "path", message: "leads out of the model's folder through a link" };
       }
       const stat = statSync(path);

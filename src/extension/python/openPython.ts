@@ -1,8 +1,8 @@
 import { homedir } from "node:os";
-import { isAbsolute, relative } from "node:path";
 import { ConfigurationTarget, type ExtensionContext, extensions, workspace } from "vscode";
 import type { Jobs } from "../../base/ports";
 import type { Scope } from "../../base/scope";
+import { insideFolder } from "../../formats/insideFolder";
 import type { Localize } from "../services";
 import { readSettings } from "../settings";
 import { Consents } from "./consent";
@@ -99,7 +99,6 @@ async function addPath(folder: string): Promise<void> {
 /** As short and as portable as it can be. */
 function written(folder: string): string {
   const [first] = localFolders();
-  const inside = first === undefined ? ".." : relative(first, folder);
-  if (isAbsolute(inside) || inside === ".." || inside.startsWith("../")) return folder;
-  return `\${workspaceFolder}/${inside}`;
+  const inside = first === undefined ? undefined : insideFolder(first, folder);
+  return inside === undefined ? folder : `\${workspaceFolder}/${inside}`;
 }

@@ -1,9 +1,9 @@
-import { isAbsolute, relative, sep } from "node:path";
 import type { ConsentView, PythonView } from "../../../webview/protocol/views";
 import { ModelbenchError } from "../../base/errors";
 import { Emitter } from "../../base/events";
 import type { Jobs } from "../../base/ports";
 import type { Disposable } from "../../base/scope";
+import { insideFolder } from "../../formats/insideFolder";
 import type { PythonFacts } from "../../frameworks/adapter";
 import { type CodeFacts, codeFactsJob } from "../../frameworks/codeFacts";
 import type { LoadRequest } from "../../runner/protocol";
@@ -213,7 +213,8 @@ export class PythonTest implements Disposable {
   #asked({ facts, whyNotIsolated }: Known): AskedCode {
     const { home, ref } = this.#model;
     const { digest, origin } = facts;
-    const isInWorkspace = (path: string) => this.#port.folders().some((folder) => isWithin(folder, path));
+    const isInWorkspace = (path: string) =>
+      this.#port.folders().some((folder) => insideFolder(folder, path) !== undefined);
     // What lies in an opened folder may have come with it, and its notes of where it is from with it.
     const isOwn = ref.store === "own" && !isInWorkspace(home);
     const { name } = parseTag(ref.tag);
@@ -221,12 +222,6 @@ export class PythonTest implements Disposable {
     const isIsolated = isForeign(facts.origin) && whyNotIsolated === undefined;
     return { digest, tag: ref.tag, name, isSavedHere, isIsolated, workspace: this.#port.workspace() };
   }
-}
-
-/** Whether a path is a folder, or something below it; both absolute. */
-function isWithin(folder: string, path: string): boolean {
-  const inside = relative(folder, path);
-  return inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
 }
 
 /** As the worker words it, see `failures.py`. */
