@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
+import { entriesOf } from "../store/modelFiles";
 
 /**
  * The distributions that an interpreter finds when it starts in isolated mode, by their normalised names; read from
@@ -20,6 +21,13 @@ export function importFolders(interpreter: string): readonly string[] {
 /** The folder of the interpreter that a virtual environment was made with; `undefined` where it is none. */
 export function baseFolderOf(interpreter: string): string | undefined {
   return venvOf(interpreter)?.home || undefined;
+}
+
+/** `3.11.7` of a virtual environment that says so, otherwise `3.11`; `undefined` where nothing tells. */
+export function pythonVersionOf(interpreter: string): string | undefined {
+  const told = venvOf(interpreter)?.fullVersion ?? "";
+  const [version] = /^\d+\.\d+(?:\.\d+)?/.exec(told) ?? [];
+  return version ?? /^python(\d+\.\d+)/i.exec(basename(realPath(interpreter)))?.[1];
 }
 
 /** A distribution's name as it is compared: letter case and the kind of dash mean nothing. */
@@ -43,6 +51,8 @@ interface Venv {
   readonly home: string;
   /** For instance `3.11`; empty where it does not say. */
   readonly version: string;
+  /** As it is written: `3.11.7`, `3.11.7.final.0`; empty where it does not say. */
+  readonly fullVersion: string;
   readonly seesSystem: boolean;
 }
 
@@ -57,10 +67,12 @@ function venvOf(interpreter: string): Venv | undefined {
         return [line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim()] as const;
       }),
     );
+    const fullVersion = settings.get("version") ?? settings.get("version_info") ?? "";
     return {
       prefix,
       home: settings.get("home") ?? "",
-      version: versionIn(settings.get("version") ?? settings.get("version_info") ?? ""),
+      version: versionIn(fullVersion),
+      fullVersion,
       seesSystem: settings.get("include-system-site-packages")?.toLowerCase() === "true",
     };
   }
@@ -97,7 +109,7 @@ function foldersBelow(
 
 /** `3.11` for the one folder `python3.11`; of several nobody can say which is meant. */
 function versionsBelow(lib: string): string[] {
-  const found = [...new Set(namesIn(lib).map(versionIn))].filter((version) => version !== "");
+  const found = [...new Set(entriesOf(lib).map(versionIn))].filter((version) => version !== "");
   return found.length === 1 ? found : [];
 }
 
@@ -115,7 +127,7 @@ function existing(folders: readonly string[]): string[] {
 /** Path files name further folders, a line each; a line that is code is not ours to run. */
 function withPathFiles(folders: readonly string[]): readonly string[] {
   const more = folders.flatMap((folder) =>
-    namesIn(folder)
+    entriesOf(folder)
       .filter((name) => name.endsWith(".pth"))
       .flatMap((name) => (textOf(join(folder, name)) ?? "").split(/\r?\n/))
       .map((line) => line.trim())
@@ -130,7 +142,7 @@ function distributionsIn(folder: string): readonly string[] {
   const changedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
   const before = known.get(folder);
   if (before !== undefined && before.changedMs === changedMs) return before.names;
-  const names = namesIn(folder).flatMap((entry) => {
+  const names = entriesOf(folder).flatMap((entry) => {
     const name = /^(.+?)(?:-\d.*)?\.(?:dist|egg)-info$/.exec(entry)?.[1];
     return name === undefined ? [] : [normalName(name)];
   });
@@ -143,14 +155,6 @@ function distributionsIn(folder: string): readonly string[] {
 /** What was found in folders that did not change since: installing writes a folder's entries anew. */
 const known = new Map<string, { readonly changedMs: number; readonly names: readonly string[] }>();
 const SETTLED_MS = 2_000;
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
 
 function textOf(path: string): string | undefined {
   try {

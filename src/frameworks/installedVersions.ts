@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import type { JobKey } from "../base/ports";
 import { entriesOf } from "../store/modelFiles";
-import { importFolders, normalName, realPath } from "./distInfo";
+import { importFolders, normalName, pythonVersionOf } from "./distInfo";
 
 /** A package as it was when a model was made, beside what there is now. */
 export interface ComparedVersion {
@@ -53,21 +51,4 @@ function installedVersions(interpreter: string): ReadonlyMap<string, string> {
     }
   }
   return versions;
-}
-
-/** `3.11.7` of a virtual environment that says so, otherwise `3.11`. */
-function pythonVersionOf(interpreter: string): string | undefined {
-  for (const folder of [dirname(interpreter), dirname(dirname(interpreter))]) {
-    const found = /^version(?:_info)?[ \t]*=[ \t]*(\d+\.\d+(?:\.\d+)?)/im.exec(textOf(join(folder, "pyvenv.cfg")));
-    if (found) return found[1];
-  }
-  return /^python(\d+\.\d+)/i.exec(basename(realPath(interpreter)))?.[1];
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
