@@ -59,9 +59,11 @@ async function picklesOf(
   for (const file of files.filter((each) => mayHoldPickle(each.path))) {
     throwIfAborted(signal);
     const key = `${file.sha256} ${file.path}`;
-    const pickle = known.has(key) ? known.get(key) : lookInto(`${path}/${file.path}`);
-    if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value ?? "");
-    known.set(key, pickle);
+    if (!known.has(key)) {
+      if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value ?? "");
+      known.set(key, lookInto(`${path}/${file.path}`));
+    }
+    const pickle = known.get(key);
     if (pickle) found.push(pickle);
     await pace.rest();
   }
