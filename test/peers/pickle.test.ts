@@ -93,7 +93,7 @@ const THEY_REFUSE: readonly (readonly [words: RegExp, why: string])[] = [
   [/'ascii' codec can't decode/, "texts of Python 2 load with another encoding than the one by default"],
   [/STACK_GLOBAL requires str/, "a name that a call would make is reported as computed"],
   [
-    /argument list must be a tuple|NEWOBJ(_EX)? expected an arg tuple|argument after \* must be/,
+    /argument list must be a tuple|NEWOBJ(_EX)? (expected an arg tuple|args argument must be)|argument after \* must be/,
     "arguments that foreign code makes",
   ],
   [
