@@ -53,11 +53,12 @@ function readShape(cursor: MsgpackCursor): number[] {
     const dim = cursor.next();
     if (dim.type !== "int")
       throw cursor.corrupt(`a shape has a dimension that is not an integer but ${dim.type}`, offset);
-    if (dim.value < 0n) throw cursor.corrupt(`a shape has the dimension ${dim.value}`, offset);
-    if (dim.value > BigInt(Number.MAX_SAFE_INTEGER)) {
+    const size = Number(dim.value);
+    if (size < 0) throw cursor.corrupt(`a shape has the dimension ${dim.value}`, offset);
+    if (!Number.isSafeInteger(size)) {
       throw cursor.corrupt(`a shape has the dimension ${dim.value}, more than can exist`, offset);
     }
-    shape.push(Number(dim.value));
+    shape.push(size);
   }
   return shape;
 }

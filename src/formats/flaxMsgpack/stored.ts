@@ -94,5 +94,5 @@ export function leafName(path: readonly TreeKey[]): string {
 function segmentOf(key: TreeKey): string {
   const text = String(key);
   // Hardly any key has one, and a file has many keys.
-  return /[~/]/.test(text) ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text;
+  return text.includes("~") || text.includes("/") ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text;
 }

@@ -19,7 +19,7 @@ export type MsgpackToken =
 /** Bytes looked at together: a leaf's key and headers fit, so that a leaf costs one read. */
 const WINDOW_BYTES = 512;
 
-const NO_WINDOW = new DataView(new ArrayBuffer(0));
+const NO_WINDOW = new Uint8Array(0);
 
 /** UTF-8 as Python reads it: no replacement, no surrogates, a byte order mark is a character. */
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -34,7 +34,7 @@ export class MsgpackCursor {
   readonly #name: string;
   #end: number;
   #offset = 0;
-  #window: DataView = NO_WINDOW;
+  #window: Uint8Array = NO_WINDOW;
   #windowStart = 0;
 
   /** @param name of the file in failures */
@@ -65,24 +65,22 @@ export class MsgpackCursor {
 
   /** The text that a `str` or `bin` item holds. @throws ModelbenchError `format.corrupt` when it is no UTF-8 */
   text(token: { readonly offset: number; readonly length: number }): string {
-    const bytes = this.content(token);
-    const plain = shortAscii(bytes, 0, bytes.length);
+    const at = this.#inWindow(token);
+    const plain = at === undefined ? undefined : shortAscii(this.#window, at, at + token.length);
     if (plain !== undefined) return plain;
     try {
-      return STRICT_UTF8.decode(bytes);
+      return STRICT_UTF8.decode(this.content(token));
     } catch {
       throw this.corrupt("a text is not valid UTF-8", token.offset);
     }
   }
 
   /** The bytes that an item holds; the view stays valid until the next call. */
-  content({ offset, length }: { readonly offset: number; readonly length: number }): Uint8Array {
-    const at = offset - this.#windowStart;
-    if (at >= 0 && at + length <= this.#window.byteLength) {
-      return new Uint8Array(this.#window.buffer, this.#window.byteOffset + at, length);
-    }
+  content(token: { readonly offset: number; readonly length: number }): Uint8Array {
+    const at = this.#inWindow(token);
+    if (at !== undefined) return this.#window.subarray(at, at + token.length);
     this.#window = NO_WINDOW;
-    return this.#reader.read(offset, length);
+    return this.#reader.read(token.offset, token.length);
   }
 
   /** Reads the content of an item as a stream of its own: `read` starts at its first byte and cannot leave it. */
@@ -148,16 +146,15 @@ export class MsgpackCursor {
   }
 
   #float(isDouble: boolean): number {
-    const at = this.#take(isDouble ? 8 : 4);
-    return isDouble ? this.#window.getFloat64(at) : this.#window.getFloat32(at);
+    const view = this.#viewOf(isDouble ? 8 : 4);
+    return isDouble ? view.getFloat64(0) : view.getFloat32(0);
   }
 
   #int(lead: number): bigint {
+    if (lead === 0xcf) return this.#viewOf(8).getBigUint64(0);
+    if (lead === 0xd3) return this.#viewOf(8).getBigInt64(0);
     const width = widthOf((lead - 0xcc) % 4);
-    const at = this.#take(width);
-    if (lead === 0xcf) return this.#window.getBigUint64(at);
-    if (lead === 0xd3) return this.#window.getBigInt64(at);
-    const value = uintAt(this.#window, at, width);
+    const value = this.#uint(width);
     const isNegative = lead >= 0xd0 && value >= 2 ** (width * 8 - 1);
     return BigInt(isNegative ? value - 2 ** (width * 8) : value);
   }
@@ -191,16 +188,28 @@ export class MsgpackCursor {
 
   #uint(width: number): number {
     const at = this.#take(width);
-    return uintAt(this.#window, at, width);
+    let value = 0;
+    for (let i = at; i < at + width; i++) value = value * 256 + (this.#window[i] ?? 0);
+    return value;
+  }
+
+  #viewOf(width: number): DataView {
+    const at = this.#take(width);
+    return new DataView(this.#window.buffer, this.#window.byteOffset + at, width);
+  }
+
+  /** Where the content of an item begins in the window; `undefined` unless all of it is there. */
+  #inWindow({ offset, length }: { readonly offset: number; readonly length: number }): number | undefined {
+    const at = offset - this.#windowStart;
+    return at >= 0 && at + length <= this.#window.length ? at : undefined;
   }
 
   /** Passes `count` bytes and answers where they are in the window. */
   #take(count: number): number {
     const offset = this.#offset;
     if (count > this.#end - offset) throw this.corrupt("the file ends inside a value", offset);
-    if (offset < this.#windowStart || offset + count > this.#windowStart + this.#window.byteLength) {
-      const bytes = this.#reader.read(offset, Math.min(WINDOW_BYTES, this.#reader.size - offset));
-      this.#window = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (offset < this.#windowStart || offset + count > this.#windowStart + this.#window.length) {
+      this.#window = this.#reader.read(offset, Math.min(WINDOW_BYTES, this.#reader.size - offset));
       this.#windowStart = offset;
     }
     this.#offset += count;
@@ -211,9 +220,4 @@ export class MsgpackCursor {
 /** Bytes of the length or number in the `step`th of the forms 1, 2, 4, 8. */
 function widthOf(step: number): number {
   return 2 ** step;
-}
-
-function uintAt(view: DataView, at: number, width: number): number {
-  if (width === 1) return view.getUint8(at);
-  return width === 2 ? view.getUint16(at) : view.getUint32(at);
 }
