@@ -130,11 +130,7 @@ export type Inside = Omit<InspectDocument, "kind" | "format" | "path" | "bytes" 
 export function insideOf(content: FileContent, options: InspectOptions): Inside {
   return {
     signatures: plainSignatures(content.signatures ?? {}),
-    tensors: content.tensors.flatMap((tensor, index) =>
-      options.tensor === undefined || options.tensor === tensor.name
-        ? [inspected(content, index, tensor, options)]
-        : [],
-    ),
+    tensors: inspectedTensors(content, options),
     metadata: content.metadata,
     ...(content.onnx && { onnx: content.onnx }),
     ...(content.pickle && { pickle: content.pickle }),
@@ -148,6 +144,15 @@ export function plainSignatures(signatures: InspectDocument["signatures"]): Insp
     ([method, { isOpen: _, ...signature }]) => [method, signature] as const,
   );
   return Object.fromEntries(methods);
+}
+
+function inspectedTensors(content: FileContent, options: InspectOptions): InspectedTensor[] {
+  const found: InspectedTensor[] = [];
+  for (const [index, tensor] of content.tensors.entries()) {
+    const isWanted = options.tensor === undefined || options.tensor === tensor.name;
+    if (isWanted) found.push(inspected(content, index, tensor, options));
+  }
+  return found;
 }
 
 /** A copy of a listed tensor is made only where it says something else: it takes as long as reading its header. */
