@@ -3,6 +3,7 @@ import { ModelbenchError, type Warning } from "../base/errors";
 import type { PositionalReader } from "../base/ports";
 import { visible } from "../base/visible";
 import { bufferReader } from "./bufferReader";
+import { elementCount } from "./elements";
 import { type NpyHeader, readNpyHeader } from "./npy";
 import { npyData } from "./npyData";
 import { inflated } from "./pickle/inflated";
@@ -70,7 +71,7 @@ export function readNpz(reader: PositionalReader, path: string): NpzFile {
  * The values of an array. A stored one is read by position and not held to its checksum, a compressed one is unpacked
  * when the first value is asked for.
  * @throws ModelbenchError `tensor.unreadable` for a type that is not read, and for a compressed array above 256 MiB;
- *   when values are read `format.corrupt` for a wrong checksum
+ *   when values are read, or there are none, `format.corrupt` for a wrong checksum
  */
 export function npzData(reader: PositionalReader, { header, start, entry }: NpzArray, name: string): TensorData {
   if (start !== null) return npyData(partOf(reader, start, entry.bytes), header, name);
@@ -87,6 +88,8 @@ export function npzData(reader: PositionalReader, { header, start, entry }: NpzA
       return whole.read(offset, length);
     },
   };
+  // Of values that are not there nobody would ask, and never meet the damage that numpy refuses.
+  if (elementCount(header.shape) === 0) unpacked.read(0, 0);
   return npyData(unpacked, header, name);
 }
 

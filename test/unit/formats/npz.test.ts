@@ -73,6 +73,15 @@ test("a wrong checksum or size of a compressed array is a failure when its value
   }
 });
 
+test("so it is when a compressed array has no values", () => {
+  const empty = Buffer.from(writeNpy({ dtype: "uint8", shape: [0], data: new Uint8Array(0) }));
+  assert.deepEqual(valuesIn(zipOf([{ name: "a.npy", content: empty }])), { a: [] });
+  const reader = bufferReader(zipOf([{ name: "a.npy", content: empty, crc: 1 }]));
+  const [array] = readNpz(reader, "a.npz").arrays;
+  assert.ok(array);
+  assert.match(failsWith("format.corrupt", () => npzData(reader, array, "a")).message, /checksum/);
+});
+
 test("a bomb is listed by its header; its values are refused in words before anything is unpacked", () => {
   const count = 300 * 2 ** 20;
   const start = npyStart("uint8", [count]);
