@@ -75,6 +75,8 @@ export async function openPython(
     const { importMs, assertSame } = await prepare({ started, importing }, request, python, folder.model);
     const loaded = loadResult(request, await started.call("load", loadData(request, python, folder.model)));
     await assertSame();
+    // Of an end until here nobody is told, and no run of it would ever be answered.
+    if (started.fault !== undefined) throw started.fault;
     isLoaded = true;
     return {
       loaded: apart.told({ ...loaded, loadMs: importMs + loaded.loadMs }),

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import fs from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { silentLog } from "../../../src/base/log";
 import type { Tensor } from "../../../src/formats/tensor";
 import type { InputValue } from "../../../src/runner/protocol";
+import { openPython } from "../../../src/runner/pythonHost";
+import type { PythonProcess } from "../../../src/runner/pythonProcess";
 import { openSession } from "../../../src/runner/session";
 import { isTensor } from "../../../src/runner/values";
 import { open, openPythonKit, type PythonKit, runAlone, tell, withModel } from "./pythonKit";
@@ -330,4 +334,24 @@ test("folders that killed runners left behind are removed by the next one, other
     await session.stop();
     for (const path of made) rmSync(path, { recursive: true, force: true });
   }
+});
+
+test("a worker that ends while its files are looked at once more fails the load: nobody would hear of it later", async (t) => {
+  let started: PythonProcess | undefined;
+  const { stat } = fs;
+  t.mock.method(fs, "stat", async (...args: Parameters<typeof stat>) => {
+    started?.kill();
+    await started?.ended;
+    return stat(...args);
+  });
+  syncBuiltinESMExports();
+  const keep = (process: PythonProcess) => {
+    started = process;
+  };
+  const opened = openPython(kit.scripted(), () => assert.fail("it was not open yet"), keep);
+  await assert.rejects(opened, { code: "worker.died" }).finally(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  assert.deepEqual(kit.privateFolders(), []);
 });
