@@ -1,7 +1,7 @@
 import type { RunSums } from "./kernel/kernel";
 
 /** Above this the square of a distance from the shift may be infinite: such values are summed about 0, as numpy does. */
-const LARGEST_SHIFT = 1e150;
+export const LARGEST_SHIFT = 1e150;
 
 /**
  * Mean and variance of runs of values, joined as they come (Chan, Golub, LeVeque 1979), the sum with its rounding
@@ -35,7 +35,9 @@ export class Moments {
 
   /** Population standard deviation so far. */
   get std(): number {
-    return Math.sqrt(this.#squares / this.count);
+    const variance = this.#squares / this.count;
+    // Differences of sums that are infinite: so is what they stand for.
+    return Number.isNaN(variance) ? Number.POSITIVE_INFINITY : Math.sqrt(variance);
   }
 
   /** What the next run's sums are best taken about. */
@@ -51,7 +53,9 @@ export class Moments {
     this.#squares += squares;
     this.count += count;
     const total = this.#sum + sum;
-    this.#lost += Math.abs(this.#sum) >= Math.abs(sum) ? this.#sum - total + sum : sum - total + this.#sum;
+    if (Number.isFinite(total)) {
+      this.#lost += Math.abs(this.#sum) >= Math.abs(sum) ? this.#sum - total + sum : sum - total + this.#sum;
+    }
     this.#sum = total;
   }
 }

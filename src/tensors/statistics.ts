@@ -3,7 +3,7 @@ import type { DType } from "../formats/tensor";
 import type { TensorData } from "../formats/tensorData";
 import { BINS, type Bins, binOf, binsBetween } from "./bins";
 import { type Kernel, RUN_BYTES, type WideType, withKernel } from "./kernel/kernel";
-import { Moments } from "./moments";
+import { LARGEST_SHIFT, Moments } from "./moments";
 import { type ShownValue, shownValue } from "./shownValues";
 
 /**
@@ -123,11 +123,18 @@ function* countBins(data: TensorData, dtype: WideType, kernel: Kernel, bins: Bin
   return [...counts];
 }
 
-/** A value to take sums about before a mean is known, so that nothing is lost where all values are far from 0. */
+/**
+ * A value to take sums about before a mean is known, so that nothing is lost where all values are far from 0: the first
+ * one, or where distances from that may be infinite, the one between the extremes that is nearest to 0.
+ */
 function firstFinite(run: Uint8Array, dtype: WideType): number {
   const tensor = { dtype, shape: [run.length / (itemSize(dtype) ?? 1)], data: run };
   const [first] = decodeElements(tensor, 0, 1).map(Number);
-  return Number.isFinite(first) ? (first ?? 0) : (decodeElements(tensor).map(Number).find(Number.isFinite) ?? 0);
+  if (Number.isFinite(first) && Math.abs(first ?? 0) < LARGEST_SHIFT) return first ?? 0;
+  const values = decodeElements(tensor).map(Number).filter(Number.isFinite);
+  const isBelow = (value: number): boolean => value < 0;
+  if (values.some(isBelow) && !values.every(isBelow)) return 0;
+  return values.reduce((nearest, value) => (Math.abs(value) < Math.abs(nearest) ? value : nearest), values[0] ?? 0);
 }
 
 /** Types of one or two bytes: how often each code occurs says it all. */

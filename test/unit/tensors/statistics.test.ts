@@ -133,6 +133,24 @@ suite("statistics", () => {
     }
   });
 
+  test("are infinite, and not NaN, where sums leave the range of float64, as numpy has them", () => {
+    const most = Number.MAX_VALUE;
+    const [over, under] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const [values, mean, std] of [
+      // Masks of attention, in every order.
+      [[0, -most, -most, -most], under, over],
+      [[-most, 0, 0, 0], -most / 4, over],
+      [[-most, -most, 0], under, over],
+      [[1e200, -1e200], 0, over],
+      [[most, -most], 0, over],
+      [[1e200, 1e200], 1e200, 0],
+      [new Array<number>(100_000).fill(-most), under, over],
+    ] as const) {
+      const found = statisticsOf(floats(values, "float64"));
+      assert.deepEqual([found.mean, found.std], [mean, std], `${values.slice(0, 4)}`);
+    }
+  });
+
   test("keep their digits where all values are far from zero", () => {
     const values = Array.from({ length: 300_000 }, (_, i) => 1e9 + (i % 1000) / 1000);
     const { mean, std } = statisticsOf(floats(values, "float64"));
