@@ -245,6 +245,7 @@ class Session implements RunnerSession {
     if (pending.sent?.process === runner) this.#stopped(pending.sent.id);
     if (!this.#pending.delete(pending)) return;
     this.#answered += 1;
+    this.#restarts.answered();
     settle();
     this.#setState();
   }

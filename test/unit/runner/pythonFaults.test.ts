@@ -97,6 +97,19 @@ test("a worker that dies again and again is given up with its last words", async
   });
 });
 
+test("a worker that takes long to load and dies of each run is given up, too", async (t) => {
+  let now = 0;
+  // Each look at the clock is another half minute later.
+  t.mock.method(performance, "now", () => {
+    now += 30_000;
+    return now;
+  });
+  await withModel(kit, kit.scripted({ methods: { fail: open } }), async (session) => {
+    await assert.rejects(runAlone(session, "fail", input), { code: "worker.died" });
+    assert.equal(session.state, "failed");
+  });
+});
+
 test("a worker killed at any moment of taking, running and answering costs nobody an answer", async () => {
   const data = Buffer.alloc(2 ** 25, "modelbench");
   const large = { x: { kind: "tensor", tensor: { dtype: "uint8", shape: [data.length], data } } } as const;
