@@ -6,7 +6,7 @@ import type { StoredLeaf } from "./stored";
 type Extension = Extract<MsgpackToken, { readonly type: "ext" }>;
 
 /** numpy's own bound. */
-const MAX_RANK = 64;
+export const MAX_RANK = 64;
 
 /**
  * Reads what describes an array (ext 1) or a numpy scalar (ext 3): `[shape, type name, bytes]`. The values stay unread.

@@ -2,7 +2,9 @@ import { ModelbenchError } from "../../base/errors";
 import { visible } from "../../base/visible";
 import { elementCount, itemSize } from "../elements";
 import { type ByteSink, MsgpackEncoder } from "../msgpack/encoder";
+import type { DType } from "../tensor";
 import { storedType } from "./dtypes";
+import { MAX_RANK } from "./extensions";
 import { leafName, type TreeKey } from "./stored";
 import type { ArrayPieces, FlaxArray, FlaxComplex, FlaxExtension, FlaxTree } from "./tree";
 import { CHUNKED } from "./unchunk";
@@ -16,9 +18,17 @@ export interface WriteOptions {
 /** flax's MAX_CHUNK_SIZE. */
 const CHUNK_BYTES = 2 ** 30;
 /** Where Python's packer stops. */
-const MAX_DEPTH = 511;
+export const MAX_DEPTH = 511;
 /** Longest extension, and so the longest array that is not split. */
 const MAX_BYTES = 2 ** 32 - 1;
+
+/** Why an array is not read back, in words that follow its name. */
+export function whyNotFlax(dtype: DType, shape: readonly number[]): string | undefined {
+  if (shape.length > MAX_RANK) return `has ${shape.length} dimensions, and numpy allows ${MAX_RANK}`;
+  // numpy counts the bytes as if there were no dimension of 0.
+  const bytes = shape.reduce((product, dim) => product * (dim || 1), itemSize(dtype) ?? 1);
+  return bytes > Number.MAX_SAFE_INTEGER ? "has dimensions that no array can have" : undefined;
+}
 
 /**
  * Writes a tree as flax does: keys in their order, each leaf as its own type, arrays above 2^30 bytes in chunks, but not

@@ -2,7 +2,7 @@ import { elementCount, itemSize } from "../../formats/elements";
 import { leafName, type StoredNode, type TreeKey } from "../../formats/flaxMsgpack/stored";
 import type { FlaxArray, FlaxTree } from "../../formats/flaxMsgpack/tree";
 import { CHUNKED } from "../../formats/flaxMsgpack/unchunk";
-import { flaxFile } from "../../formats/flaxMsgpack/writer";
+import { flaxFile, MAX_DEPTH, whyNotFlax } from "../../formats/flaxMsgpack/writer";
 import type { TensorData } from "../../formats/tensorData";
 import type { FileContent, StoredTensor } from "../content";
 import type { PlacedKey } from "../placedPath";
@@ -59,9 +59,10 @@ class TreePlan {
   }
 
   addTensor(tensor: StoredTensor, index: number): void {
-    const { name, dtype } = tensor;
+    const { name, dtype, shape } = tensor;
     const segments = name.split(".");
-    const reason = dtype === null ? "is no array" : this.#insert(segments, { array: index });
+    const reason =
+      dtype === null ? "is no array" : (whyNotFlax(dtype, shape) ?? this.#insert(segments, { array: index }));
     if (reason !== undefined) this.dropped.push({ name, kind: dtype ?? tensor.nativeDtype, reason });
   }
 
@@ -166,6 +167,7 @@ class TreePlan {
   #put(path: readonly TreeKey[], value: Value): string | undefined {
     const last = path.at(-1);
     if (last === undefined) return "is the root itself, where the other tensors are";
+    if (path.length > MAX_DEPTH) return `is nested more than ${MAX_DEPTH} levels deep`;
     if (path.includes(CHUNKED)) return `has the key ${JSON.stringify(CHUNKED)}, which makes a map an array in chunks`;
     let branch = this.#root;
     for (const key of path.slice(0, -1)) {

@@ -10,6 +10,7 @@ import { convertFile, formatToWrite, previewConversion } from "../../../../src/f
 import type { ConvertibleFormat, ConvertOptions } from "../../../../src/frameworks/convert/plan";
 import { inspectFile } from "../../../../src/frameworks/inspect";
 import { float32s } from "../../../fixtures/flaxTrees";
+import { safetensorsBytes } from "../../../fixtures/safetensors";
 import { tempFolder } from "../../store/storeKit";
 
 const { path: folder, remove } = tempFolder();
@@ -178,6 +179,32 @@ suite("safetensors to MessagePack", () => {
         code: "usage",
       },
     );
+  });
+
+  test("leaves out what numpy could not read back, and says so before", async () => {
+    const path = fresh("safetensors");
+    const entry = (shape: readonly number[], at: number, bytes: number) => ({
+      dtype: "U8",
+      shape,
+      data_offsets: [at, at + bytes],
+    });
+    const deep = new Array<string>(3000).fill("a").join(".");
+    const header = {
+      good: entry([1], 0, 1),
+      [deep]: entry([1], 1, 1),
+      rank: entry(new Array<number>(65).fill(1), 2, 1),
+      wide: entry([2 ** 40, 0, 2 ** 40], 3, 0),
+    };
+    writeFileSync(path, safetensorsBytes(JSON.stringify(header), Uint8Array.of(1, 2, 3)));
+    assert.deepEqual(
+      dropped(path, "flax-msgpack").map(([, reason]) => reason),
+      [
+        "is nested more than 511 levels deep",
+        "has 65 dimensions, and numpy allows 64",
+        "has dimensions that no array can have",
+      ],
+    );
+    assert.deepEqual(namesIn(await convert(path, "flax-msgpack", { drop: true })), ["good"]);
   });
 });
 
