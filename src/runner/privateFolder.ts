@@ -145,7 +145,8 @@ function temporaryNames(): string[] {
 }
 
 function foldersOf(pid: number, names: readonly string[]): string[] {
-  return names.filter((name) => name.startsWith(`${PREFIX}${pid}-`)).map((name) => join(tmpdir(), name));
+  const start = `${PREFIX}${pid}-${namespace()}-`;
+  return names.filter((name) => name.startsWith(start)).map((name) => join(tmpdir(), name));
 }
 
 function newFolder(): string {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from "node
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { silentLog } from "../../../src/base/log";
 import type { Tensor } from "../../../src/formats/tensor";
@@ -333,6 +333,20 @@ test("folders that killed runners left behind are removed by the next one, other
   } finally {
     await session.stop();
     for (const path of made) rmSync(path, { recursive: true, force: true });
+  }
+});
+
+test("a folder of another container is left alone, though a process with the same id ends here", async () => {
+  const session = openSession(kit.scripted(), { entry: kit.entry, log: silentLog });
+  await session.load();
+  const theirs = join(tmpdir(), `modelbench-python-${session.facts.pid}-7-abc`);
+  try {
+    mkdirSync(join(theirs, "work"), { recursive: true });
+    await session.stop();
+    assert.deepEqual(kit.privateFolders(), [basename(theirs)]);
+  } finally {
+    await session.stop();
+    rmSync(theirs, { recursive: true, force: true });
   }
 });
 
