@@ -53,7 +53,7 @@ export function previewConversion(input: ConvertInput): ConversionPlan {
  */
 export function assertDestination(destination: string, replace: boolean): void {
   assertReplaceable(destination, "a conversion", "Name a file elsewhere.");
-  if (!replace) assertFree(destination);
+  if (!replace) assertFree(destination, "Name another file, or replace that one (--replace).");
 }
 
 /**
@@ -72,7 +72,7 @@ export async function convertFile(
   assertDestination(destination, replace);
   const { content, planned, plan } = openPlanned(input);
   try {
-    if (plan.dropped.length > 0 && !input.options.drop) throw lossy(input.source, plan.dropped);
+    if (plan.dropped.length > 0 && !input.options.drop) throw lossy(input, plan.dropped);
     // Read to be written, and read again on both sides to be compared.
     const progress = new Progress(plan.tensorBytes * 3, options);
     const write = replace ? replaceFileBeside : makeFileBeside;
@@ -84,13 +84,14 @@ export async function convertFile(
 }
 
 /** The failure that names what would be left out. */
-function lossy(source: string, dropped: readonly Dropped[]): ModelbenchError {
+function lossy({ source, to, options }: ConvertInput, dropped: readonly Dropped[]): ModelbenchError {
   const [first] = dropped;
-  const others = dropped.length > 1 ? ` So would ${dropped.length - 1} others.` : "";
+  const more = dropped.length - 1;
+  const others = more > 0 ? ` So would ${more} ${more === 1 ? "other" : "others"}.` : "";
   const message = `${source}: ${first?.name} would be left out: it ${first?.reason}.${others}`;
   return new ModelbenchError("convert.lossy", message, {
     path: source,
-    remedy: "Keep leaves as JSON (--leaves), or leave these out (--drop).",
+    remedy: `${to === "safetensors" && !options.leaves ? "Keep leaves as JSON (--leaves), or leave" : "Leave"} these out (--drop).`,
   });
 }
 

@@ -170,13 +170,12 @@ function removePartial(partial: string): void {
 }
 
 /** @throws ModelbenchError `file.access` when the folder is missing or the name is taken */
-export function assertFree(path: string): void {
+export function assertFree(path: string, remedy = "Name another file, or remove that one first."): void {
   const folder = dirname(path);
   if (!statOf(folder)?.isDirectory()) {
     throw new ModelbenchError("file.access", `There is no folder ${folder} to export to.`, { path: folder });
   }
   if (lstatOf(path)) {
-    const remedy = "Name another file, or remove that one first.";
     throw new ModelbenchError("file.access", `${path} is there already and is not overwritten.`, { path, remedy });
   }
 }

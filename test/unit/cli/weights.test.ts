@@ -56,9 +56,22 @@ test("convert writes what it says, verified, and takes no file that is there unl
   const [code, error, message] = await refusal("convert", source, made.path);
   assert.deepEqual([code, error], [1, "file.access"]);
   assert.match(message, /w\.safetensors is there already and is not overwritten/);
+  assert.match((await kit.run(["convert", source, made.path])).stderr, /--replace/);
   assert.deepEqual(readFileSync(made.path), before);
   const back = await kit.run(["convert", made.path, source, "--replace", "--drop"]);
   assert.match(back.stdout, /w\.msgpack {2}.*, 2 tensors, verified\n {2}left out: 9 /);
+});
+
+test("convert says how many would be left out, and offers nothing that does not help", async () => {
+  const source = flaxFile("two.msgpack", { "a.b": array(1), "c.d": array(2), step: 7 });
+  const plain = await kit.run(["convert", source, place("two.safetensors")]);
+  assert.match(plain.stderr, /So would 2 others\.\n.*--leaves.*--drop/);
+  const kept = await kit.run(["convert", source, place("two.safetensors"), "--leaves"]);
+  assert.match(kept.stderr, /So would 1 other\.\n.*--drop/);
+  assert.doesNotMatch(kept.stderr, /--leaves/);
+  await kit.json("convert", source, place("two.safetensors"), "--drop", "--metadata", "a=b");
+  const back = await kit.run(["convert", place("two.safetensors"), place("back.msgpack")]);
+  assert.match(back.stderr, /\n {2}Leave these out \(--drop\)/);
 });
 
 test("convert --dry-run says the same, refuses the same places and writes nothing", async () => {
