@@ -198,6 +198,26 @@ test("64 MiB go there and back, every byte of them", async () => {
   assert.ok(Buffer.from(data).equals(Buffer.from(frame.bodies[0]?.data ?? [])));
 });
 
+test("a request that memory does not hold fails alone, in words", async () => {
+  const small = new PythonWorker();
+  try {
+    await small.load("picklable", odd);
+    // What arrays need is loaded before there is little room.
+    await small.run("echo", [tensorArg("0", floats)]);
+    await small.run("limits", [{ name: "0", value: { object: 2 ** 26 } }]);
+    const large: Tensor = { dtype: "uint8", shape: [2 ** 28], data: new Uint8Array(2 ** 28) };
+    const args = [1, 0].map((tensor, position) => ({ name: String(position), value: { tensor } }));
+    await assert.rejects(small.ask("run", { method: "echo", args }, [large, floats]), {
+      code: "run.failed",
+      message: /^Python ran out of memory\. \S*MemoryError/,
+      remedy: /^Send fewer rows at once/,
+    });
+    assert.equal((await small.run("echo", [tensorArg("0", floats)])).outputs.length, 1);
+  } finally {
+    await small.close();
+  }
+});
+
 test("a class of the project loads from its folder, and what it imports there", async () => {
   const project = new PythonWorker();
   try {

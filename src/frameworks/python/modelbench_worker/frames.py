@@ -57,13 +57,14 @@ class Body(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """One message; `data` refers to bodies by index."""
+    """One message; `data` refers to bodies by index. `failure`: why it has none, where memory did not hold them."""
 
     kind: str
     id: int
     op: str
     data: Any
     bodies: List[Body]
+    failure: Optional[MemoryError] = None
 
 
 class FrameReader:
@@ -86,12 +87,27 @@ class FrameReader:
         header = bytearray(length)
         self._fill(header)
         kind, number, op, data, claims = parse_header(bytes(header))
-        return Frame(kind, number, op, data, [self._body(*claim) for claim in claims])
+        bodies: List[Body] = []
+        try:
+            for claim in claims:
+                bodies.append(self._body(*claim))
+        except MemoryError as error:
+            # Read past, so that this request fails and not all those behind it.
+            left = sum(size for _, _, size in claims[len(bodies) :])
+            bodies.clear()
+            self._skip(left)
+            return Frame(kind, number, op, data, [], error)
+        return Frame(kind, number, op, data, bodies)
 
     def _body(self, dtype: str, shape: Tuple[int, ...], size: int) -> Body:
         buffer = allocate(size)
         self._fill(buffer)
         return Body(dtype, shape, buffer)
+
+    def _skip(self, size: int) -> None:
+        scratch = memoryview(bytearray(LARGE_BYTES))
+        for start in range(0, size, LARGE_BYTES):
+            self._fill(scratch[: size - start])
 
     def _fill(self, buffer: Any, may_end: bool = False) -> bool:
         view = memoryview(buffer)

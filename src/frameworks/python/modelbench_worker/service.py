@@ -90,7 +90,12 @@ class Worker:
         }
 
     def answer(self, frame: Frame) -> Answered:
-        """(data, bodies) of the answer. Raises WorkerError, BadFrame, or whatever the model's code raises."""
+        """(data, bodies) of the answer. Raises WorkerError, BadFrame, or whatever the model's code raises.
+
+        MemoryError for a frame that memory did not hold.
+        """
+        if frame.failure is not None:
+            raise frame.failure
         if frame.op not in self._ops:
             raise malformed(f"an unknown operation {show(frame.op)}")
         data = {} if frame.data is None else frame.data
