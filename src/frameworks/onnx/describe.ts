@@ -112,6 +112,10 @@ function initializerData(found: Initializer | undefined, { reader, path }: OpenM
       path,
     });
   }
+  // ONNX has no form for text outside of the file: how long each is would not be known.
+  if (found.external !== undefined && found.header.dtype === "string") {
+    throw new ModelbenchError("tensor.unreadable", `${JSON.stringify(name)} has its text in another file.`, { path });
+  }
   return readInitializer(reader, found.header, found.header.dtype, found.external, path);
 }
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { stringifyExact } from "../../../src/formats/jsonExact";
 import { writeNpy } from "../../../src/formats/npy";
+import { openContent } from "../../../src/frameworks/contentFormats";
 import { inspectFile, inspectModel } from "../../../src/frameworks/inspect";
 import { ModelStore } from "../../../src/store/modelStore";
 import { failsWith } from "../../fixtures/failures";
@@ -100,6 +101,14 @@ test("digests cover raw, typed, packed and external values; texts have none", ()
     { tensor: "outside", location: "w.bin", offset: 4, length: null },
     { tensor: "gone", location: "none.bin", offset: 0, length: null },
   ]);
+});
+
+test("text that is said to be in another file cannot be read", () => {
+  file("text.bin", floats(1, 2, 3, 4));
+  const text = tensorFields({ name: "t", type: 8, dims: [2], external: { location: "text.bin" } });
+  const { content } = openContent(file("outsideText.onnx", model({ initializers: [text] })));
+  assert.throws(() => content.data(0), { code: "tensor.unreadable", message: /in another file/ });
+  content.close();
 });
 
 test("of equal metadata keys the last one counts, and a warning says so", () => {
