@@ -90,7 +90,7 @@ class Shards {
   readonly #path: string;
   readonly #open: typeof openFileReader;
   readonly #folder: FolderFiles;
-  /** By name as the index has it: the tensors it must hold. */
+  /** By name: the tensors it must hold. */
   readonly #wanted = new Map<string, Set<string>>();
   readonly #places: PlacedEntry[] = [];
   /** The one used last is at the end. */
@@ -102,7 +102,9 @@ class Shards {
     this.#folder = new FolderFiles(dirname(path));
   }
 
-  expect(tensor: string, file: string): void {
+  expect(tensor: string, name: string): void {
+    // One shard, also where it is named with and without `./`.
+    const file = plainLocation(name) ?? name;
     const wanted = this.#wanted.get(file);
     if (wanted) wanted.add(tensor);
     else this.#wanted.set(file, new Set([tensor]));

@@ -110,6 +110,16 @@ test("every fault of an index or its shards is a failure that names it", () => {
   assert.match(failsWith("format.corrupt", () => openContent(both)).message, /in two shards/);
 });
 
+test("a shard that is named in two ways is one shard", () => {
+  const path = sharded("dots", { weight_map: { a: "./1.safetensors", b: "2.safetensors", c: "1.safetensors" } });
+  const at = join(path, "..", "1.safetensors");
+  const entry = (from: number) => ({ dtype: "U8", shape: [1], data_offsets: [from, from + 1] });
+  writeFileSync(at, safetensorsBytes(JSON.stringify({ a: entry(0), c: entry(1) }), Buffer.from([1, 2])));
+  use(openContent(path).content, ({ tensors, warnings }) => {
+    assert.deepEqual([tensors.map(({ name }) => name), warnings], [["a", "c", "b"], []]);
+  });
+});
+
 test("a shard behind a link that leaves the folder is refused; one that stays is read", () => {
   const path = sharded("links", { weight_map: { a: "in.safetensors", b: "out.safetensors" } });
   writeFileSync(
