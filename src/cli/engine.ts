@@ -46,7 +46,7 @@ export const ENGINE_NOTES: readonly string[] = [
   "Models that need Python also take:",
   "  --allow-code             runs the model's code; MODELBENCH_ALLOW_CODE=DIGEST,... allows only that of a digest",
   "  --python PATH            interpreter, else MODELBENCH_PYTHON, VIRTUAL_ENV, .venv or python3",
-  "  --python-path DIR...     folders with modules of your project",
+  "  --python-path DIR        folder with modules of your project; may be given several times",
   "  --as ndarray|list|dataframe, --dtype T   what JSON becomes; NAME is a parameter or a position",
   "  --device cpu|gpu|cuda:0|...              as jax and torch call it",
   "  --no-init                flax: the state as it was saved, on the device",
