@@ -152,7 +152,9 @@ class Session implements RunnerSession {
 
   async customObjects(signal?: AbortSignal): Promise<readonly LoadedObject[]> {
     await this.load(signal);
-    return (await this.#ask("customObjects")).data as readonly LoadedObject[];
+    // What they do to say what they are may take for ever, or wait for a run that does.
+    const { data } = await abortable(this.#ask("customObjects"), signal, () => undefined);
+    return data as readonly LoadedObject[];
   }
 
   async ping(): Promise<number> {

@@ -148,6 +148,22 @@ test("a stopped run that ignores everything is answered at once and takes its wh
   assert.ok(best <= 2_000, `it took ${best} ms`);
 });
 
+test("who no longer waits for custom objects is answered at once, while the model is busy with a run", async () => {
+  const { request, pids } = hangingModel();
+  await withModel(kit, request, async (session) => {
+    const run = runAlone(session, "hang");
+    run.catch(() => undefined);
+    await hanging(pids);
+    const controller = new AbortController();
+    const objects = session.customObjects(controller.signal);
+    objects.catch(() => undefined);
+    await session.ping();
+    controller.abort();
+    const later = session.ping().then(() => assert.fail("it is still waited for"));
+    await assert.rejects(Promise.race([objects, later]), { code: "cancelled" });
+  });
+});
+
 for (const end of ["stopped", "killed"] as const) {
   test(`a runner that is ${end} leaves no process and no folder of a worker that hangs`, async () => {
     const { request, pids } = hangingModel();
