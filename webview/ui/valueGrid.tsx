@@ -171,7 +171,8 @@ function useActiveCell(
   drawn: Windowed,
   { rows, columns, target, onSelect, onCopy }: ValueGridProps,
 ): ActiveCells {
-  const [{ active, anchor }, setCells] = useState({ active: 0, anchor: 0 });
+  const [cells, setCells] = useState({ active: 0, anchor: 0 });
+  const { active, anchor } = cells;
   const isMoving = useRef(false);
   // Keys can come faster than renderings: each starts from where the last one led.
   const latest = useRef({ active, anchor });
@@ -187,7 +188,7 @@ function useActiveCell(
     if (!cell) return;
     isMoving.current = latest.current.active !== active;
     cell.focus({ preventScroll: true });
-  }, [active, drawn.firstRow, drawn.firstColumn]);
+  }, [cells, drawn.firstRow, drawn.firstColumn]);
   useEffect(() => {
     if (target) move(Math.min(target.row, rows - 1) * columns + Math.min(target.column, columns - 1), false, true);
   }, [target]);

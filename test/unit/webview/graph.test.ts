@@ -14,6 +14,7 @@ import {
   tabTo,
   unexpected,
   until,
+  untilDrawn,
   untilFocused,
 } from "./pageScreens";
 
@@ -61,6 +62,17 @@ test("a search finds nodes by what they are, and a badge shows one operator alon
   const attributes = page.getByTestId("graph-attributes");
   assert.match((await attributes.textContent()) ?? "", /alpha float0\.1$/);
   assert.deepEqual(unexpected(file.rig), []);
+});
+
+test("a click on the row that is chosen already does not call the focus back when the table is scrolled", async () => {
+  await using file = await openGraph(small);
+  const { page } = file.rig;
+  await page.getByTestId("graph-row").first().click();
+  await page.getByTestId("graph-search").locator("input").focus();
+  await page.evaluate(`document.querySelector('[data-testid="graph-row"]').closest('[role="grid"]').scrollTop = 600`);
+  await page.locator('[data-row="35"]').waitFor();
+  await untilDrawn(page);
+  await untilFocused(page, "graph-search");
 });
 
 test("subgraphs and functions are entered and left with the keyboard alone, and the place is kept", async () => {

@@ -242,6 +242,12 @@ export function untilFocused(page: Page, testId: string): Promise<void> {
   return until(page, `document.activeElement?.dataset.testid === ${JSON.stringify(testId)}`);
 }
 
+/** Waits until what is under way has been drawn and whatever follows a drawing has run. */
+export async function untilDrawn(page: Page): Promise<void> {
+  const twice = "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))";
+  await page.evaluate(`new Promise((done) => ${twice})`);
+}
+
 /** The `data-testid` of what has the focus. */
 function focusedTestId(page: Page): Promise<string | undefined> {
   return page.evaluate("document.activeElement?.dataset.testid");

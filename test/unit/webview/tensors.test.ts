@@ -14,6 +14,7 @@ import {
   textOf,
   unexpected,
   until,
+  untilDrawn,
   untilFocused,
 } from "./pageScreens";
 
@@ -241,6 +242,21 @@ describe("taking values out", () => {
     await page.getByTestId("export-save").click();
     await page.getByTestId("export-error").waitFor();
   });
+});
+
+test("a click on the cell that is active already does not call the focus back when the values are scrolled", async () => {
+  const path = join(folder, "tall.safetensors");
+  writeSafetensors(path, { tall: ["I32", [400, 2], Int32Array.from({ length: 800 }, (_, i) => i)] });
+  await using file = await openTensors(path);
+  const { page } = file.rig;
+  await choose(page, "tall");
+  await cellsOf(page);
+  await page.getByTestId("slice").getByRole("gridcell").first().click();
+  await page.getByTestId("tensors-search").locator("input").focus();
+  await page.evaluate(`document.querySelector('[data-testid="slice"]').scrollTop = 4000`);
+  await page.getByTestId("slice").getByRole("gridcell", { name: "400", exact: true }).waitFor();
+  await untilDrawn(page);
+  await untilFocused(page, "tensors-search");
 });
 
 describe("large ones", () => {

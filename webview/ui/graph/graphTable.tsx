@@ -129,8 +129,9 @@ function useActiveRow(viewport: { readonly current: HTMLElement | null }, drawn:
     row.focus({ preventScroll: true });
   }, [active, drawn.firstRow, drawn.lastRow, goes, total]);
   const move = (to: number): void => {
+    // Where it is already the focus came with the key or the pointer, and is not to be called back later.
+    isMoving.current = to !== graph.active.value;
     graph.choose(to);
-    isMoving.current = true;
     drawn.reveal(to);
   };
   const enter = (index: number): void => {
