@@ -108,7 +108,8 @@ export class PagePeer {
   }
 }
 
-const cancelled: WireFailure = { code: "cancelled", message: "Cancelled.", remedy: null, path: null };
+/** What a request fails with whose answer nobody waits for any more. */
+export const cancelled: WireFailure = { code: "cancelled", message: "Cancelled.", remedy: null, path: null };
 
 const tooLarge: WireFailure = {
   code: "budget.exceeded",

@@ -1,7 +1,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import { resizeCells } from "../protocol/drafts";
-import type { HostRequests } from "../protocol/messages";
-import { type PagePeer, RequestFailure } from "../protocol/pagePeer";
+import type { HostRequests, RequestName } from "../protocol/messages";
+import { cancelled, type PagePeer, RequestFailure } from "../protocol/pagePeer";
 import type { Draft, DraftState, ErrorView, Issue, SpecView, TestView } from "../protocol/views";
 import { withDim, withSource } from "./draftEdits";
 import { formFindings } from "./formFindings";
@@ -83,6 +83,8 @@ export class TestState {
 
   readonly #peer: PagePeer;
   #tag = "";
+  /** Counts the models that were opened and closed. */
+  #opened = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #check: AbortController | undefined;
 
@@ -95,8 +97,7 @@ export class TestState {
     this.close();
     this.#tag = tag;
     await this.#ask(async () => {
-      const { test, drafts } = await this.#peer.request("test/snapshot", { tag });
-      if (this.#tag !== tag) return;
+      const { test, drafts } = await this.#request("test/snapshot", { tag });
       batch(() => {
         this.view.value = test;
         this.#adopt(drafts);
@@ -104,11 +105,13 @@ export class TestState {
     });
   }
 
-  /** Forgets the model. */
+  /** Forgets the model; the host is told what was typed last. */
   close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    const typed = this.#timer === undefined ? undefined : this.drafts.value;
+    if (typed) this.#peer.request("test/draft", typed).catch(() => undefined);
+    this.#settle();
     this.#tag = "";
+    this.#opened += 1;
     batch(() => {
       this.view.value = undefined;
       this.drafts.value = undefined;
@@ -197,8 +200,9 @@ export class TestState {
     if (this.#timer !== undefined) void this.#keepAndCheck();
   }
 
-  /** Chooses a method. */
+  /** Chooses a method; what was typed last for the other one is kept. */
   choose(method: string): Promise<void> {
+    this.flush();
     return this.#replace("test/method", { tag: this.#tag, method });
   }
 
@@ -215,7 +219,7 @@ export class TestState {
   /** Lets the user pick a file for an input. */
   async pickFile(input: string): Promise<void> {
     await this.#ask(async () => {
-      const file = await this.#peer.request("test/pickFile", { tag: this.#tag, input });
+      const file = await this.#request("test/pickFile", { tag: this.#tag, input });
       if (file) this.edit(input, { file, source: "file" });
     });
   }
@@ -231,8 +235,12 @@ export class TestState {
     this.#settle();
     const isWrong = this.argumentFindings.value.size > 0 || Object.keys(this.formFindings.value).length > 0;
     if (isWrong) return this.#holdBack([]);
+    const check = new AbortController();
+    this.#check = check;
     await this.#ask(async () => {
-      const { issues } = await this.#peer.request("test/run", { state, copies });
+      const { issues } = await this.#request("test/run", { state, copies });
+      // Whoever has typed on is not interrupted, and what was typed is checked by itself.
+      if (check.signal.aborted || this.#timer !== undefined) return;
       if (issues.length > 0) this.#holdBack(issues);
       else this.issues.value = [];
     });
@@ -240,27 +248,27 @@ export class TestState {
 
   /** Stops the run under way. */
   async stop(): Promise<void> {
-    await this.#ask(() => this.#peer.request("test/stop", { tag: this.#tag }));
+    await this.#ask(() => this.#request("test/stop", { tag: this.#tag }));
   }
 
   /** Loads the model anew after its process ended. */
   async restart(): Promise<void> {
-    await this.#ask(() => this.#peer.request("test/restart", { tag: this.#tag }));
+    await this.#ask(() => this.#request("test/restart", { tag: this.#tag }));
   }
 
   /** Has the user asked whether the model's code may run. */
   async allow(): Promise<void> {
-    await this.#ask(() => this.#peer.request("test/allow", { tag: this.#tag }));
+    await this.#ask(() => this.#request("test/allow", { tag: this.#tag }));
   }
 
   /** Takes back what was allowed. */
   async revoke(): Promise<void> {
-    await this.#ask(() => this.#peer.request("test/revoke", { tag: this.#tag }));
+    await this.#ask(() => this.#request("test/revoke", { tag: this.#tag }));
   }
 
   /** Lets the user choose a Python. */
   async chooseInterpreter(): Promise<void> {
-    await this.#ask(() => this.#peer.request("test/interpreter", { tag: this.#tag }));
+    await this.#ask(() => this.#request("test/interpreter", { tag: this.#tag }));
   }
 
   /** Chooses another device, or another value of one load setting. */
@@ -273,13 +281,13 @@ export class TestState {
     const known = Object.fromEntries(engine.settings.map(({ word, value }) => [word, value]));
     const { device = engine.device, settings = {} } = patch;
     await this.#ask(() =>
-      this.#peer.request("test/engine", { tag: this.#tag, device, settings: { ...known, ...settings } }),
+      this.#request("test/engine", { tag: this.#tag, device, settings: { ...known, ...settings } }),
     );
   }
 
   /** Forgets the past runs. */
   async clearHistory(): Promise<void> {
-    await this.#ask(() => this.#peer.request("test/clearHistory", { tag: this.#tag }));
+    await this.#ask(() => this.#request("test/clearHistory", { tag: this.#tag }));
   }
 
   #change(edit: (state: DraftState) => DraftState): void {
@@ -327,8 +335,8 @@ export class TestState {
     const check = new AbortController();
     this.#check = check;
     await this.#ask(async () => {
-      await this.#peer.request("test/draft", state);
-      const { issues } = await this.#peer.request("test/validate", state, check.signal);
+      await this.#request("test/draft", state);
+      const { issues } = await this.#request("test/validate", state, check.signal);
       if (!check.signal.aborted) this.issues.value = issues;
     });
   }
@@ -346,8 +354,20 @@ export class TestState {
   ): Promise<void> {
     this.#settle();
     await this.#ask(async () => {
-      this.#adopt(await this.#peer.request(name, params));
+      this.#adopt(await this.#request(name, params));
       this.issues.value = [];
+    });
+  }
+
+  /** Asks the host; an answer that comes once another model is open is no answer. */
+  #request<K extends RequestName>(
+    name: K,
+    params: HostRequests[K][0],
+    signal?: AbortSignal,
+  ): Promise<HostRequests[K][1]> {
+    const opened = this.#opened;
+    return this.#peer.request(name, params, signal).finally(() => {
+      if (this.#opened !== opened) throw new RequestFailure(cancelled);
     });
   }
 
