@@ -16,7 +16,8 @@ export function IssueSummary(): VNode {
   const box = useRef<HTMLDivElement>(null);
   const heldBack = test.heldBack.value;
   useEffect(() => {
-    if (heldBack > 0) box.current?.focus();
+    if (heldBack > test.heldBackSeen) box.current?.focus();
+    test.heldBackSeen = heldBack;
   }, [heldBack]);
   const lines = summaryLines(test, t);
   return (

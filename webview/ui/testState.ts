@@ -40,6 +40,8 @@ export class TestState {
   readonly repliesView = signal<"picture" | "table">("picture");
   /** Counts runs that were held back because of issues, so that the summary can take the focus. */
   readonly heldBack = signal(0);
+  /** The last of these that took the focus; a summary that is drawn anew goes on from there. */
+  heldBackSeen = 0;
   /** Counts runs that something has to be done before, so that it can take the focus. */
   readonly blockedRuns = signal(0);
 

@@ -17,6 +17,7 @@ import {
   textOf,
   unexpected,
   until,
+  untilDrawn,
   untilFocused,
 } from "./pageScreens";
 import { irisAnswer, irisFacts, output } from "./sampleModel";
@@ -90,6 +91,20 @@ describe("the story", () => {
     await rig.page.getByTestId("input-x-error").waitFor({ state: "detached" });
     await rig.page.getByTestId("input-x-tab-form").click();
     assert.equal(await rig.page.getByTestId("cell-x-3").inputValue(), "4");
+  });
+
+  test("a run that was held back takes the focus once, not each time its tab is shown", async () => {
+    await using rig = await openDetails();
+    await rig.page.getByTestId("section-tab-test").click();
+    await rig.page.getByTestId("cell-x-1").fill("3,0");
+    await rig.page.getByTestId("run").click();
+    await untilFocused(rig.page, "issues");
+    await rig.page.getByTestId("section-tab-overview").click();
+    await rig.page.getByTestId("issues").waitFor({ state: "detached" });
+    await rig.page.getByTestId("section-tab-test").click();
+    await rig.page.getByTestId("issues").waitFor();
+    await untilDrawn(rig.page);
+    await untilFocused(rig.page, "section-tab-test");
   });
 
   test("cells pasted from a spreadsheet fill the grid and add rows", async () => {
