@@ -43,8 +43,8 @@ function sniffFormat(reader: PositionalReader): FileFormat {
   return isMsgpack(head, reader) ? "msgpack" : "unknown";
 }
 
-/** Extensions that pickles have, and archives of pickles; `.bin` has anything else, too. */
-const PICKLE_FAMILY = /\.(pkl|pickle|joblib|pt|pth|bin)$/i;
+/** Extensions that pickles have, also packed by joblib, and archives of pickles; `.bin` has anything else, too. */
+const PICKLE_FAMILY = /\.(?:(pkl|pickle|joblib)(?:\.(?:z|gz|bz2|xz|lzma))?|(pt|pth|bin))$/i;
 
 /**
  * The format of a file whose name claims none. What is called like a pickle is loaded as one, so it is one, unless it
@@ -52,10 +52,10 @@ const PICKLE_FAMILY = /\.(pkl|pickle|joblib|pt|pth|bin)$/i;
  */
 export function unclaimedFormat(path: string, reader: PositionalReader): FileFormat {
   const found = sniffFormat(reader);
-  const extension = PICKLE_FAMILY.exec(path)?.[1]?.toLowerCase();
-  if (extension === undefined || found === "npy" || found === "onnx" || found === "pickle") return found;
+  const family = PICKLE_FAMILY.exec(path);
+  if (family === null || found === "npy" || found === "onnx" || found === "pickle") return found;
   const isBare = found === "unknown" || found === "archive";
-  if (isBare && extension !== "bin") return "pickle";
+  if (isBare && family[2]?.toLowerCase() !== "bin") return "pickle";
   if (found === "archive") return found;
   return isPickle(reader) ? "pickle" : found;
 }

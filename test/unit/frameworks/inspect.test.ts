@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { deflateSync, gzipSync } from "node:zlib";
 import { stringifyExact } from "../../../src/formats/jsonExact";
 import { writeNpy } from "../../../src/formats/npy";
-import { openContent } from "../../../src/frameworks/contentFormats";
+import { formatOf, openContent } from "../../../src/frameworks/contentFormats";
 import { inspectFile, inspectModel } from "../../../src/frameworks/inspect";
 import { ModelStore } from "../../../src/store/modelStore";
 import { failsWith } from "../../fixtures/failures";
@@ -101,6 +102,20 @@ test("digests cover raw, typed, packed and external values; texts have none", ()
     { tensor: "outside", location: "w.bin", offset: 4, length: null },
     { tensor: "gone", location: "none.bin", offset: 0, length: null },
   ]);
+});
+
+test("a pickle that joblib packed by its name is one, and never an archive", () => {
+  const bytes = Buffer.from("cos\nsystem\n.");
+  for (const [name, content, verdict] of [
+    ["model.pkl.gz", gzipSync(bytes), "dangerous"],
+    ["model.joblib.GZ", gzipSync(bytes), "dangerous"],
+    ["model.pkl.z", deflateSync(bytes), "dangerous"],
+    ["model.pickle.xz", Buffer.from("\xfd7zXZ\0\0\0", "latin1"), "opaque"],
+  ] as const) {
+    const { format, pickle } = inspectFile(file(name, content));
+    assert.deepEqual([format, pickle?.verdict], ["pickle", verdict], name);
+  }
+  assert.equal(formatOf(file("weights.bin.gz", gzipSync(bytes))), "archive");
 });
 
 test("text that is said to be in another file cannot be read", () => {
