@@ -218,6 +218,13 @@ test("a request that memory does not hold fails alone, in words", async () => {
   }
 });
 
+test("custom objects that say much in many letters are told as far as they fit", async () => {
+  const { objects } = (await worker.ask("customObjects")).data as { objects: { name: string; repr: string }[] };
+  assert.equal(objects[0]?.repr, `'${"字".repeat(1999)}…`);
+  assert.deepEqual([objects[199]?.name, objects[199]?.repr], ["long 199", "…"]);
+  assert.ok(objects.length > 200 && objects.length < 900, `${objects.length} objects`);
+});
+
 test("a class of the project loads from its folder, and what it imports there", async () => {
   const project = new PythonWorker();
   try {

@@ -132,6 +132,9 @@ def save(name, model, pickle=cloudpickle.dump):
 
 cloudpickle.register_pickle_by_value(sys.modules["__main__"])
 save("odd", Odd())
+with open(os.path.join(folder, "odd", "custom_objects.pkl"), "wb") as file:
+    wide = {f"long {n}": "字" * 5000 for n in range(200)}
+    cloudpickle.dump({**wide, **{str(n) + "字" * 5000: n for n in range(700)}}, file)
 
 write("src/shop/__init__.py", "")
 write("src/shop/prices.py", "import shop_rates\n\n\nclass Price:\n    def times(self, x):\n        return x * shop_rates.RATE\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, Dict, List
 
@@ -14,12 +15,12 @@ MAX_OBJECTS = 1_000
 MAX_NAME = 300
 MAX_REPR = 2_000
 
-# What a frame's header takes, with room for the rest.
-MAX_CHARACTERS = 200_000
+# What a frame's header takes, where a letter may become six bytes of JSON, with room for the rest.
+MAX_BYTES = 900_000
 
 
 def describe_objects(folder: str) -> List[Dict[str, str]]:
-    """[{name, type, repr}] of the custom objects in a model's folder, loaded anew; [] where it has none.
+    """[{name, type, repr}] of the custom objects in a model's folder, loaded anew, as far as they fit; [] where it has none.
 
     Raises WorkerError `model.broken` for a pickle that is damaged or holds no dict.
     """
@@ -32,14 +33,18 @@ def describe_objects(folder: str) -> List[Dict[str, str]]:
     if not isinstance(objects, dict):
         raise WorkerError("model.broken", f"{OBJECTS_FILE} of the model holds no dict.")
     described: List[Dict[str, str]] = []
-    left = MAX_CHARACTERS
+    left = MAX_BYTES
     for name, value in list(objects.items())[:MAX_OBJECTS]:
         shown = {
             "name": bounded(str(name), MAX_NAME),
             "type": bounded(type_name(value), MAX_NAME),
-            "repr": bounded(repr_of(value), min(MAX_REPR, max(left, 0))),
+            "repr": bounded(repr_of(value), MAX_REPR),
         }
-        left -= sum(map(len, shown.values()))
+        if len(json.dumps(shown)) > left:
+            shown["repr"] = "…"
+        left -= len(json.dumps(shown))
+        if left < 0:
+            break
         described.append(shown)
     return described
 
