@@ -20,7 +20,7 @@ MAX_BYTES = 900_000
 
 
 def describe_objects(folder: str) -> List[Dict[str, str]]:
-    """[{name, type, repr}] of the custom objects in a model's folder, loaded anew, as far as they fit; [] where it has none.
+    """[{name, type, repr}] of the custom objects in a model's folder, loaded anew, as far as they fit; [] without any.
 
     Raises WorkerError `model.broken` for a pickle that is damaged or holds no dict.
     """
