@@ -50,8 +50,10 @@ export function modelHandlers({ ref, models, ui, t, command, by, follow }: Model
     "model/command": async ({ tag, command: name }) => done(command(name, own(tag))),
     "text/copy": ({ text }) => done(ui.copy(text)),
     "test/snapshot": async ({ tag }) => {
-      const opened = await test(tag);
-      follow(opened);
+      const model = own(tag);
+      const opened = await models.test(model);
+      // Opening may take long, and the page may be about another model by now.
+      if (ref() === model) follow(opened);
       void opened.warm().catch(() => undefined);
       return { test: opened.view(), drafts: opened.draftState() };
     },

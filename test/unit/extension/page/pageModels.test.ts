@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobKey } from "../../../../src/base/ports";
+import { modelHandlers } from "../../../../src/extension/page/modelHandlers";
 import { PageModels } from "../../../../src/extension/page/models";
 import { Sessions } from "../../../../src/extension/sessions";
+import { makeHost } from "../../webview/pageHost";
 import { irisAnswer, irisFacts, ScriptedSession } from "../../webview/sampleModel";
 import { fakePythonTests } from "../fakePython";
 import { t } from "../fakes";
@@ -44,4 +46,38 @@ test("when the store moves, the model of the same tag there is read, once", asyn
   assert.deepEqual(asked, ["/data/a", "/data/b"]);
   models.dispose();
   await sessions.dispose();
+});
+
+test("a page that went on to another model while one was opened follows the model that it shows", async () => {
+  let release = (): void => undefined;
+  const slow = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const { models } = makeHost({
+    jobs: {
+      describeModel: async ({ tag }: { tag: string }) => {
+        if (tag === "slow:1") await slow;
+        return irisFacts;
+      },
+    },
+  });
+  let ref = { store: "own", tag: "slow:1" };
+  const followed: string[] = [];
+  const handlers = modelHandlers({
+    ref: () => ref,
+    models,
+    ui: { copy: async () => undefined, openText: async () => undefined, pickFiles: async () => undefined },
+    t,
+    command: async () => undefined,
+    by: () => undefined,
+    follow: (opened) => followed.push(opened.view().tag),
+  });
+  const { signal } = new AbortController();
+  const first = handlers["test/snapshot"]({ tag: "slow:1" }, signal);
+  ref = { store: "own", tag: "iris_clf:v2" };
+  await handlers["test/snapshot"]({ tag: "iris_clf:v2" }, signal);
+  release();
+  await first;
+  assert.deepEqual(followed, ["iris_clf:v2"]);
+  models.dispose();
 });
