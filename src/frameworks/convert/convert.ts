@@ -6,6 +6,7 @@ import { elementCount, itemSize } from "../../formats/elements";
 import { openFileReader } from "../../formats/fileReader";
 import { readFlaxHeader } from "../../formats/flaxMsgpack/header";
 import type { StoredNode } from "../../formats/flaxMsgpack/stored";
+import { quoted } from "../../formats/safetensors/quoted";
 import { claimedFormat } from "../../formats/sniff";
 import type { TensorData } from "../../formats/tensorData";
 import { assertFree, type BesideFile, makeFileBeside, replaceFileBeside } from "../../store/archive/beside";
@@ -86,9 +87,10 @@ export async function convertFile(
 /** The failure that names what would be left out. */
 function lossy({ source, to, options }: ConvertInput, dropped: readonly Dropped[]): ModelbenchError {
   const [first] = dropped;
+  const name = quoted(first?.name ?? "");
   const more = dropped.length - 1;
   const others = more > 0 ? ` So would ${more} ${more === 1 ? "other" : "others"}.` : "";
-  const message = `${source}: ${first?.name} would be left out: it ${first?.reason}.${others}`;
+  const message = `${source}: ${name} would be left out: it ${first?.reason}.${others}`;
   return new ModelbenchError("convert.lossy", message, {
     path: source,
     remedy: `${to === "safetensors" && !options.leaves ? "Keep leaves as JSON (--leaves), or leave" : "Leave"} these out (--drop).`,

@@ -204,7 +204,21 @@ suite("safetensors to MessagePack", () => {
         "has dimensions that no array can have",
       ],
     );
+    await assert.rejects(convert(path, "flax-msgpack"), ({ message }: Error) => message.length < path.length + 300);
     assert.deepEqual(namesIn(await convert(path, "flax-msgpack", { drop: true })), ["good"]);
+  });
+
+  test("says on one line which name would be left out, whatever is in it", async () => {
+    for (const [key, shown] of [
+      ["k\n1", '"k\\u{a}1"'],
+      ["", '""'],
+    ] as const) {
+      const path = fresh("safetensors");
+      byteFile(path, "w", { [key]: "v" });
+      await assert.rejects(convert(path, "flax-msgpack"), {
+        message: `${path}: ${shown} would be left out: it is metadata, which a MessagePack file does not have.`,
+      });
+    }
   });
 });
 
