@@ -31,8 +31,9 @@ export function EditBlock(props: {
   const button = useRef<HTMLSpanElement>(null);
   const wasOpen = useRef(false);
   useEffect(() => {
-    // Whoever closes a form goes on where it was opened.
-    if (wasOpen.current && !isOpen) button.current?.querySelector<HTMLElement>("vscode-button")?.focus();
+    // Whoever closes a form goes on where it was opened, but for those who went elsewhere while it was written.
+    const isLost = document.activeElement === null || document.activeElement === document.body;
+    if (wasOpen.current && !isOpen && isLost) button.current?.querySelector<HTMLElement>("vscode-button")?.focus();
     wasOpen.current = isOpen;
   }, [isOpen]);
   const heading = title === undefined ? null : <h2>{title}</h2>;

@@ -26,6 +26,8 @@ export class EditState {
   readonly saved = signal<EditPart | undefined>(undefined);
   readonly #peer: PagePeer;
   readonly #port: EditPort;
+  /** Counts the forms that were opened. */
+  #opened = 0;
 
   constructor(peer: PagePeer, port: EditPort) {
     this.#peer = peer;
@@ -39,6 +41,7 @@ export class EditState {
     if (!model || model.unread || (now && isChanged(now))) return;
     const rows = rowsOf(model, part);
     this.saved.value = undefined;
+    this.#opened += 1;
     this.#set({ part, base: rows, entries: firstRows(part, rows) });
   }
 
@@ -74,25 +77,37 @@ export class EditState {
     this.#port.changed();
   }
 
-  /** Writes what was changed; the form closes when that is done. */
+  /** Writes what was changed; the form closes when that is done, unless more was typed meanwhile. */
   async save(tag: string): Promise<void> {
     const input = this.input.value;
     if (!input || this.isSaving.value) return;
     if (!isChanged(input)) return this.close();
     this.isSaving.value = true;
     this.failure.value = undefined;
+    const opened = this.#opened;
+    const isOpen = (): boolean => this.#opened === opened && this.input.value !== undefined;
     try {
       const { issues } = await this.#peer.request("model/edit", { tag, input });
-      this.issues.value = issues;
+      if (isOpen()) this.issues.value = issues;
       if (issues.length > 0) return;
       await this.#port.reload();
-      this.#set(undefined);
+      if (isOpen()) this.#startFrom(input.entries);
       this.saved.value = input.part;
     } catch (error) {
-      this.failure.value = failureOf(error);
+      if (isOpen()) this.failure.value = failureOf(error);
     } finally {
       this.isSaving.value = false;
+      this.follow();
     }
+  }
+
+  /** These rows are in the file now: what was typed since stays, as a change of them. */
+  #startFrom(written: readonly Row[]): void {
+    const input = this.input.value;
+    if (!input) return;
+    const base = written.filter(({ key, value }) => key !== "" || value !== "");
+    const next = { ...input, base };
+    this.#set(isChanged(next) ? next : undefined);
   }
 
   #set(input: EditInput | undefined): void {

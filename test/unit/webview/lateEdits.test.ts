@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { ModelFacts } from "../../../src/frameworks/modelFacts";
+import { makeHost, REF } from "./pageHost";
+import { closeScreens, openDetails, startScreens, textOf, untilDrawn, untilFocused } from "./pageScreens";
+import { irisFacts } from "./sampleModel";
+
+before(startScreens);
+after(closeScreens);
+
+/** Work that ends when it is told to. */
+function held() {
+  let release = (): void => undefined;
+  const ended = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { ended, release: () => release() };
+}
+
+/** A host that writes labels when it is told to, and then has them. */
+function slowlyWritten() {
+  const { ended, release } = held();
+  let now: ModelFacts = irisFacts;
+  const host = makeHost({
+    jobs: {
+      describeModel: () => now,
+      "store.edit": async ({ edit }: { edit: { labels?: { set: Record<string, string> } } }) => {
+        await ended;
+        const labels = new Map([...now.labels, ...Object.entries(edit.labels?.set ?? {})]);
+        now = { ...now, labels: [...labels] };
+        return { tag: REF.tag, changed: true };
+      },
+    },
+  });
+  return { host, release };
+}
+
+async function openSaving() {
+  const { host, release } = slowlyWritten();
+  const rig = await openDetails({}, { handlers: host.handlers });
+  const { page } = rig;
+  await page.getByTestId("edit-labels").click();
+  await page.getByTestId("labels-0-value").locator("input").fill("audio");
+  await page.getByTestId("edit-save").click();
+  await page.getByTestId("edit-save").getByText("Saving").waitFor();
+  return { rig, page, release, [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose]() };
+}
+
+describe("while a form is written", () => {
+  test("what is typed on stays, in the form, as a change of what was written", async () => {
+    await using saving = await openSaving();
+    const { page, release } = saving;
+    const value = page.getByTestId("labels-0-value").locator("input");
+    await value.fill("audio and video");
+    release();
+    await page.getByTestId("edit-save").getByText("Save", { exact: true }).waitFor();
+    assert.equal(await value.inputValue(), "audio and video");
+    assert.equal(await page.getByTestId("edit-conflict").count(), 0);
+    await page.getByTestId("edit-save").click();
+    await page.getByTestId("form-labels").waitFor({ state: "detached" });
+    assert.match(await textOf(page.getByTestId("labels")), /owner=audio and video/);
+  });
+
+  test("another form that was opened meanwhile stays open with what is typed into it", async () => {
+    await using saving = await openSaving();
+    const { page, release } = saving;
+    await page.getByTestId("edit-cancel").click();
+    await page.getByTestId("edit-notes").click();
+    await page.getByTestId("notes-text").locator("textarea").fill("half typed");
+    release();
+    await page.getByTestId("labels").getByText("owner=audio").waitFor();
+    await untilDrawn(page);
+    assert.equal(await page.getByTestId("notes-text").locator("textarea").inputValue(), "half typed");
+  });
+
+  test("the focus that was put elsewhere stays there when the form closes", async () => {
+    await using saving = await openSaving();
+    const { page, release } = saving;
+    await page.getByTestId("copy-tag").focus();
+    release();
+    await page.getByTestId("form-labels").waitFor({ state: "detached" });
+    await untilDrawn(page);
+    await untilFocused(page, "copy-tag");
+  });
+});
