@@ -40,6 +40,9 @@ export class PageState {
   readonly #api: VsCodeApi;
   /** Of a file the first tab is known only once it was read. */
   #isUndecided = false;
+  /** How often the model was asked for, and the latest of these that was answered. */
+  #asked = 0;
+  #answered = 0;
 
   constructor(api: VsCodeApi) {
     this.#api = api;
@@ -88,14 +91,17 @@ export class PageState {
   async reload(): Promise<void> {
     const subject = this.subject.value;
     if (subject?.kind !== "details") return;
-    try {
-      const value = await this.peer.request("model/inspect", { tag: subject.tag });
-      if (this.subject.value !== subject) return;
-      this.model.value = { state: "ready", value };
-      this.edit.follow();
-    } catch (error) {
-      if (this.subject.value === subject) this.model.value = { state: "failed", error: failureOf(error) };
-    }
+    this.#asked += 1;
+    const asked = this.#asked;
+    const next = await this.peer.request("model/inspect", { tag: subject.tag }).then(
+      (value): Loadable<ModelView> => ({ state: "ready", value }),
+      (error): Loadable<ModelView> => ({ state: "failed", error: failureOf(error) }),
+    );
+    // What was asked for earlier may come later, and is older.
+    if (this.subject.value !== subject || asked < this.#answered) return;
+    this.#answered = asked;
+    this.model.value = next;
+    this.edit.follow();
   }
 
   /** Has the extension run a command for the model. */

@@ -83,3 +83,34 @@ describe("while a form is written", () => {
     await untilFocused(page, "copy-tag");
   });
 });
+
+test("of two readings of a model that were asked for the newer one is shown, whichever comes last", async () => {
+  const first = held();
+  let labels: ModelFacts["labels"] = [["owner", "nobody yet"]];
+  let readings = 0;
+  const host = makeHost({
+    jobs: {
+      describeModel: async () => {
+        const read = { ...irisFacts, labels };
+        readings += 1;
+        if (labels[0]?.[1] === "old") await first.ended;
+        return read;
+      },
+    },
+  });
+  await using rig = await openDetails({}, { handlers: host.handlers });
+  const { page } = rig;
+  await page.getByTestId("labels").getByText("nobody yet").waitFor();
+  const before = readings;
+  labels = [["owner", "old"]];
+  rig.peer.send("model/changed", { tag: REF.tag });
+  while (readings === before) await page.waitForTimeout(5);
+  labels = [["owner", "new"]];
+  rig.peer.send("model/changed", { tag: REF.tag });
+  await page.getByTestId("labels").getByText("owner=new").waitFor();
+  first.release();
+  // The host posts what was released before the page is asked whether it has drawn it.
+  await new Promise((resolve) => setImmediate(resolve));
+  await untilDrawn(page);
+  assert.equal(await textOf(page.getByTestId("labels")), "owner=new");
+});
