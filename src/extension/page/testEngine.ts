@@ -129,7 +129,10 @@ export class TestEngine implements Disposable {
   /** Chooses how the model is loaded from now on; a loaded one is loaded anew by the next run. */
   async choose(choice: EngineChoice): Promise<void> {
     this.#choice = choice;
-    await this.unload();
+    const ending = this.unload();
+    // Ending a process takes a while, and the next choice is made beside what is shown.
+    this.#changed.fire();
+    await ending;
     this.#changed.fire();
     // What is missing is told before anybody runs it; what keeps it from being found out the run says, too.
     await this.#own?.look().catch(() => undefined);

@@ -109,6 +109,17 @@ test("a chosen engine is what the next run loads, is shown, and is kept for the 
   await again.dispose();
 });
 
+test("a choice is told before the process of the loaded model has ended: the next choice is made beside it", async () => {
+  const { dispose, engine, model } = await open();
+  await model.load({ anew: false });
+  const told: (string | undefined)[] = [];
+  model.onDidChange(() => told.push(engine().settings.find(({ word }) => word === "intra-op-threads")?.value));
+  const choosing = model.chooseEngine({ device: "auto", settings: { "intra-op-threads": "2" } });
+  assert.equal(told[0], "2");
+  await choosing;
+  await dispose();
+});
+
 test("an interpreter without onnxruntime, and Restricted Mode, are told before anything is started", async () => {
   const python = interpreterWith("bare", "numpy-2.4.6.dist-info");
   const bare = await open(python);
