@@ -16,6 +16,8 @@ interface Form {
   readonly change: (patch: Partial<SaveInput>) => void;
   /** Takes another module: its methods replace those that are there. */
   readonly chooseModule: (module: string) => void;
+  /** The module that is being taken. */
+  readonly wanted: string | undefined;
   readonly issueOf: (field: string) => string;
 }
 
@@ -47,7 +49,7 @@ export function SaveForm(props: { readonly seed: SaveSeed }): VNode {
         />
         <Methods seed={seed} form={form} />
         <div class="actions">
-          <Button testId="save-submit" kind="primary" disabled={isSaving} onClick={submit}>
+          <Button testId="save-submit" kind="primary" disabled={isSaving || form.wanted !== undefined} onClick={submit}>
             {isSaving ? t("save.saving") : t("save.submit")}
           </Button>
           <Button testId="save-cancel" onClick={cancel}>
@@ -95,25 +97,25 @@ function useSaveForm(first: SaveSeed): {
     };
   }, [input]);
   const fail = (error: unknown): void => setIssues([{ field: "form", message: String(error) }]);
+  const take = (next: SaveSeed): void => {
+    setSeed(next);
+    setInput((old) => ({ ...old, module: next.module, methods: methodsOf(next) }));
+  };
+  const { wanted, choose } = useModule(input.module, take, fail);
   const submit = (): void => {
+    if (wanted !== undefined) return;
     setSaving(true);
     peer
       .request("save/submit", latest.current)
       .then((answer) => setIssues(answer.issues), fail)
       .finally(() => setSaving(false));
   };
-  const chooseModule = (module: string): void => {
-    if (module === latest.current.module) return;
-    peer.request("save/module", { module }).then((next) => {
-      setSeed(next);
-      setInput((old) => ({ ...old, module: next.module, methods: methodsOf(next) }));
-    }, fail);
-  };
   return {
     seed,
     form: {
       input,
-      chooseModule,
+      chooseModule: choose,
+      wanted,
       change: (patch) => setInput((old) => ({ ...old, ...patch })),
       issueOf: (field) => issues.find((issue) => issue.field === field)?.message ?? "",
     },
@@ -122,6 +124,33 @@ function useSaveForm(first: SaveSeed): {
     cancel: () => void peer.request("save/cancel", {}).catch(() => undefined),
     isSaving,
   };
+}
+
+/** Asks for the methods of another module; of several that are chosen in a row the last one counts. */
+function useModule(
+  shown: string,
+  take: (seed: SaveSeed) => void,
+  fail: (error: unknown) => void,
+): { wanted: string | undefined; choose: (module: string) => void } {
+  const { peer } = usePage();
+  const [wanted, setWanted] = useState<string>();
+  const asking = useRef<AbortController | undefined>(undefined);
+  const choose = (module: string): void => {
+    if (module === (wanted ?? shown)) return;
+    asking.current?.abort();
+    const now = new AbortController();
+    asking.current = now;
+    setWanted(module);
+    peer
+      .request("save/module", { module }, now.signal)
+      .then(take, (error) => {
+        if (!now.signal.aborted) fail(error);
+      })
+      .finally(() => {
+        if (asking.current === now) setWanted(undefined);
+      });
+  };
+  return { wanted, choose };
 }
 
 function methodsOf(seed: SaveSeed): SaveInput["methods"] {
@@ -206,7 +235,7 @@ function Modules({ seed, form }: { readonly seed: SaveSeed; readonly form: Form 
         testId="save-module"
         label={t("save.framework")}
         options={modules.map((one) => ({ value: `m:${one.module}`, text: one.text }))}
-        value={`m:${form.input.module}`}
+        value={`m:${form.wanted ?? form.input.module}`}
         onChange={(value) => form.chooseModule(value.slice(2))}
       />
       <p class="quiet">{t("save.moduleHint")}</p>

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { noHandlers } from "../../../src/extension/page/noHandlers";
+import type { SaveSeed } from "../../../webview/protocol/views";
+import { closeScreens, openSaveForm, startScreens, textOf, until } from "./pageScreens";
+
+before(startScreens);
+after(closeScreens);
+
+const seedOf = (module: string): SaveSeed => ({
+  name: "iris",
+  version: "",
+  module,
+  modules: ["bentoml.onnx", ""].map((one) => ({ module: one, text: one === "" ? "Files as they are" : one })),
+  files: [],
+  labels: [],
+  metadata: [],
+  methods: [],
+});
+
+/** The form of a host that drafts the files as they are when it is told to, and anything else at once. */
+async function openSlow() {
+  const submitted: string[] = [];
+  let [draft, fail] = [(): void => undefined, (): void => undefined];
+  const plain = new Promise<SaveSeed>((resolve, reject) => {
+    draft = () => resolve(seedOf(""));
+    fail = () => reject(new Error("The file is gone."));
+  });
+  const handlers = {
+    ...noHandlers,
+    "save/validate": async () => ({ issues: [] }),
+    "save/module": async ({ module }: { module: string }) => (module === "" ? plain : seedOf(module)),
+    "save/submit": async ({ module }: { module: string }) => {
+      submitted.push(module);
+      return { issues: [] };
+    },
+  };
+  const form = await openSaveForm({ handlers: () => handlers });
+  const { page } = form.rig;
+  const choose = async (name: string): Promise<void> => {
+    await page.getByTestId("save-module").click();
+    await page.getByRole("option", { name }).click();
+  };
+  const untilShown = (module: string): Promise<void> =>
+    until(page, `document.querySelector('[data-testid="save-module"]').value === ${JSON.stringify(`m:${module}`)}`);
+  const untilCanSave = (can: boolean): Promise<void> =>
+    until(page, `document.querySelector('[data-testid="save-submit"]').disabled === ${!can}`);
+  return { form, page, submitted, draft: () => draft(), fail: () => fail(), choose, untilShown, untilCanSave };
+}
+
+test("a form is not saved as the module before while another one is being taken", async () => {
+  const { form, page, submitted, draft, choose, untilShown, untilCanSave } = await openSlow();
+  await using _ = form;
+  await choose("Files as they are");
+  await untilCanSave(false);
+  draft();
+  await untilCanSave(true);
+  await untilShown("");
+  await page.getByTestId("save-submit").click();
+  while (submitted.length === 0) await page.waitForTimeout(5);
+  assert.deepEqual(submitted, [""]);
+});
+
+test("of two modules the one that was chosen last is saved, whichever is drafted last", async () => {
+  const { form, page, submitted, draft, choose, untilShown, untilCanSave } = await openSlow();
+  await using _ = form;
+  await choose("Files as they are");
+  await choose("bentoml.onnx");
+  await untilCanSave(true);
+  draft();
+  await new Promise((resolve) => setImmediate(resolve));
+  await untilShown("bentoml.onnx");
+  await page.getByTestId("save-submit").click();
+  while (submitted.length === 0) await page.waitForTimeout(5);
+  assert.deepEqual(submitted, ["bentoml.onnx"]);
+});
+
+test("a module that cannot be taken is not shown as chosen, and the reason is told", async () => {
+  const { form, page, fail, choose, untilShown, untilCanSave } = await openSlow();
+  await using _ = form;
+  await choose("Files as they are");
+  fail();
+  await untilShown("bentoml.onnx");
+  await untilCanSave(true);
+  assert.match(await textOf(page.getByTestId("save-issues")), /The file is gone\./);
+});
