@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import { useText } from "./context";
 import { Checkbox } from "./kit";
+import { showWhatCounts } from "./whatCounts";
 
 /** Whether a method takes batches, and along which axes. */
 export interface Batching {
@@ -52,7 +53,7 @@ function Axis(props: {
 }): VNode {
   const { testId, label, value, onChange } = props;
   return (
-    <label class="dim">
+    <label class="dim" onFocusOut={showWhatCounts(value)}>
       <span class="quiet">{label}</span>
       <input
         type="number"

@@ -5,6 +5,7 @@ import { usePage, useText } from "./context";
 import { formatBytes } from "./format";
 import { FormGrid } from "./formGrid";
 import { Button, Dropdown, TextArea, TextField } from "./kit";
+import { showWhatCounts } from "./whatCounts";
 
 /** Largest size that a dimension field takes; the runner has the last word on the whole. */
 const MAX_DIM = 1_000_000;
@@ -96,13 +97,15 @@ export function GenerateSource(props: SourceProps & { readonly children: Compone
         </div>
         {isRandom ? (
           <>
-            <TextField
-              testId={`seed-${spec.name}`}
-              className="seed"
-              label={t("input.seed")}
-              value={String(draft.seed)}
-              onInput={setSeed}
-            />
+            <div onFocusOut={showWhatCounts(draft.seed)}>
+              <TextField
+                testId={`seed-${spec.name}`}
+                className="seed"
+                label={t("input.seed")}
+                value={String(draft.seed)}
+                onInput={setSeed}
+              />
+            </div>
             <Button testId={`new-seed-${spec.name}`} onClick={renew}>
               {t("input.newSeed")}
             </Button>
@@ -126,7 +129,7 @@ export function Dims({ spec, draft }: SourceProps): VNode | null {
         const symbol = spec.shape?.[axis];
         const name = typeof symbol === "string" ? symbol : t("input.axis", axis);
         return (
-          <label class="dim" key={axis}>
+          <label class="dim" key={axis} onFocusOut={showWhatCounts(draft.dims[axis] ?? 1)}>
             <span class="quiet code">{name}</span>
             <input
               type="number"

@@ -4,6 +4,7 @@ import { usePage, useText } from "./context";
 import { DevicePicker } from "./engineSettings";
 import { Icon } from "./icons";
 import { Button, Dropdown, TextField } from "./kit";
+import { showWhatCounts } from "./whatCounts";
 
 /** Most requests that one press of Send sends. */
 const MAX_COPIES = 64;
@@ -70,15 +71,17 @@ function Copies({ canRun }: { readonly canRun: boolean }): VNode {
       <Button testId="send" label={t("test.sendHint", count)} disabled={!canRun} onClick={() => void test.run(count)}>
         {t("test.send")}
       </Button>
-      <TextField
-        testId="copies"
-        className="short"
-        label={t("test.copies")}
-        hideLabel
-        value={String(count)}
-        disabled={!canRun}
-        onInput={change}
-      />
+      <span onFocusOut={showWhatCounts(count)}>
+        <TextField
+          testId="copies"
+          className="short"
+          label={t("test.copies")}
+          hideLabel
+          value={String(count)}
+          disabled={!canRun}
+          onInput={change}
+        />
+      </span>
     </span>
   );
 }

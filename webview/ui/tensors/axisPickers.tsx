@@ -2,6 +2,7 @@ import type { VNode } from "preact";
 import type { TensorView } from "../../protocol/content";
 import { usePage, useText } from "../context";
 import { Dropdown } from "../kit";
+import { showWhatCounts } from "../whatCounts";
 import type { ChosenTensor } from "./tensorsState";
 
 /** Which axes are rows and columns, and an index for each of the others. */
@@ -95,9 +96,7 @@ function AxisIndex(props: {
         aria-label={t("axes.number", axis, size - 1)}
         data-testid={`axis-${axis}-number`}
         onInput={({ currentTarget }) => take(currentTarget.valueAsNumber)}
-        onBlur={({ currentTarget }) => {
-          currentTarget.value = String(index);
-        }}
+        onFocusOut={showWhatCounts(index)}
       />
       <span class="quiet">{t("axes.of", size - 1)}</span>
     </div>
