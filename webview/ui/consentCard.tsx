@@ -18,7 +18,6 @@ export function ConsentCard({ consent }: { readonly consent: ConsentView }): VNo
   const before = useRef(state);
   const box = useRef<HTMLDivElement>(null);
   const blocked = test.blockedRuns.value;
-  const told = useRef(blocked);
   // The button that was pressed goes with its card; what comes next takes the focus.
   useEffect(() => {
     if (before.current === state) return;
@@ -27,8 +26,8 @@ export function ConsentCard({ consent }: { readonly consent: ConsentView }): VNo
     before.current = state;
   }, [state]);
   useEffect(() => {
-    if (blocked !== told.current && state === "needed") focusSoon("allow");
-    told.current = blocked;
+    if (blocked > test.blockedRunsSeen && state === "needed") focusSoon("allow");
+    test.blockedRunsSeen = blocked;
   }, [blocked]);
   return <div ref={box}>{state === "needed" ? <Needed consent={consent} /> : <Given consent={consent} />}</div>;
 }

@@ -44,6 +44,8 @@ export class TestState {
   heldBackSeen = 0;
   /** Counts runs that something has to be done before, so that it can take the focus. */
   readonly blockedRuns = signal(0);
+  /** The last of these that was seen. */
+  blockedRunsSeen = 0;
 
   /** The chosen method. */
   readonly method = computed(() => this.view.value?.methods.find(({ name }) => name === this.drafts.value?.method));

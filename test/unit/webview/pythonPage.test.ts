@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { OutputView } from "../../../webview/protocol/views";
 import { openMethod } from "../../fixtures/openMethod";
-import { closeScreens, startScreens, tabTo, textOf, unexpected, until, untilFocused } from "./pageScreens";
+import { makeHost, REF } from "./pageHost";
+import { closeScreens, openDetails, startScreens, tabTo, textOf, unexpected, until, untilFocused } from "./pageScreens";
 import {
   jsonDraft,
   openScript,
   plainOutput,
+  pythonTest,
   reply,
   type ScriptedPage,
   someConsent,
@@ -169,6 +171,20 @@ describe("consent", () => {
     await untilFocused(page, "run");
     await page.keyboard.press("Enter");
     await untilAsked(opened, "test/run");
+  });
+
+  test("takes the focus when Run was pressed beside the model's name, before its card was there", async () => {
+    const { handlers } = makeHost();
+    const test = { ...pythonTest, tag: REF.tag, consent: someConsent };
+    const snapshot = { test, drafts: { tag: REF.tag, method: "predict", drafts: one } };
+    await using rig = await openDetails(
+      {},
+      {
+        handlers: (by) => ({ ...handlers(by), "test/snapshot": async () => snapshot }),
+      },
+    );
+    await rig.page.getByTestId("head-run").click();
+    await untilFocused(rig.page, "allow");
   });
 
   test("that was given is one line, and can be taken back", async () => {

@@ -19,7 +19,7 @@ import { openScripted } from "./pageScreens";
 const TAG = "petals:v3";
 
 /** A model of scikit-learn before anything was decided or run. */
-const pythonTest: TestView = {
+export const pythonTest: TestView = {
   tag: TAG,
   phase: "idle",
   error: null,
