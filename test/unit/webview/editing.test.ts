@@ -13,6 +13,7 @@ import {
   tabTo,
   textOf,
   unexpected,
+  untilEqual,
   untilFocused,
 } from "./pageScreens";
 import { irisFacts } from "./sampleModel";
@@ -260,8 +261,7 @@ describe("files", () => {
     assert.match(await textOf(rig.page.getByTestId("changed")), /bytes 4096 to 8191/);
     await inspectScreen(rig, "dark-1400-changed");
     await rig.page.getByTestId("verify-repair").click();
-    await rig.page.waitForTimeout(50);
-    assert.deepEqual(host.commands, ["repairModel"]);
+    await untilEqual(() => host.commands, ["repairModel"]);
   });
 });
 
@@ -288,8 +288,7 @@ describe("a model that cannot be read", () => {
     await rig.page.getByTestId("open-yaml").click();
     assert.equal(await rig.page.getByTestId("broken-repair").count(), 0, "only a person can mend that line");
     await rig.page.getByTestId("broken-delete").click();
-    await rig.page.waitForTimeout(50);
-    assert.deepEqual(host.openedTexts, [`${path}:3:21`]);
+    await untilEqual(() => host.openedTexts, [`${path}:3:21`]);
     assert.deepEqual(host.commands, ["deleteModel"]);
   });
 
@@ -312,8 +311,7 @@ test("a version that is gone says so and offers what brings it back", async () =
   await rig.page.getByTestId("gone").waitFor();
   await inspectScreen(rig, "dark-1400-gone");
   await rig.page.getByTestId("gone-undo").click();
-  await rig.page.waitForTimeout(50);
-  assert.deepEqual(host.commands, ["undoDelete"]);
+  await untilEqual(() => host.commands, ["undoDelete"]);
 });
 
 test("the head's buttons run the extension's commands", async () => {
@@ -321,8 +319,7 @@ test("the head's buttons run the extension's commands", async () => {
   await using rig = await openDetails({}, { handlers: host.handlers });
   for (const name of ["unpin", "exportModel", "copyModel", "deleteModel"])
     await rig.page.getByTestId(`do-${name}`).click();
-  await rig.page.waitForTimeout(50);
-  assert.deepEqual(host.commands, ["unpin", "exportModel", "copyModel", "deleteModel"]);
+  await untilEqual(() => host.commands, ["unpin", "exportModel", "copyModel", "deleteModel"]);
 });
 
 for (const theme of ["dark", "light", "contrast"] as const) {

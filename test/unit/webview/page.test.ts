@@ -18,6 +18,7 @@ import {
   unexpected,
   until,
   untilDrawn,
+  untilEqual,
   untilFocused,
 } from "./pageScreens";
 import { irisAnswer, irisFacts, output } from "./sampleModel";
@@ -224,8 +225,7 @@ describe("what cannot run", () => {
     assert.match(await textOf(rig.page.getByTestId("broken")), /line 3: expected a mapping\.\n+.*model\.yaml/);
     await inspectScreen(rig, "dark-1400-broken");
     await rig.page.getByTestId("open-yaml").click();
-    await rig.page.waitForTimeout(50);
-    assert.deepEqual(host.openedTexts, [path]);
+    await untilEqual(() => host.openedTexts, [path]);
   });
 
   test("outputs that cannot be fetched are named with the cure", async () => {

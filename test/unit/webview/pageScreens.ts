@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Browser, Locator, Page } from "playwright-core";
 import { type CompareHandlersPort, compareHandlers } from "../../../src/extension/page/compareHandlers";
 import { contentHandlers } from "../../../src/extension/page/contentHandlers";
@@ -226,6 +228,12 @@ export async function until(page: Page, expression: string): Promise<void> {
     await page.waitForTimeout(25);
   }
   assert.fail(`never true in the page: ${expression}`);
+}
+
+/** Waits until what the host was told is this: a message reaches it some time after the click. */
+export async function untilEqual<T>(told: () => T, expected: T): Promise<void> {
+  for (let tries = 0; tries < 200 && !isDeepStrictEqual(told(), expected); tries++) await setTimeout(25);
+  assert.deepEqual(told(), expected);
 }
 
 /** Presses Tab until a control has the focus. */
