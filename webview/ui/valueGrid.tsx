@@ -1,7 +1,7 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a table cannot leave rows out, this grid draws only what is seen
 // biome-ignore-all lint/a11y/useFocusableInteractive: the focus is on the cells, one of them at a time
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ViewRange } from "../protocol/content";
 import { gridTarget } from "./gridKeys";
 import { drawnItems, useWindow, type Windowed } from "./windowed";
@@ -183,7 +183,8 @@ function useActiveCell(
     onSelect?.(rangeOf(latest.current, columns));
     drawn.reveal(Math.floor(to / columns), to % columns);
   };
-  useEffect(() => {
+  // Before anything else can take the focus: a later one is the user's.
+  useLayoutEffect(() => {
     const cell = isMoving.current ? viewport.current?.querySelector<HTMLElement>('[tabindex="0"]') : undefined;
     if (!cell) return;
     isMoving.current = latest.current.active !== active;
