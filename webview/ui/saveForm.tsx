@@ -80,10 +80,13 @@ function useSaveForm(first: SaveSeed): {
     methods: methodsOf(seed),
   }));
   const [issues, setIssues] = useState<readonly SaveIssue[]>([]);
+  /** A request that failed; findings that come later do not hide it, another input does. */
+  const [failure, setFailure] = useState<SaveIssue>();
   const [isSaving, setSaving] = useState(false);
   const latest = useRef(input);
   latest.current = input;
   useEffect(() => {
+    setFailure(undefined);
     const abort = new AbortController();
     const timer = setTimeout(() => {
       peer.request("save/validate", input, abort.signal).then(
@@ -96,7 +99,7 @@ function useSaveForm(first: SaveSeed): {
       abort.abort();
     };
   }, [input]);
-  const fail = (error: unknown): void => setIssues([{ field: "form", message: String(error) }]);
+  const fail = (error: unknown): void => setFailure({ field: "form", message: String(error) });
   const take = (next: SaveSeed): void => {
     setSeed(next);
     setInput((old) => ({ ...old, module: next.module, methods: methodsOf(next) }));
@@ -105,6 +108,7 @@ function useSaveForm(first: SaveSeed): {
   const submit = (): void => {
     if (wanted !== undefined) return;
     setSaving(true);
+    setFailure(undefined);
     peer
       .request("save/submit", latest.current)
       .then((answer) => setIssues(answer.issues), fail)
@@ -119,7 +123,7 @@ function useSaveForm(first: SaveSeed): {
       change: (patch) => setInput((old) => ({ ...old, ...patch })),
       issueOf: (field) => issues.find((issue) => issue.field === field)?.message ?? "",
     },
-    issues,
+    issues: failure ? [...issues, failure] : issues,
     submit,
     cancel: () => void peer.request("save/cancel", {}).catch(() => undefined),
     isSaving,

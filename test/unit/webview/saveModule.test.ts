@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { noHandlers } from "../../../src/extension/page/noHandlers";
 import type { SaveSeed } from "../../../webview/protocol/views";
-import { closeScreens, openSaveForm, startScreens, textOf, until } from "./pageScreens";
+import { closeScreens, openSaveForm, startScreens, textOf, until, untilDrawn, untilEqual } from "./pageScreens";
 
 before(startScreens);
 after(closeScreens);
@@ -21,14 +21,20 @@ const seedOf = (module: string): SaveSeed => ({
 /** The form of a host that drafts the files as they are when it is told to, and anything else at once. */
 async function openSlow() {
   const submitted: string[] = [];
+  let checks = 0;
   let [draft, fail] = [(): void => undefined, (): void => undefined];
   const plain = new Promise<SaveSeed>((resolve, reject) => {
     draft = () => resolve(seedOf(""));
     fail = () => reject(new Error("The file is gone."));
   });
+  // It may fail before anybody asks for it.
+  plain.catch(() => undefined);
   const handlers = {
     ...noHandlers,
-    "save/validate": async () => ({ issues: [] }),
+    "save/validate": async () => {
+      checks += 1;
+      return { issues: [] };
+    },
     "save/module": async ({ module }: { module: string }) => (module === "" ? plain : seedOf(module)),
     "save/submit": async ({ module }: { module: string }) => {
       submitted.push(module);
@@ -45,7 +51,17 @@ async function openSlow() {
     until(page, `document.querySelector('[data-testid="save-module"]').value === ${JSON.stringify(`m:${module}`)}`);
   const untilCanSave = (can: boolean): Promise<void> =>
     until(page, `document.querySelector('[data-testid="save-submit"]').disabled === ${!can}`);
-  return { form, page, submitted, draft: () => draft(), fail: () => fail(), choose, untilShown, untilCanSave };
+  return {
+    form,
+    page,
+    submitted,
+    checks: () => checks,
+    draft: () => draft(),
+    fail: () => fail(),
+    choose,
+    untilShown,
+    untilCanSave,
+  };
 }
 
 test("a form is not saved as the module before while another one is being taken", async () => {
@@ -57,8 +73,7 @@ test("a form is not saved as the module before while another one is being taken"
   await untilCanSave(true);
   await untilShown("");
   await page.getByTestId("save-submit").click();
-  while (submitted.length === 0) await page.waitForTimeout(5);
-  assert.deepEqual(submitted, [""]);
+  await untilEqual(() => submitted, [""]);
 });
 
 test("of two modules the one that was chosen last is saved, whichever is drafted last", async () => {
@@ -71,16 +86,21 @@ test("of two modules the one that was chosen last is saved, whichever is drafted
   await new Promise((resolve) => setImmediate(resolve));
   await untilShown("bentoml.onnx");
   await page.getByTestId("save-submit").click();
-  while (submitted.length === 0) await page.waitForTimeout(5);
-  assert.deepEqual(submitted, ["bentoml.onnx"]);
+  await untilEqual(() => submitted, ["bentoml.onnx"]);
 });
 
 test("a module that cannot be taken is not shown as chosen, and the reason is told", async () => {
-  const { form, page, fail, choose, untilShown, untilCanSave } = await openSlow();
+  const { form, page, checks, fail, choose, untilShown, untilCanSave } = await openSlow();
   await using _ = form;
   await choose("Files as they are");
+  await untilCanSave(false);
   fail();
-  await untilShown("bentoml.onnx");
   await untilCanSave(true);
-  assert.match(await textOf(page.getByTestId("save-issues")), /The file is gone\./);
+  await untilShown("bentoml.onnx");
+  const told = page.getByTestId("save-issues");
+  assert.match(await textOf(told), /The file is gone\./);
+  // What is found wrong with the values, which is nothing, is no answer to that.
+  await untilEqual(checks, 1);
+  await untilDrawn(page);
+  assert.match(await textOf(told), /The file is gone\./);
 });
