@@ -22,7 +22,8 @@ describe("a store of 10,000 models", () => {
     await vscode.commands.executeCommand("modelbench.models.focus");
   });
 
-  after(async () => {
+  after(async function () {
+    this.timeout(120_000);
     await useStore(api, "");
     folder.remove();
   });

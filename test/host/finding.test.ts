@@ -20,7 +20,8 @@ describe("finding in a store of 10,000 models", () => {
     await vscode.commands.executeCommand("modelbench.models.focus");
   });
 
-  after(async () => {
+  after(async function () {
+    this.timeout(120_000);
     api.services.tree.filterBy("", true);
     await vscode.workspace
       .getConfiguration("modelbench")
