@@ -17,6 +17,7 @@ import {
   textOf,
   unexpected,
   untilFocused,
+  untilText,
 } from "./pageScreens";
 
 const { path: folder, remove } = tempFolder();
@@ -42,22 +43,19 @@ test("what differs is listed by the size of the change, and a row says all about
   await using rig = await openComparison(refs);
   const { page } = rig;
   await page.getByTestId("compare-row-0").getByText("kernel").waitFor();
-  assert.match(
-    await textOf(page.getByTestId("compare-verdict")),
-    /3 tensors with other values · 1 removed · 1 added · 1 equal/,
-  );
+  await untilText(page.getByTestId("compare-verdict"), /3 tensors with other values · 1 removed · 1 added · 1 equal/);
   const rows = await Promise.all([0, 1, 2, 3, 4].map((row) => textOf(page.getByTestId(`compare-row-${row}`))));
   assert.deepEqual(
     rows.map((row) => row.split(/\s+/)[0]),
     ["kernel", "bias", "step", "gone", "came"],
   );
   assert.match(rows[0] ?? "", /^kernel\s+values\s+7\s+7\s+0\.9333\s+1 of 2$/);
-  assert.match(await textOf(page.getByTestId("compare-details")), /\[0\]\s+0\.5 → 7\.5/);
+  await untilText(page.getByTestId("compare-details"), /\[0\]\s+0\.5 → 7\.5/);
   assert.match(rows[2] ?? "", /^step\s+3 → 4/);
-  assert.match(await textOf(page.locator("[aria-sort=descending]")), /^Norm/);
+  await untilText(page.locator("[aria-sort=descending]"), /^Norm/);
   await page.getByTestId("compare-ulps").click();
   await page.getByTestId("compare-ulp-table").waitFor();
-  assert.match(await textOf(page.getByTestId("compare-ulp-table")), /0\s+1[\s\S]*2\^24 – 2\^25\s+1/);
+  await untilText(page.getByTestId("compare-ulp-table"), /0\s+1[\s\S]*2\^24 – 2\^25\s+1/);
   assert.deepEqual(unexpected(rig), []);
 });
 
@@ -71,7 +69,7 @@ test("a row is chosen with the keyboard, and its details follow", async () => {
   await page.keyboard.press("ArrowDown");
   await page.getByTestId("compare-details").getByText("step").waitFor();
   await untilFocused(page, "compare-row-2");
-  assert.match(await textOf(page.getByTestId("compare-figures")), /A\s*3\s*B\s*4/);
+  await untilText(page.getByTestId("compare-figures"), /A\s*3\s*B\s*4/);
   await page.keyboard.press("End");
   await page.getByTestId("compare-details").getByText("came").waitFor();
 });

@@ -15,6 +15,7 @@ import {
   unexpected,
   untilEqual,
   untilFocused,
+  untilText,
 } from "./pageScreens";
 import { irisFacts } from "./sampleModel";
 
@@ -73,8 +74,8 @@ describe("labels", () => {
     await rig.page.keyboard.press("Enter");
     await rig.page.getByTestId("form-labels").waitFor({ state: "detached" });
     assert.deepEqual(seen, [{ labels: { set: { owner: "audio" }, remove: [] } }]);
-    assert.match(await textOf(rig.page.getByTestId("labels")), /owner=audio/);
-    assert.match(await textOf(rig.page.getByTestId("edit-announcer")), /Labels saved\./);
+    await untilText(rig.page.getByTestId("labels"), /owner=audio/);
+    await untilText(rig.page.getByTestId("edit-announcer"), /Labels saved\./);
     await untilFocused(rig.page, "edit-labels");
   });
 
@@ -110,7 +111,7 @@ describe("labels", () => {
     });
     rig.peer.send("model/changed", { tag: REF.tag });
     await rig.page.getByTestId("edit-conflict").waitFor();
-    assert.match(await textOf(rig.page.getByTestId("edit-conflict")), /another program meanwhile: stage\. Saving/);
+    await untilText(rig.page.getByTestId("edit-conflict"), /another program meanwhile: stage\. Saving/);
     assert.equal(await field(rig.page, "labels-0-value").inputValue(), "bob");
     assert.equal(await field(rig.page, "labels-1-value").inputValue(), "test");
     await inspectScreen(rig, "dark-1400-conflict");
@@ -185,7 +186,7 @@ test("a file that cannot be written keeps the form with what was typed, and says
   await field(rig.page, "labels-0-value").fill("x");
   await rig.page.getByTestId("edit-save").click();
   await rig.page.getByTestId("edit-failure").waitFor();
-  assert.match(await textOf(rig.page.getByTestId("edit-failure")), /read-only disk\.\s+Copy it\./);
+  await untilText(rig.page.getByTestId("edit-failure"), /read-only disk\.\s+Copy it\./);
   assert.equal(await field(rig.page, "labels-0-value").inputValue(), "x");
 });
 
@@ -241,13 +242,13 @@ describe("files", () => {
     await using rig = await openDetails({}, { handlers: verified({ checked: true, problems: [] }).handlers });
     await rig.page.getByTestId("verify").click();
     await rig.page.getByTestId("verified").waitFor();
-    assert.match(await textOf(rig.page.getByTestId("verified")), /Every file is as it was saved\./);
+    await untilText(rig.page.getByTestId("verified"), /Every file is as it was saved\./);
   });
 
   test("that nobody recorded are not called good", async () => {
     await using rig = await openDetails({}, { handlers: verified({ checked: false, problems: [] }).handlers });
     await rig.page.getByTestId("verify").click();
-    assert.match(await textOf(rig.page.getByTestId("verified")), /Nothing was recorded of this model/);
+    await untilText(rig.page.getByTestId("verified"), /Nothing was recorded of this model/);
   });
 
   test("that changed are named, with the way to mend them", async () => {
@@ -258,7 +259,7 @@ describe("files", () => {
     await using rig = await openDetails({}, { handlers: host.handlers });
     await rig.page.getByTestId("verify").click();
     await rig.page.getByTestId("changed").waitFor();
-    assert.match(await textOf(rig.page.getByTestId("changed")), /bytes 4096 to 8191/);
+    await untilText(rig.page.getByTestId("changed"), /bytes 4096 to 8191/);
     await inspectScreen(rig, "dark-1400-changed");
     await rig.page.getByTestId("verify-repair").click();
     await untilEqual(() => host.commands, ["repairModel"]);
@@ -281,9 +282,9 @@ describe("a model that cannot be read", () => {
   test("shows line, column, the line itself and its files, and opens the file there", async () => {
     const host = makeHost({ facts, broken });
     await using rig = await openDetails({}, { handlers: host.handlers });
-    assert.match(await textOf(rig.page.getByTestId("fault")), /line 3, column 21\s+3 │ labels: \{stage: \[dev\}/);
-    assert.match(await textOf(rig.page.getByTestId("files")), /saved_model\.onnx\s+5\.02 KiB/);
-    assert.match(await textOf(rig.page.locator("main")), /and 3 more files/);
+    await untilText(rig.page.getByTestId("fault"), /line 3, column 21\s+3 │ labels: \{stage: \[dev\}/);
+    await untilText(rig.page.getByTestId("files"), /saved_model\.onnx\s+5\.02 KiB/);
+    await untilText(rig.page.locator("main"), /and 3 more files/);
     assert.equal(await rig.page.getByTestId("edit-labels").count(), 0);
     await rig.page.getByTestId("open-yaml").click();
     assert.equal(await rig.page.getByTestId("broken-repair").count(), 0, "only a person can mend that line");

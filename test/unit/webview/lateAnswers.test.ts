@@ -5,7 +5,7 @@ import { PagePeer } from "../../../webview/protocol/pagePeer";
 import type { DraftState, TestView } from "../../../webview/protocol/views";
 import { TestState } from "../../../webview/ui/testState";
 import { openMethod } from "../../fixtures/openMethod";
-import { jsonDraft } from "./scriptedPage";
+import { jsonDraft, pythonTest } from "./scriptedPage";
 
 type Asked = Extract<ToHost, { readonly kind: "request" }>;
 
@@ -41,19 +41,9 @@ function slowHost() {
 }
 
 const viewOf = (tag: string): TestView => ({
+  ...pythonTest,
   tag,
-  phase: "idle",
-  error: null,
-  refusal: null,
-  python: null,
-  consent: null,
-  engine: { device: "cpu", devices: [{ value: "cpu", text: "CPU" }], settings: [], fallbacks: [], loaded: [] },
   methods: [openMethod, { ...openMethod, name: "transform" }],
-  classes: [],
-  copies: 0,
-  replies: [],
-  repliesMethod: "predict",
-  history: [],
 });
 
 const draftsOf = (tag: string, json: string): DraftState => ({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ModelFacts } from "../../../src/frameworks/modelFacts";
 import { makeHost, REF } from "./pageHost";
-import { closeScreens, openDetails, startScreens, textOf, untilDrawn, untilFocused } from "./pageScreens";
+import { closeScreens, openDetails, startScreens, textOf, untilDrawn, untilFocused, untilText } from "./pageScreens";
 import { irisFacts } from "./sampleModel";
 
 before(startScreens);
@@ -58,7 +58,7 @@ describe("while a form is written", () => {
     assert.equal(await page.getByTestId("edit-conflict").count(), 0);
     await page.getByTestId("edit-save").click();
     await page.getByTestId("form-labels").waitFor({ state: "detached" });
-    assert.match(await textOf(page.getByTestId("labels")), /owner=audio and video/);
+    await untilText(page.getByTestId("labels"), /owner=audio and video/);
   });
 
   test("another form that was opened meanwhile stays open with what is typed into it", async () => {

@@ -14,6 +14,7 @@ import {
   textOf,
   unexpected,
   untilFocused,
+  untilText,
 } from "./pageScreens";
 import { irisFacts } from "./sampleModel";
 import { someConsent } from "./scriptedPage";
@@ -66,12 +67,12 @@ test("what made a model, what changed since and what was saved with it can be re
   for (const text of ["train:model", "src/train.py", "changed since", COMMIT.slice(0, 10), "main", "no longer there"]) {
     assert.ok(made.includes(text), `${text} in ${made}`);
   }
-  assert.match(await textOf(page.getByTestId("made-dirty")), /not committed/);
-  assert.match(await textOf(page.getByTestId("custom-objects")), /classes.*list.*_module.*own module.*cannot tell/s);
-  assert.match(await textOf(page.getByTestId("partial-kwargs")), /predict/);
+  await untilText(page.getByTestId("made-dirty"), /not committed/);
+  await untilText(page.getByTestId("custom-objects"), /classes.*list.*_module.*own module.*cannot tell/s);
+  await untilText(page.getByTestId("partial-kwargs"), /predict/);
   assert.equal(await textOf(page.getByTestId("versions-summary")), "2 of 3 differ");
-  assert.match(await textOf(page.getByTestId("version-flax")), /0\.12\.8.*0\.10\.0 \(differs\)/s);
-  assert.match(await textOf(page.getByTestId("version-jax")), /not installed/);
+  await untilText(page.getByTestId("version-flax"), /0\.12\.8.*0\.10\.0 \(differs\)/s);
+  await untilText(page.getByTestId("version-jax"), /not installed/);
   await inspectScreen(rig, "dark-900-made");
   assert.deepEqual(unexpected(rig), []);
 });
@@ -171,19 +172,19 @@ describe("custom objects of a model that runs in Python", () => {
     await untilFocused(page, "stop-objects");
     finish(loaded);
     await untilFocused(page, "objects-loaded");
-    assert.match(await textOf(page.getByTestId("object-classes")), /classes.*list.*'virginica'/s);
-    assert.match(await textOf(page.getByTestId("object-_module")), /own module.*features\.Net.*width=4/s);
+    await untilText(page.getByTestId("object-classes"), /classes.*list.*'virginica'/s);
+    await untilText(page.getByTestId("object-_module"), /own module.*features\.Net.*width=4/s);
     assert.equal(await load.count(), 0);
     await inspectScreen(opened.rig, "dark-280-objects-loaded");
     // What they were is not what a changed model has.
     opened.rig.peer.send("model/changed", { tag: REF.tag });
     await load.waitFor();
-    assert.match(await textOf(page.getByTestId("custom-objects")), /nothing was loaded/);
+    await untilText(page.getByTestId("custom-objects"), /nothing was loaded/);
   });
 
   test("cannot be loaded where no code may run", async () => {
     await using opened = await openWith([], null);
-    assert.match(await textOf(opened.rig.page.getByTestId("custom-objects")), /classes/);
+    await untilText(opened.rig.page.getByTestId("custom-objects"), /classes/);
     assert.equal(await opened.rig.page.getByTestId("load-objects").count(), 0);
   });
 });

@@ -20,6 +20,7 @@ import {
   untilDrawn,
   untilEqual,
   untilFocused,
+  untilText,
 } from "./pageScreens";
 import { irisAnswer, irisFacts, output } from "./sampleModel";
 
@@ -37,12 +38,12 @@ describe("the story", () => {
     await rig.page.getByTestId("class-label").waitFor();
     assert.equal(await textOf(rig.page.getByTestId("class-label")), "virginica");
     assert.equal(await textOf(rig.page.getByTestId("value-label")), "2");
-    assert.match(
-      await textOf(rig.page.getByTestId("timing")),
+    await untilText(
+      rig.page.getByTestId("timing"),
       /^queue 0\.21 · batch 0\.08 · run 2\.6 ms · rode in batch #1 of 1 row · cpu$/,
     );
-    assert.match(await textOf(rig.page.getByTestId("top-probabilities-0")), /virginica\s+0\.9\s+90\.0%/);
-    assert.match(await textOf(rig.page.getByTestId("announcer")), /Run finished\. label: 2 virginica/);
+    await untilText(rig.page.getByTestId("top-probabilities-0"), /virginica\s+0\.9\s+90\.0%/);
+    await untilText(rig.page.getByTestId("announcer"), /Run finished\. label: 2 virginica/);
   });
 
   test("works with the keyboard alone, from the first tab to the answer and back to the inputs", async () => {
@@ -80,14 +81,14 @@ describe("the story", () => {
     const host = makeHost();
     await using rig = await openTest({}, { handlers: host.handlers });
     await rig.page.getByTestId("cell-x-1").fill("3,0");
-    assert.match(await textOf(rig.page.getByTestId("issues")), /x: row 1, column 2: “3,0” is not a number/);
+    await untilText(rig.page.getByTestId("issues"), /x: row 1, column 2: “3,0” is not a number/);
     await rig.page.getByTestId("run").click();
     await untilFocused(rig.page, "issues");
     assert.equal(host.opened.flatMap(({ runs }) => runs).length, 0);
     await rig.page.getByTestId("input-x-tab-json").click();
     await rig.page.getByTestId("json-x").locator("textarea").fill("[[1, 2, 3]]");
     await rig.page.getByTestId("input-x-error").waitFor();
-    assert.match(await textOf(rig.page.getByTestId("input-x-error")), /^expected float32 \[.*, 4\], got \[1, 3\]/);
+    await untilText(rig.page.getByTestId("input-x-error"), /^expected float32 \[.*, 4\], got \[1, 3\]/);
     await rig.page.getByTestId("json-x").locator("textarea").fill("[[1, 2, 3, 4]]");
     await rig.page.getByTestId("input-x-error").waitFor({ state: "detached" });
     await rig.page.getByTestId("input-x-tab-form").click();
@@ -120,7 +121,7 @@ describe("the story", () => {
     assert.equal(await rig.page.getByTestId("dim-x-0").inputValue(), "2");
     await rig.page.getByTestId("run").click();
     await rig.page.getByTestId("output-label").getByText("1 versicolor").waitFor();
-    assert.match(await textOf(rig.page.getByTestId("output-label")), /0 setosa/);
+    await untilText(rig.page.getByTestId("output-label"), /0 setosa/);
   });
 
   test("Stop answers at once, and the inputs of a past run come back", async () => {
@@ -173,7 +174,7 @@ test("a request that was cut into batches says so, and the values are cut to wha
   await rig.page.getByTestId("dim-x-0").fill("100");
   await rig.page.getByTestId("run").click();
   await rig.page.getByTestId("timing").waitFor();
-  assert.match(await textOf(rig.page.getByTestId("timing")), /split into 4 batches of up to 32 rows/);
+  await untilText(rig.page.getByTestId("timing"), /split into 4 batches of up to 32 rows/);
 });
 
 test("long options are folded, and open to JSON over lines", async () => {
@@ -182,7 +183,7 @@ test("long options are folded, and open to JSON over lines", async () => {
   const options = rig.page.getByTestId("options");
   assert.equal(await options.locator("pre").isVisible(), false);
   await options.locator("summary").click();
-  assert.match(await textOf(options.locator("pre")), /^\{\n {2}"run": \[\n/);
+  await untilText(options.locator("pre"), /^\{\n {2}"run": \[\n/);
   await inspectScreen(rig, "dark-1400-options");
 });
 
@@ -198,9 +199,9 @@ test("a long text is folded to its beginning and its length, and opens by keyboa
     },
   });
   const metadata = rig.page.getByTestId("metadata");
-  assert.match(await textOf(metadata.locator("summary")), new RegExp(`^word0 word1 .*… ${text.length} characters$`));
+  await untilText(metadata.locator("summary"), new RegExp(`^word0 word1 .*… ${text.length} characters$`));
   assert.ok(!(await textOf(metadata)).includes("word699"), "the end is folded away");
-  assert.match(await textOf(metadata), /iris, 150 rows/);
+  await untilText(metadata, /iris, 150 rows/);
   await metadata.locator("summary").focus();
   await rig.page.keyboard.press("Enter");
   assert.ok((await textOf(metadata)).includes(text));
@@ -212,7 +213,7 @@ describe("what cannot run", () => {
     const reason = "needs your Python: not in this version";
     const refusal = () => ({ code: "run.unsupported", reason, remedy: undefined }) as const;
     await using rig = await openTest({ refusal });
-    assert.match(await textOf(rig.page.getByTestId("refusal")), /iris_clf:v2 needs your Python: not in this version\./);
+    await untilText(rig.page.getByTestId("refusal"), /iris_clf:v2 needs your Python: not in this version\./);
     assert.equal(await rig.page.getByTestId("run").count(), 0);
     await inspectScreen(rig, "dark-1400-refusal");
   });
@@ -222,7 +223,7 @@ describe("what cannot run", () => {
     const facts = new ModelbenchError("yaml.invalid", "model.yaml, line 3: expected a mapping.", { path });
     const host = makeHost({ facts });
     await using rig = await openDetails({}, { handlers: host.handlers });
-    assert.match(await textOf(rig.page.getByTestId("broken")), /line 3: expected a mapping\.\n+.*model\.yaml/);
+    await untilText(rig.page.getByTestId("broken"), /line 3: expected a mapping\.\n+.*model\.yaml/);
     await inspectScreen(rig, "dark-1400-broken");
     await rig.page.getByTestId("open-yaml").click();
     await untilEqual(() => host.openedTexts, [path]);
@@ -235,7 +236,7 @@ describe("what cannot run", () => {
     await rig.page.getByTestId("run").click();
     const note = rig.page.getByTestId("unfetchable-probability");
     await note.waitFor();
-    assert.match(await textOf(note), /probability is not shown: .*zipmap=False/);
+    await untilText(note, /probability is not shown: .*zipmap=False/);
   });
 });
 
@@ -254,7 +255,7 @@ test("numbers arrive exactly: 64-bit integers, float32, NaN, infinities and nega
   await rig.page.getByTestId("output-0-odd-tab-raw").click();
   assert.equal(await textOf(rig.page.getByTestId("raw-odd")), '["NaN", "Infinity", "-0", 0.1]');
   assert.equal(await textOf(rig.page.getByTestId("value-short")), "5.9");
-  assert.match(await textOf(rig.page.getByTestId("output-words")), /<img src=x onerror="alert\(1\)">/);
+  await untilText(rig.page.getByTestId("output-words"), /<img src=x onerror="alert\(1\)">/);
 });
 
 test("a large result draws only what is seen, reads the rest when it is seen, and moves by keyboard", async () => {
@@ -302,7 +303,7 @@ test("hostile texts in every place stay texts and load nothing", async () => {
   await using rig = await openDetails({ facts, answer });
   for (const section of ["overview", "signatures", "test"]) {
     await rig.page.getByTestId(`section-tab-${section}`).click();
-    assert.match(await textOf(rig.page.locator("main")), /<img src="http/);
+    await untilText(rig.page.locator("main"), /<img src="http/);
   }
   await rig.page.getByTestId("run").click();
   await rig.page.getByTestId("failure").waitFor();

@@ -230,6 +230,14 @@ export async function until(page: Page, expression: string): Promise<void> {
   assert.fail(`never true in the page: ${expression}`);
 }
 
+/** Waits until a text is seen that fits: what a page shows first may be what was there before. */
+export async function untilText(locator: Locator, pattern: RegExp): Promise<void> {
+  for (const deadline = Date.now() + DRAWN_MS; Date.now() < deadline && !pattern.test(await textOf(locator)); ) {
+    await setTimeout(25);
+  }
+  assert.match(await textOf(locator), pattern);
+}
+
 /** Waits until what the host was told is this: a message reaches it some time after the click. */
 export async function untilEqual<T>(told: () => T, expected: T): Promise<void> {
   for (let tries = 0; tries < 200 && !isDeepStrictEqual(told(), expected); tries++) await setTimeout(25);

@@ -10,6 +10,7 @@ import {
   tabTo,
   textOf,
   unexpected,
+  untilText,
 } from "./pageScreens";
 
 const VECTORS = join(process.cwd(), "test/fixtures/vectors");
@@ -28,9 +29,9 @@ test("a pickle's verdict is in words, with what it means, its imports by class, 
   await using file = await openPickle("pickle_hostile/payload_then_garbage.pkl");
   const { page } = file.rig;
   assert.equal(await textOf(page.getByTestId("pickle-verdict")), "Calls dangerous functions");
-  assert.match(await textOf(page.getByTestId("pickle-dangerous")), /Dangerous \(1\)\s+os\.getpid byte 14/);
-  assert.match(await textOf(page.getByTestId("pickle-calls")), /os\.getpid is called \(REDUCE\)\.\s+byte 16/);
-  assert.match(await textOf(page.getByTestId("pickle-findings")), /0xff is not an opcode\.\s+byte 17/);
+  await untilText(page.getByTestId("pickle-dangerous"), /Dangerous \(1\)\s+os\.getpid byte 14/);
+  await untilText(page.getByTestId("pickle-calls"), /os\.getpid is called \(REDUCE\)\.\s+byte 16/);
+  await untilText(page.getByTestId("pickle-findings"), /0xff is not an opcode\.\s+byte 17/);
   assert.doesNotMatch(await textOf(page.locator("body")), /\bsafe\b/i);
   assert.deepEqual(unexpected(file.rig), []);
 });
@@ -42,7 +43,7 @@ test("a long list is searched with the keyboard, and a group is folded with it",
   await tabTo(page, "pickle-search");
   await page.keyboard.type("FOREST");
   await page.getByTestId("pickle-shown").getByText("2 of").waitFor();
-  assert.match(await textOf(page.getByTestId("pickle-unknown")), /sklearn\.ensemble\._forest\.RandomForestClassifier/);
+  await untilText(page.getByTestId("pickle-unknown"), /sklearn\.ensemble\._forest\.RandomForestClassifier/);
   assert.equal(await page.getByTestId("pickle-allowed").count(), 0);
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");

@@ -3,7 +3,17 @@ import { after, before, describe, test } from "node:test";
 import type { OutputView } from "../../../webview/protocol/views";
 import { openMethod } from "../../fixtures/openMethod";
 import { makeHost, REF } from "./pageHost";
-import { closeScreens, openDetails, startScreens, tabTo, textOf, unexpected, until, untilFocused } from "./pageScreens";
+import {
+  closeScreens,
+  openDetails,
+  startScreens,
+  tabTo,
+  textOf,
+  unexpected,
+  until,
+  untilFocused,
+  untilText,
+} from "./pageScreens";
 import {
   jsonDraft,
   openScript,
@@ -73,10 +83,10 @@ describe("arguments of a method that declares none", () => {
     assert.equal(await textOf(page.getByTestId("argument-1-error")), "0 is given twice.");
     await page.getByTestId("run").click();
     await untilFocused(page, "issues");
-    assert.match(await textOf(page.getByTestId("issues")), /0: 0 is given twice\./);
+    await untilText(page.getByTestId("issues"), /0: 0 is given twice\./);
     assert.equal(last(opened, "test/run"), undefined);
     await name.fill("no good");
-    assert.match(await textOf(page.getByTestId("argument-1-error")), /neither a position nor a name/);
+    await untilText(page.getByTestId("argument-1-error"), /neither a position nor a name/);
     await name.fill("train");
     await page.getByTestId("argument-1-error").waitFor({ state: "detached" });
     await page.getByTestId("run").click();
@@ -95,7 +105,7 @@ describe("arguments of a method that declares none", () => {
     await opened.page.getByTestId("run").click();
     await untilFocused(opened.page, "issues");
     assert.equal(await textOf(opened.page.getByTestId("argument-0-error")), "not a list.");
-    assert.match(await textOf(opened.page.getByTestId("issues")), /rng: expected a value\./);
+    await untilText(opened.page.getByTestId("issues"), /rng: expected a value\./);
   });
 
   test("JSON of even numbers can be a form, generated values have a shape, and both keep their type", async () => {
@@ -117,7 +127,7 @@ describe("arguments of a method that declares none", () => {
     await page.getByTestId("argument-0-dtype").getByText("int32", { exact: true }).click();
     const shape = page.getByTestId("argument-0-shape").locator("input");
     await shape.fill("2 by 4");
-    assert.match(await textOf(page.getByTestId("argument-0-error")), /“2 by 4” is not a shape/);
+    await untilText(page.getByTestId("argument-0-error"), /“2 by 4” is not a shape/);
     await shape.fill("2, 4");
     await page.getByTestId("run").click();
     await untilAsked(opened, "test/run");
@@ -158,10 +168,7 @@ describe("consent", () => {
     assert.doesNotMatch(card, /petals\.features\.Clip/);
     await page.getByTestId("consent-more").focus();
     await page.keyboard.press("Enter");
-    assert.match(
-      await textOf(page.getByTestId("consent")),
-      /and 6 more\s+petals\.features\.Scaler\s+petals\.features\.Clip/,
-    );
+    await untilText(page.getByTestId("consent"), /and 6 more\s+petals\.features\.Scaler\s+petals\.features\.Clip/);
     await page.getByTestId("copy-digest").click();
     assert.deepEqual(await untilAsked(opened, "text/copy"), { text: someConsent.digest });
     await page.getByTestId("allow").focus();
@@ -189,12 +196,12 @@ describe("consent", () => {
 
   test("that was given is one line, and can be taken back", async () => {
     await using opened = await openScript({ consent: { ...someConsent, state: "byName" } }, one);
-    assert.match(await textOf(opened.page.getByTestId("consent-given")), /save under this name are allowed/);
+    await untilText(opened.page.getByTestId("consent-given"), /save under this name are allowed/);
     await opened.page.getByTestId("revoke").click();
     await untilAsked(opened, "test/revoke");
     opened.show({ consent: { ...someConsent, isIsolated: false } });
     await untilFocused(opened.page, "allow");
-    assert.match(await textOf(opened.page.getByTestId("consent")), /can do whatever you can/);
+    await untilText(opened.page.getByTestId("consent"), /can do whatever you can/);
   });
 });
 
@@ -204,7 +211,7 @@ describe("Python and engine", () => {
     const problem = { code: "python.missing", message: "None found.", remedy: "Install Python.", path: null };
     await using opened = await openScript({ python: { ...somePython, interpreter: null, problem } }, one);
     const { page } = opened;
-    assert.match(await textOf(page.getByTestId("python-missing")), /None found\.\s+Install Python\./);
+    await untilText(page.getByTestId("python-missing"), /None found\.\s+Install Python\./);
     assert.equal(
       await page.getByTestId("run").getAttribute("aria-label"),
       "Run: not before there is a Python to run it in",
@@ -221,7 +228,7 @@ describe("Python and engine", () => {
   test("settings go to the host one by one and whole, numbers when the field is left", async () => {
     await using opened = await openScript({ engine: someEngine }, one);
     const { page } = opened;
-    assert.match(await textOf(page.getByTestId("engine-summary")), /Load settings · Threads in an operator: 4/);
+    await untilText(page.getByTestId("engine-summary"), /Load settings · Threads in an operator: 4/);
     await page.getByTestId("engine-summary").click();
     const field = page.getByTestId("engine-concurrency").locator("input");
     await field.fill("many");
@@ -244,7 +251,7 @@ describe("Python and engine", () => {
 
   test("loading says that Python starts, and a long failure is folded to its beginning", async () => {
     await using opened = await openScript({ python: somePython, phase: "loading" }, one);
-    assert.match(await textOf(opened.page.getByTestId("progress")), /Starting Python and loading the model…/);
+    await untilText(opened.page.getByTestId("progress"), /Starting Python and loading the model…/);
     const lines = Array.from({ length: 30 }, (_, i) => `line ${i}`).join("\n");
     const error = { code: "run.failed", message: `ValueError: no\n${lines}`, remedy: null, path: null };
     opened.show({ phase: "failed", error });
@@ -257,8 +264,8 @@ describe("Python and engine", () => {
 
   test("what ran where stands under the result", async () => {
     await using opened = await openScript({ engine: someEngine, phase: "done", replies: [reply()] }, one);
-    assert.match(await textOf(opened.page.getByTestId("fallbacks")), /CUDA is not used/);
-    assert.match(await textOf(opened.page.getByTestId("loaded-summary")), /Device cpu · .*scikit-learn 1\.7\.2/);
+    await untilText(opened.page.getByTestId("fallbacks"), /CUDA is not used/);
+    await untilText(opened.page.getByTestId("loaded-summary"), /Device cpu · .*scikit-learn 1\.7\.2/);
   });
 });
 
@@ -274,7 +281,7 @@ test("values that are no arrays: JSON to copy, a table by keyboard, and what is 
   const { page } = opened;
   assert.equal(await textOf(page.getByTestId("plain-whole")), '{"n": 12345678901234567890}');
   assert.equal(await page.getByTestId("cut-whole").count(), 0);
-  assert.match(await textOf(page.getByTestId("cut-part")), /beginning/);
+  await untilText(page.getByTestId("cut-part"), /beginning/);
   await page.getByTestId("copy-whole").click();
   assert.deepEqual(await untilAsked(opened, "text/copy"), { text: '{"n": 12345678901234567890}' });
   assert.equal(await textOf(page.getByTestId("plain-head-frame")), "table, 12,000 rows, 2 columns");
@@ -286,7 +293,7 @@ test("values that are no arrays: JSON to copy, a table by keyboard, and what is 
   await until(page, `document.activeElement.textContent === "33" && document.activeElement.title === "33"`);
   await page.keyboard.press("Home");
   await until(page, `document.activeElement.textContent === "<b>99</b>"`);
-  assert.match(await textOf(page.getByTestId("output-none")), /Empty: columns a, b, no rows\./);
+  await untilText(page.getByTestId("output-none"), /Empty: columns a, b, no rows\./);
 });
 
 test("rows of a table that did not come with the reply come when they are seen, however few an answer brings", async () => {
@@ -326,7 +333,7 @@ describe("several replies", () => {
     assert.equal(widths.length, 8);
     assert.ok(Math.abs((widths[7] ?? 0) / (widths[0] ?? 1) - 4) < 0.05, `one scale of time: ${widths}`);
     await page.getByTestId("replies-tab-table").click();
-    assert.match(await textOf(page.getByTestId("reply-0")), /0\s+#1: 8 rows from 8 requests\s+0\.5\s+2\.6\s+3\.2/);
+    await untilText(page.getByTestId("reply-0"), /0\s+#1: 8 rows from 8 requests\s+0\.5\s+2\.6\s+3\.2/);
   });
 
   test("one that failed and one that waits are marked, and others in a batch are mentioned", async () => {
@@ -345,7 +352,7 @@ describe("several replies", () => {
     assert.equal(await opened.page.getByTestId("batches").count(), 0);
     opened.show({ replies: [reply({ batches: 4, batchId: 7, batchSize: 32 })] });
     await opened.page.getByTestId("batches").waitFor();
-    assert.match(await textOf(opened.page.getByTestId("batches-summary")), /1 request in 4 batches of up to 32 rows/);
+    await untilText(opened.page.getByTestId("batches-summary"), /1 request in 4 batches of up to 32 rows/);
     assert.equal(await opened.page.locator(".batches-block").count(), 4);
   });
 });

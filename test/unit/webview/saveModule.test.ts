@@ -1,8 +1,7 @@
-import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { noHandlers } from "../../../src/extension/page/noHandlers";
 import type { SaveSeed } from "../../../webview/protocol/views";
-import { closeScreens, openSaveForm, startScreens, textOf, until, untilDrawn, untilEqual } from "./pageScreens";
+import { closeScreens, openSaveForm, startScreens, until, untilDrawn, untilEqual, untilText } from "./pageScreens";
 
 before(startScreens);
 after(closeScreens);
@@ -98,9 +97,9 @@ test("a module that cannot be taken is not shown as chosen, and the reason is to
   await untilCanSave(true);
   await untilShown("bentoml.onnx");
   const told = page.getByTestId("save-issues");
-  assert.match(await textOf(told), /The file is gone\./);
+  await untilText(told, /The file is gone\./);
   // What is found wrong with the values, which is nothing, is no answer to that.
   await untilEqual(checks, 1);
   await untilDrawn(page);
-  assert.match(await textOf(told), /The file is gone\./);
+  await untilText(told, /The file is gone\./);
 });
