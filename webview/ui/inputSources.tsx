@@ -97,7 +97,7 @@ export function GenerateSource(props: SourceProps & { readonly children: Compone
         </div>
         {isRandom ? (
           <>
-            <div onFocusOut={showWhatCounts(draft.seed)}>
+            <div class="listens" onFocusOut={showWhatCounts(draft.seed)}>
               <TextField
                 testId={`seed-${spec.name}`}
                 className="seed"

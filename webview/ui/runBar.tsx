@@ -71,7 +71,7 @@ function Copies({ canRun }: { readonly canRun: boolean }): VNode {
       <Button testId="send" label={t("test.sendHint", count)} disabled={!canRun} onClick={() => void test.run(count)}>
         {t("test.send")}
       </Button>
-      <span onFocusOut={showWhatCounts(count)}>
+      <span class="listens" onFocusOut={showWhatCounts(count)}>
         <TextField
           testId="copies"
           className="short"
