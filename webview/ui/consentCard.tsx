@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { ConsentView } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { CopyButton } from "./copyButton";
-import { focusSoon } from "./focusSoon";
+import { focusSoon, isFocusLost } from "./focusSoon";
 import { Button } from "./kit";
 
 /** Characters of a digest that tell two of them apart. */
@@ -21,8 +21,7 @@ export function ConsentCard({ consent }: { readonly consent: ConsentView }): VNo
   // The button that was pressed goes with its card; what comes next takes the focus.
   useEffect(() => {
     if (before.current === state) return;
-    const isLost = document.activeElement === null || document.activeElement === document.body;
-    if (isLost || box.current?.contains(document.activeElement)) focusSoon(state === "needed" ? "allow" : "run");
+    if (isFocusLost() || box.current?.contains(document.activeElement)) focusSoon(state === "needed" ? "allow" : "run");
     before.current = state;
   }, [state]);
   useEffect(() => {

@@ -4,7 +4,7 @@ import type { LoadedObjectsView } from "../protocol/madeViews";
 import type { ModelView } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
-import { focusSoon } from "./focusSoon";
+import { focusSoon, isFocusLost } from "./focusSoon";
 import { Button } from "./kit";
 
 /** The key under which a framework of BentoML keeps its own module among the custom objects. */
@@ -115,8 +115,7 @@ function Load({ tag }: { readonly tag: string }): VNode | null {
   const before = useRef(loaded?.state);
   // The button that was pressed is gone; what takes its place takes the focus.
   useEffect(() => {
-    const isLost = document.activeElement === null || document.activeElement === document.body;
-    if (before.current !== loaded?.state && isLost) focusSoon(FOCUSED[loaded?.state ?? "failed"]);
+    if (before.current !== loaded?.state && isFocusLost()) focusSoon(FOCUSED[loaded?.state ?? "failed"]);
     before.current = loaded?.state;
   }, [loaded?.state]);
   if (!test.view.value?.consent || loaded?.state === "ready") return null;

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { EditPart, ModelView, Row } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
-import { focusOnceDrawn } from "./focusSoon";
+import { focusOnceDrawn, isFocusLost } from "./focusSoon";
 import { Icon } from "./icons";
 import { Button } from "./kit";
 
@@ -32,8 +32,8 @@ export function EditBlock(props: {
   const wasOpen = useRef(false);
   useEffect(() => {
     // Whoever closes a form goes on where it was opened, but for those who went elsewhere while it was written.
-    const isLost = document.activeElement === null || document.activeElement === document.body;
-    if (wasOpen.current && !isOpen && isLost) button.current?.querySelector<HTMLElement>("vscode-button")?.focus();
+    if (wasOpen.current && !isOpen && isFocusLost())
+      button.current?.querySelector<HTMLElement>("vscode-button")?.focus();
     wasOpen.current = isOpen;
   }, [isOpen]);
   const heading = title === undefined ? null : <h2>{title}</h2>;

@@ -10,7 +10,11 @@ export function focusSoon(...testIds: readonly string[]): void {
 export function focusOnceDrawn(find: () => HTMLElement | null | undefined): void {
   const before = document.activeElement;
   requestAnimationFrame(() => {
-    const now = document.activeElement;
-    if (now === before || now === null || now === document.body) find()?.focus();
+    if (document.activeElement === before || isFocusLost()) find()?.focus();
   });
+}
+
+/** Whether nothing has the focus, as when what had it is gone. */
+export function isFocusLost(): boolean {
+  return document.activeElement === null || document.activeElement === document.body;
 }
