@@ -97,6 +97,19 @@ export function unpackBits(packed: Uint8Array, bits: number, count: number, firs
   return result;
 }
 
+export /** Joins elements of 1 to 7 bits, one a byte, low bits first: what `unpackBits` takes apart. */
+function packBits(elements: Uint8Array, bits: number): Uint8Array {
+  const packed = new Uint8Array(Math.ceil((elements.length * bits) / 8));
+  const mask = 2 ** bits - 1;
+  for (let i = 0, at = 0; i < elements.length; i++, at += bits) {
+    const value = ((elements[i] ?? 0) & mask) << (at & 7);
+    const byte = at >> 3;
+    packed[byte] = (packed[byte] ?? 0) | value;
+    if (value > 0xff) packed[byte + 1] = value >> 8;
+  }
+  return packed;
+}
+
 function textRange(data: Uint8Array, start: number, count: number): Uint8Array {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const skip = (at: number, texts: number): number => {

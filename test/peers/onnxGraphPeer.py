@@ -285,7 +285,7 @@ def judged(blob):
         return {"refused": str(error)[:200]}
     if not model.HasField("graph"):
         return {"refused": "no graph"}
-    stored = {t.name for t in model.graph.initializer} | {s.values.name for s in model.graph.sparse_initializer}
+    stored = {text(t.name) for t in model.graph.initializer} | {text(s.values.name) for s in model.graph.sparse_initializer}
     ops = {}
 
     inside = list(model.graph.initializer)
@@ -316,7 +316,7 @@ def judged(blob):
     tensors += [[s.values.name, s.values.data_type, list(s.dims)] for s in model.graph.sparse_initializer]
     return {"facts": {
         "irVersion": str(model.ir_version), "opsets": {text(o.domain): str(o.version) for o in model.opset_import}, "ops": ops,
-        "inputs": [[v.name, *type_of(v)] for v in model.graph.input if v.name not in stored],
+        "inputs": [[v.name, *type_of(v)] for v in model.graph.input if text(v.name) not in stored],
         "outputs": [[v.name, *type_of(v)] for v in model.graph.output],
         "tensors": tensors, "metadata": {text(p.key): p.value for p in model.metadata_props},
     }}

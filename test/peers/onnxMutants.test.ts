@@ -132,7 +132,10 @@ const THEY_REFUSE: readonly (readonly [words: RegExp, why: string])[] = [
     "values of a subgraph's initializers are not read, only counted",
   ],
   [/tensor.*: KeyError \d+/, "so is one of a type that does not exist"],
-  [/tensor.*: ValueError maximum supported dimension/, "numpy ends at 64 dimensions"],
+  [
+    /tensor.*: ValueError (maximum supported dimension|array is too big)/,
+    "numpy ends at 64 dimensions and at 2^63 bytes, also where a size of 0 leaves nothing of them",
+  ],
   [/tensor.*: UnicodeDecodeError/, "texts that are not UTF-8 are shown with U+FFFD"],
   [/^wire[^:]*\.(quantization_annotation|device_configurations|indices|training_info|configuration|segment)\b/, UNREAD],
   [/^wire[^:]*\.functions\.(opset_import|attribute_proto|metadata_props)\b/, UNREAD],

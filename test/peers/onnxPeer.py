@@ -76,7 +76,7 @@ def family():
     tensors = []
     for k in [T.FLOAT, T.DOUBLE, T.FLOAT16, T.BFLOAT16, T.INT8, T.INT16, T.INT32, T.INT64, T.UINT8, T.UINT16, T.UINT32, T.UINT64,
               T.BOOL, T.COMPLEX64, T.COMPLEX128, T.FLOAT8E4M3FN, T.FLOAT8E4M3FNUZ, T.FLOAT8E5M2, T.FLOAT8E5M2FNUZ, T.INT4, T.UINT4,
-              T.FLOAT4E2M1]:
+              T.FLOAT4E2M1, T.FLOAT6E2M3, T.FLOAT6E3M2]:
         values = np.array([0, 1, -2, 3, 1] if k not in (T.BOOL, T.UINT4) else [0, 1, 1, 0, 1]).astype(h.tensor_dtype_to_np_dtype(k))
         tensors.append(nh.from_array(values.reshape(5, 1), f"raw{k}"))
         tensors.append(h.make_tensor(f"typed{k}", k, [1, 5], values.tolist()))

@@ -17,7 +17,7 @@ def values(folder):
     """Every type, as raw_data, in its typed field and outside; first the file, then what numpy_helper reads of it."""
     made, expected = [], {}
     sizes = {TensorProto.STRING: ["", "ü😀", "a\0b", "c", "d", "e"]}
-    for kind in range(1, 27):
+    for kind in range(1, 29):
         name = TensorProto.DataType.Name(kind)
         if kind == TensorProto.STRING:
             made.append(helper.make_tensor("typed_STRING", kind, [2, 3], sizes[kind]))
@@ -30,6 +30,8 @@ def values(folder):
             codes = np.arange(7, dtype=np.uint8) * 37 + 11
             if name == "FLOAT4E2M1" or bits == 4:
                 codes &= 15
+            if name.startswith("FLOAT6"):
+                codes &= 63
             if bits == 2:
                 codes &= 3
             source = codes.view(dtype) if bits == 8 and name != "FLOAT4E2M1" else None
@@ -79,6 +81,8 @@ def typed_tensor(name, kind, array):
         t.uint64_data.extend(array.tolist())
     elif name in ("INT8", "INT16", "INT32"):
         t.int32_data.extend(array.tolist())
+    elif name.startswith("FLOAT6"):
+        t.int32_data.extend(array.view(np.uint8).tolist())
     elif name in ("UINT16", "FLOAT16", "BFLOAT16"):
         t.int32_data.extend(np.frombuffer(raw, np.uint16).tolist())
     else:

@@ -47,6 +47,8 @@ const ROWS: readonly (readonly [name: string, dtype: DType | null, bits: number,
   ["FLOAT8E8M0", "float8_e8m0fnu", 8, INT32_DATA],
   ["UINT2", "uint2", 2, INT32_DATA],
   ["INT2", "int2", 2, INT32_DATA],
+  ["FLOAT6E2M3", "float6_e2m3fn", 6, INT32_DATA],
+  ["FLOAT6E3M2", "float6_e3m2fn", 6, INT32_DATA],
 ];
 
 const TYPES = ROWS.map(

@@ -2,6 +2,7 @@ import type { Budget } from "../../base/budget";
 import { ModelbenchError } from "../../base/errors";
 import type { PositionalReader } from "../../base/ports";
 import { ProtoReader, WIRE } from "../protobuf";
+import { packBits } from "../tensorData";
 import { onnxDataTypeNamed } from "./dataTypes";
 import { type TensorHeader, typedItems } from "./tensorHeader";
 
@@ -22,17 +23,18 @@ export function readStoredBytes(
   }
   const type = onnxDataTypeNamed(header.nativeDtype);
   const items = typedItems(type, header.count);
-  const width = items === 0 ? 1 : header.bytes / items;
-  budget.bytes(header.bytes);
-  const target = Buffer.alloc(header.bytes);
+  const width = items === 0 ? 1 : Math.ceil(header.bytes / items);
+  budget.bytes(width * items);
+  const target = Buffer.alloc(width * items);
   const end = eachTyped(ProtoReader.open(reader, name, budget, header.message), type.typedField, target, width);
-  if (end !== header.bytes) {
+  if (end !== target.length) {
     throw new ModelbenchError("format.corrupt", `${name}: tensor ${JSON.stringify(header.name)} has too few values.`, {
       path: name,
       offset: header.message.start,
     });
   }
-  return target;
+  // An entry has one element of 6 bits, stored bytes have them one after another.
+  return type.bits === 6 ? packBits(target, type.bits) : target;
 }
 
 /** The texts of a string tensor. @throws ModelbenchError `format.corrupt` | `budget.exceeded` */

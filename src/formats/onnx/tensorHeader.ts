@@ -172,10 +172,10 @@ function checkTypedCount(proto: ProtoReader, found: Collected, type: OnnxDataTyp
   }
 }
 
-/** How many entries of the typed field hold `count` elements. */
+/** How many entries of the typed field hold `count` elements: several share a byte where they fit it evenly. */
 export function typedItems(type: OnnxDataType, count: number): number {
   if (type.dtype === "complex64" || type.dtype === "complex128") return count * 2;
-  return type.bits > 0 && type.bits < 8 ? Math.ceil((count * type.bits) / 8) : count;
+  return type.bits === 2 || type.bits === 4 ? Math.ceil((count * type.bits) / 8) : count;
 }
 
 function reference(entries: ReadonlyMap<string, string> | undefined): ExternalReference {

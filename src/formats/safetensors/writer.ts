@@ -1,7 +1,7 @@
 import { ModelbenchError } from "../../base/errors";
 import { elementCount } from "../elements";
 import type { DType } from "../tensor";
-import type { TensorData } from "../tensorData";
+import { packBits, type TensorData } from "../tensorData";
 import { SAFETENSORS_DTYPES, type SafetensorsDtype, safetensorsDtype } from "./dtypes";
 import { LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY } from "./header";
 import { quoted } from "./quoted";
@@ -134,19 +134,6 @@ function* packedPieces(data: TensorData, bits: number): Generator<Uint8Array> {
     const elements = Math.min(PACKED_AT_ONCE, count - start);
     yield packBits(data.read(start, elements), bits);
   }
-}
-
-/** Joins elements of 1 to 7 bits, one a byte, low bits first: what `unpackBits` takes apart. */
-function packBits(elements: Uint8Array, bits: number): Uint8Array {
-  const packed = new Uint8Array(Math.ceil((elements.length * bits) / 8));
-  const mask = 2 ** bits - 1;
-  for (let i = 0, at = 0; i < elements.length; i++, at += bits) {
-    const value = ((elements[i] ?? 0) & mask) << (at & 7);
-    const byte = at >> 3;
-    packed[byte] = (packed[byte] ?? 0) | value;
-    if (value > 0xff) packed[byte + 1] = value >> 8;
-  }
-  return packed;
 }
 
 function hasHalfPair(text: string): boolean {
