@@ -10,9 +10,15 @@ export default async function* resultReporter(events) {
     if (data.details?.type === "suite" && byItsTests) continue;
     const ms = Math.round(data.details?.duration_ms ?? 0);
     results.push({ title: data.name, state: stateOf(type, data), ms, file: data.file });
-    if (data.skip || data.todo) results.at(-1).reason = String(data.skip || data.todo);
+    const reason = data.skip || data.todo || failure(data);
+    if (reason) results.at(-1).reason = String(reason);
   }
   yield JSON.stringify({ results }, null, 1);
+}
+
+/** What a test that failed said: an error's own words stand below the runner's. */
+function failure({ details }) {
+  return details?.error?.cause?.message ?? details?.error?.message;
 }
 
 function stateOf(type, data) {

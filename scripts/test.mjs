@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { out, root } from "./places.mjs";
 import { prepare } from "./prepare.mjs";
 
@@ -73,13 +74,21 @@ function countTest(part, { title, state, reason = "", secondTry = false }) {
   if (state !== "skipped") {
     total[state] += 1;
     if (secondTry) notes.push(`passed at the second try only: ${part}: ${title}`);
-    if (state === "failed") notes.push(`failed: ${part}: ${title}`);
+    if (state === "failed") notes.push(`failed: ${part}: ${title}`, ...beginning(reason));
     return;
   }
   const key = Object.keys(optional).find((k) => reason.startsWith(`${k}: `) || title.includes(`(needs ${k})`));
   if (!key && process.env.CI) return fail(`${part}: skipped without a reason from test/optional.json: ${title}`);
   total.skipped += 1;
   notes.push(`skipped: ${part}: ${title}: ${key ? optional[key] : reason || "no reason"}`);
+}
+
+/** A few lines of what a test said, so that the last lines of a log tell what to do. */
+function beginning(reason) {
+  return stripVTControlCharacters(reason)
+    .split("\n")
+    .slice(0, 12)
+    .map((line) => `  ${line.slice(0, 300)}`);
 }
 
 function fail(note) {

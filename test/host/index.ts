@@ -9,7 +9,7 @@ interface TestResult {
   readonly state: "passed" | "failed" | "skipped";
   readonly ms: number;
   readonly blockedMs: number;
-  readonly error?: string;
+  readonly reason?: string;
 }
 
 /**
@@ -40,7 +40,7 @@ function runAll(mocha: Mocha): Promise<TestResult[]> {
       state,
       ms: test.duration ?? 0,
       blockedMs,
-      ...(text === undefined ? {} : { error: text }),
+      ...(text === undefined ? {} : { reason: text }),
     });
     const line = `  ${state.padEnd(7)} ${test.fullTitle()} (${test.duration ?? 0} ms, blocked ${blockedMs} ms)`;
     appendFileSync(required("MODELBENCH_LOG"), `${line}\n${text === undefined ? "" : `${text}\n`}`);

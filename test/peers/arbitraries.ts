@@ -1,9 +1,6 @@
-import fc from "fast-check";
 import { YamlDate, YamlFloat, type YamlKey, YamlTimestamp, type YamlValue } from "../../src/formats/pyYaml";
 import { keyIdentity } from "../../src/formats/pyYaml/values";
-
-/** Seed and number of runs of the property tests; `SEED` in the environment repeats a run. */
-export const SEED = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+import { fc } from "../fixtures/fastCheck";
 
 /** Pieces that YAML 1.1's rules for numbers, times and words are made of. */
 const PIECES = ["0", "1", "7", "8", "09", "12", "59", "60", "999", "2024", "0001", "-", "+", ".", ":", "_", "e", "E"]

@@ -9,6 +9,7 @@ import { exportModel } from "../../src/store/archive/exportModel";
 import { resolveDestination } from "../../src/store/archive/format";
 import { importArchive } from "../../src/store/archive/importArchive";
 import { ModelStore } from "../../src/store/modelStore";
+import { runSeed } from "../fixtures/random";
 import { treeOf } from "../fixtures/tree";
 import { ArchivePeer } from "./archivePeer";
 
@@ -91,7 +92,7 @@ for (const [version, venv] of [
     const { place, peer } = await started();
     const exported = join(place, "many");
     mkdirSync(exported);
-    const seed = Math.floor(Math.random() * 1e9);
+    const seed = runSeed();
     const made = (await peer.ask({ do: "makeAndExport", seed, count: MANY, folder: exported })) as [string, string][];
     assert.equal(made.length, MANY);
     const store = new ModelStore(join(place, "of-many"));

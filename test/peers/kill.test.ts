@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { importArchive } from "../../src/store/archive/importArchive";
 import { ModelStore } from "../../src/store/modelStore";
 import { formatTag } from "../../src/store/tag";
-import { drawFrom, randomFrom, runSeed } from "../fixtures/random";
+import { drawFrom, runRandom } from "../fixtures/random";
 import { filesOf, homeOf, prepareWorld, STORE_CHANGES, type World } from "../fixtures/storeChanges";
 import { bundleChangeProcess, type ChangeRun, strace, texts, tracedCalls } from "../fixtures/straced";
 import { missing } from "../optional";
@@ -67,9 +67,7 @@ async function onBench(body: (bench: Bench) => Promise<void>): Promise<void> {
 }
 
 function drawPoints(t: TestContext, bench: Bench, count: number): Point[] {
-  const seed = runSeed();
-  t.diagnostic(`MODELBENCH_SEED=${seed}`);
-  const random = randomFrom(seed);
+  const random = runRandom();
   const ofEach = Math.ceil(count / CHANGES.length);
   return CHANGES.flatMap((change) => {
     const points = mutatingCalls(bench, change);

@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs";
-import fc from "fast-check";
-import { SEED } from "./arbitraries";
+import { fc } from "../fixtures/fastCheck";
 
 /** A change of a file; places are shares of its length. */
 type Edit =
@@ -45,11 +44,10 @@ function edited(bytes: Buffer, change: Edit): Buffer {
   }
 }
 
-/** `count` files, each one of the healthy ones with one to three changes, or `least` to three; `SEED` repeats them. */
+/** `count` files, each one of the healthy ones with one to three changes, or `least` to three. */
 export function mutantsOf(healthy: readonly Buffer[], count: number, least = 1): Buffer[] {
   return fc
     .sample(fc.tuple(fc.nat(healthy.length - 1), fc.array(edit, { minLength: least, maxLength: 3 })), {
-      seed: SEED,
       numRuns: count,
     })
     .map(([index, edits]) => edits.reduce(edited, healthy[index] ?? Buffer.alloc(0)));

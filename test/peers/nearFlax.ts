@@ -1,5 +1,5 @@
 import { ExtData, encode } from "@msgpack/msgpack";
-import fc from "fast-check";
+import { fc } from "../fixtures/fastCheck";
 import { FLAX_DTYPES } from "../fixtures/flaxTrees";
 
 /** Bytes that one element of a type name takes; of others any. */

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { Problem } from "../../src/store/model";
 import { ModelStore } from "../../src/store/modelStore";
 import { formatTag } from "../../src/store/tag";
-import { randomFrom, runSeed } from "../fixtures/random";
+import { runRandom } from "../fixtures/random";
 import { draftOf, plant, yamlOf } from "../unit/store/storeKit";
 import { realStoreCopy } from "./realStore";
 import { StorePeer } from "./storePeer";
@@ -132,10 +132,8 @@ test("every damage that a repair mends keeps BentoML from its work before, and n
   }
 });
 
-test("stores that BentoML wrote, however it and we went on with them, are healthy", async (t) => {
-  const seed = runSeed();
-  t.diagnostic(`MODELBENCH_SEED=${seed}`);
-  const random = randomFrom(seed);
+test("stores that BentoML wrote, however it and we went on with them, are healthy", async () => {
+  const random = runRandom();
   const pick = (count: number): number => Math.floor(random() * count);
   const peer = new StorePeer();
   const real = realStoreCopy();

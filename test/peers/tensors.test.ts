@@ -9,6 +9,7 @@ import { runData, type TensorData } from "../../src/formats/tensorData";
 import { type SliceFormat, sliceFile } from "../../src/tensors/sliceFile";
 import { measure, type TensorStatistics } from "../../src/tensors/statistics";
 import type { TensorView, ViewRange } from "../../src/tensors/view";
+import { runSeed } from "../fixtures/random";
 import { askPython } from "./python";
 
 /** One array that numpy wrote, and what it says of it. */
@@ -37,7 +38,7 @@ const readers: FileReader[] = [];
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "mb-tensor-peer-"));
-  cases = askPython("tensorPeer.py", "make", folder, process.env["MODELBENCH_SEED"] ?? "1") as readonly Case[];
+  cases = askPython("tensorPeer.py", "make", folder, String(runSeed())) as readonly Case[];
 });
 
 after(() => {

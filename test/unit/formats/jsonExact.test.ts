@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import {
   exactFloat,
   parseExactJson,
@@ -10,6 +9,7 @@ import {
   WholeFloat,
 } from "../../../src/formats/jsonExact";
 import { failsWith } from "../../fixtures/failures";
+import { fc } from "../../fixtures/fastCheck";
 
 test("integers beyond 2^53 stay exact, both ways", () => {
   const text = '{"a":[9007199254740993,-18446744073709551616,9007199254740991,0]}';

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { shortAscii } from "../../../src/formats/shortAscii";
+import { fc } from "../../fixtures/fastCheck";
 
 test("a short text is its bytes, whichever texts were read before it", () => {
   // So many texts of two letters share the places where texts are kept.

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { ModelbenchError } from "../../../src/base/errors";
 import { elementCount, encodeStrings, itemSize } from "../../../src/formats/elements";
 import { stringOffsets } from "../../../src/formats/stringOffsets";
@@ -8,6 +7,7 @@ import type { Tensor } from "../../../src/formats/tensor";
 import { Batcher, type BatchPlan } from "../../../src/runner/batcher";
 import { rowsOf } from "../../../src/runner/mergeValues";
 import { isTensor, type NamedValues, type RunValue } from "../../../src/runner/values";
+import { fc } from "../../fixtures/fastCheck";
 import { filled, valuesOfOneKind } from "./valueCases";
 
 /** The values of a tensor as byte strings, so that any dtype can be moved about. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { PassThrough, Writable } from "node:stream";
 import { test } from "node:test";
-import fc from "fast-check";
 import { ModelbenchError } from "../../../src/base/errors";
 import { encodeStrings } from "../../../src/formats/elements";
 import type { Tensor } from "../../../src/formats/tensor";
 import { encodeHeader, type Frame, FrameReader, FrameWriter, MAX_HEADER_BYTES } from "../../../src/runner/frames";
+import { fc } from "../../fixtures/fastCheck";
 
 const floats: Tensor = { dtype: "float32", shape: [2, 1], data: new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]) };
 const texts: Tensor = { dtype: "string", shape: [2], data: encodeStrings(["é", ""]) };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { tensorToNested } from "../../../src/formats/tensorJson";
 import { concatTensors, mergeable, sliceTensor, splitTensor } from "../../../src/runner/merge";
+import { fc } from "../../fixtures/fastCheck";
 import { dtypes, filled } from "./valueCases";
 
 /** The obvious way to join nested lists along an axis. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { concatValues, mergeableValues, rowsOf, sliceValue, splitValue } from "../../../src/runner/mergeValues";
 import type { FrameValue, ListValue, ObjectValue, RunValue } from "../../../src/runner/values";
+import { fc } from "../../fixtures/fastCheck";
 import { filled, valuesOfOneKind } from "./valueCases";
 
 const list = (...items: unknown[]): ListValue => ({ container: "list", items });

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { elementCount, encodeStrings, itemSize } from "../../../src/formats/elements";
 import type { DType, Tensor } from "../../../src/formats/tensor";
 import type { RunValue } from "../../../src/runner/values";
+import { fc } from "../../fixtures/fastCheck";
 
 /** Element types of every width, the variable one included. */
 export const dtypes: readonly DType[] = [

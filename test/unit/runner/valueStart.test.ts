@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { encodeStrings } from "../../../src/formats/elements";
 import { parseTypedJson, stringifyExact, WholeFloat } from "../../../src/formats/jsonExact";
 import type { Tensor } from "../../../src/formats/tensor";
 import { framePart, valueStart } from "../../../src/runner/valueStart";
 import type { FrameValue } from "../../../src/runner/values";
+import { fc } from "../../fixtures/fastCheck";
 
 function shown(value: unknown): { text: string; isWhole: boolean } {
   const start = valueStart({ container: "object", value });

@@ -19,7 +19,7 @@ import { nodeFiles } from "../../../src/store/fileLayer";
 import type { Problem } from "../../../src/store/model";
 import { ModelStore } from "../../../src/store/modelStore";
 import { runVerifyModel } from "../../../src/store/verifyJob";
-import { randomFrom, runSeed } from "../../fixtures/random";
+import { runRandom } from "../../fixtures/random";
 import { draftOf, plant, sourcesIn, tempFolder, yamlOf } from "./storeKit";
 
 const TAG = { name: "m", version: "v1" };
@@ -60,11 +60,9 @@ function rangeOf({ detail }: Problem): [number, number] {
   return [Number(from), Number(to)];
 }
 
-test("a byte that is flipped or zeroed anywhere in a saved file is named by file and range", (t) =>
+test("a byte that is flipped or zeroed anywhere in a saved file is named by file and range", () =>
   inStore(async (_, store, folder) => {
-    const seed = runSeed();
-    t.diagnostic(`MODELBENCH_SEED=${seed}`);
-    const random = randomFrom(seed);
+    const random = runRandom();
     for (let run = 0; run < 60; run++) {
       const [file = "", bytes = 0] = Object.entries(FILES)[Math.floor(random() * 3)] ?? [];
       const offset = Math.floor(random() * bytes);

@@ -4,11 +4,11 @@ import fs, { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import fc from "fast-check";
 import type { TrashEntry } from "../../../src/store/model";
 import { ModelStore } from "../../../src/store/modelStore";
 import { formatTag } from "../../../src/store/tag";
 import { runTidyStore } from "../../../src/store/trashJobs";
+import { fc } from "../../fixtures/fastCheck";
 import { asIfKilled, draftOf, plant, sourcesIn, tempFolder, treeOf } from "./storeKit";
 
 const temp = tempFolder();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import fc from "fast-check";
 import { encodeStrings } from "../../../src/formats/elements";
 import type { DType } from "../../../src/formats/tensor";
 import { memoryData, type TensorData } from "../../../src/formats/tensorData";
 import { type DifferenceOptions, difference, type ValueDifference } from "../../../src/tensors/difference";
+import { fc } from "../../fixtures/fastCheck";
 
 function of(dtype: DType, values: NodeJS.TypedArray, shape: readonly number[] = [values.length]): TensorData {
   return memoryData({ dtype, shape, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) });

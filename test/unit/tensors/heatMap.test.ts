@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import fc from "fast-check";
 import { runData, type TensorData } from "../../../src/formats/tensorData";
 import { type HeatMap, heatMap } from "../../../src/tensors/heatMap";
 import type { TensorView } from "../../../src/tensors/view";
+import { fc } from "../../fixtures/fastCheck";
 
 interface Counted {
   readonly data: TensorData;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import fc from "fast-check";
 import { decodeElements, encodeStrings, itemSize } from "../../../src/formats/elements";
 import type { DType, Tensor } from "../../../src/formats/tensor";
 import { memoryData } from "../../../src/formats/tensorData";
 import { type MeasureOptions, measure, type TensorStatistics } from "../../../src/tensors/statistics";
+import { fc } from "../../fixtures/fastCheck";
 
 function statisticsOf(tensor: Tensor, options?: MeasureOptions): TensorStatistics {
   const work = measure(memoryData(tensor), options);

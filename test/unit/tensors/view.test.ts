@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import fc from "fast-check";
 import { decodeElements, elementCount, encodeStrings } from "../../../src/formats/elements";
 import { memoryData, runData, type TensorData } from "../../../src/formats/tensorData";
 import { planeOf, readPlane, type TensorView, type ViewRange } from "../../../src/tensors/view";
+import { fc } from "../../fixtures/fastCheck";
 
 /** Element `i` has the value `i`. */
 function countingData(shape: readonly number[], dtype: "int32" | "int16" = "int32"): TensorData {

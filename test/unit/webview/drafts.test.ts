@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import {
   cellIssue,
   cellsToJson,
@@ -13,6 +12,7 @@ import {
 } from "../../../webview/protocol/drafts";
 import type { MethodView, SpecView } from "../../../webview/protocol/views";
 import { withDim, withPaste, withSource } from "../../../webview/ui/draftEdits";
+import { fc } from "../../fixtures/fastCheck";
 
 const x: SpecView = { name: "x", type: "tensor", dtype: "float32", shape: ["N", 4] };
 const ids: SpecView = { name: "ids", type: "tensor", dtype: "int64", shape: ["N"] };

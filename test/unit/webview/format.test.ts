@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { decodeElements } from "../../../src/formats/elements";
 import {
   formatAge,
@@ -24,6 +23,7 @@ import {
   topIndices,
 } from "../../../webview/ui/interpret";
 import { translator } from "../../../webview/ui/texts";
+import { fc } from "../../fixtures/fastCheck";
 
 test("a float32 is written as short as it can be and still name the same value", () => {
   assert.equal(formatCell("float32", Math.fround(5.9)), "5.9");

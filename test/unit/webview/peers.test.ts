@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { ModelbenchError } from "../../../src/base/errors";
 import { failureView } from "../../../src/extension/page/failureView";
 import { noHandlers } from "../../../src/extension/page/noHandlers";
@@ -8,6 +7,7 @@ import { type Handlers, HostPeer } from "../../../webview/protocol/hostPeer";
 import { MAX_MESSAGE_BYTES, PROTOCOL, type ToHost, type ToPage } from "../../../webview/protocol/messages";
 import { type EventListeners, PagePeer, RequestFailure } from "../../../webview/protocol/pagePeer";
 import { fitsMessage } from "../../../webview/protocol/size";
+import { fc } from "../../fixtures/fastCheck";
 
 describe("the host's end", () => {
   test("sends nothing before the page's ready", () => {

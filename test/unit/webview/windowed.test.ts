@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import {
   type Axis,
   bodyPixels,
@@ -12,6 +11,7 @@ import {
   type Scrolled,
   scrolledTo,
 } from "../../../webview/ui/windowed";
+import { fc } from "../../fixtures/fastCheck";
 
 const START: Scrolled = { pixels: 0, item: 0 };
 const short: Axis = { count: 1_000_000, size: 22, extent: 330 };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
 import { readBz2 } from "../../../../src/formats/bz2/bz2Reader";
 import { writeBz2 } from "../../../../src/formats/bz2/bz2Writer";
+import { fc } from "../../../fixtures/fastCheck";
 import { fleetingReader } from "../../../fixtures/fleetingReader";
 
 /** Packs the content, given in pieces of `piece` bytes. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ExtData, encode } from "@msgpack/msgpack";
-import fc from "fast-check";
 import { bufferReader } from "../../../../src/formats/bufferReader";
 import { readFlaxHeader } from "../../../../src/formats/flaxMsgpack/header";
 import { msgpackRestore, msgpackSerialize } from "../../../../src/formats/flaxMsgpack/serialization";
@@ -10,6 +9,7 @@ import type { FlaxTree } from "../../../../src/formats/flaxMsgpack/tree";
 import { arrayData, valuePieces } from "../../../../src/formats/flaxMsgpack/values";
 import { writeFlax } from "../../../../src/formats/flaxMsgpack/writer";
 import { failsWith } from "../../../fixtures/failures";
+import { fc } from "../../../fixtures/fastCheck";
 import { comparable, FLAX_DTYPES, flaxTree, sampleArray } from "../../../fixtures/flaxTrees";
 
 test("any tree comes back with the same types, in chunks of any size, and the written one is unchanged", () => {

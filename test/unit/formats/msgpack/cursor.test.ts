@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import fc from "fast-check";
 import { bufferReader } from "../../../../src/formats/bufferReader";
 import { MsgpackCursor } from "../../../../src/formats/msgpack/cursor";
 import { MsgpackEncoder } from "../../../../src/formats/msgpack/encoder";
 import { answersOrFails, failsWith } from "../../../fixtures/failures";
+import { fc } from "../../../fixtures/fastCheck";
 
 /** The value at the cursor, in the form of `@msgpack/msgpack`: integers as bigint, floats as numbers. */
 function valueAt(cursor: MsgpackCursor): unknown {

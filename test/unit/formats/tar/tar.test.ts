@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
 import { ModelbenchError } from "../../../../src/base/errors";
 import { TarReader } from "../../../../src/formats/tar/tarReader";
 import { type TarMember, tarEnd, tarHeader, tarPadding } from "../../../../src/formats/tar/tarWriter";
+import { fc } from "../../../fixtures/fastCheck";
 import { paxBody, RecordingSink, rawMember, tarOf } from "../../../fixtures/rawTar";
 
 function write(members: readonly (TarMember & { readonly content: Buffer })[]): Buffer {

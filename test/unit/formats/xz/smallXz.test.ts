@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
 import { openXz } from "../../../../src/formats/xz/xzReader";
 import { writeSmallXz } from "../../../../src/formats/xz/xzWriter";
+import { fc } from "../../../fixtures/fastCheck";
 import { fleetingReader } from "../../../fixtures/fleetingReader";
 
 const PROPERTIES = [

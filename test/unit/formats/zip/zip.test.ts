@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { crc32, deflateRawSync } from "node:zlib";
-import fc from "fast-check";
 import { ModelbenchError } from "../../../../src/base/errors";
 import { readZipDirectory } from "../../../../src/formats/zip/directory";
 import { readZipMembers } from "../../../../src/formats/zip/zipReader";
+import { fc } from "../../../fixtures/fastCheck";
 import { fleetingReader } from "../../../fixtures/fleetingReader";
 import { RecordingSink } from "../../../fixtures/rawTar";
 import { descriptor, type RawZipMember, words64, zipExtra, zipOf } from "../../../fixtures/rawZip";

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
-import fc from "fast-check";
 import { msgpackRestore, msgpackSerialize } from "../../../../src/formats/flaxMsgpack/serialization";
 import type { FlaxTree } from "../../../../src/formats/flaxMsgpack/tree";
 import { type NewSafetensor, safetensorsFile } from "../../../../src/formats/safetensors/writer";
@@ -11,6 +10,7 @@ import { convertFile, previewConversion } from "../../../../src/frameworks/conve
 import { LEAVES_KEY } from "../../../../src/frameworks/convert/keptLeaves";
 import type { ConvertibleFormat, ConvertOptions } from "../../../../src/frameworks/convert/plan";
 import { inspectFile } from "../../../../src/frameworks/inspect";
+import { fc } from "../../../fixtures/fastCheck";
 import { tempFolder } from "../../store/storeKit";
 
 const { path: folder, remove } = tempFolder();

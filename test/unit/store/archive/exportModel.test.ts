@@ -16,7 +16,6 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import test, { after } from "node:test";
-import fc from "fast-check";
 import type { JobProgress } from "../../../../src/base/ports";
 import { inProcessJobs } from "../../../../src/jobs/inProcess";
 import { exportModelJob } from "../../../../src/store/archive/archiveJobs";
@@ -25,6 +24,7 @@ import { resolveDestination } from "../../../../src/store/archive/format";
 import { importArchive } from "../../../../src/store/archive/importArchive";
 import { ModelStore } from "../../../../src/store/modelStore";
 import { newStagingName } from "../../../../src/store/owner";
+import { fc } from "../../../fixtures/fastCheck";
 import { modelYaml } from "../../../fixtures/hostileArchives";
 import { treeOf } from "../../../fixtures/tree";
 import { tempFolder } from "../storeKit";

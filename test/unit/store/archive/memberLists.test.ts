@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import fc from "fast-check";
 import { ARCHIVE_LIMITS, type ArchiveLimits } from "../../../../src/store/archive/limits";
+import { fc } from "../../../fixtures/fastCheck";
 import { modelYaml } from "../../../fixtures/hostileArchives";
 import { paxBody, rawMember, tarOf } from "../../../fixtures/rawTar";
 import { type RawZipMember, zipOf } from "../../../fixtures/rawZip";

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { importArchive } from "../../../../src/store/archive/importArchive";
 import { ModelStore } from "../../../../src/store/modelStore";
 import { formatTag } from "../../../../src/store/tag";
-import { randomFrom, runSeed } from "../../../fixtures/random";
+import { runRandom } from "../../../fixtures/random";
 import { type Files, filesOf, homeOf, prepareWorld, STORE_CHANGES, type World } from "../../../fixtures/storeChanges";
 import { bundleChangeProcess, tracedCalls } from "../../../fixtures/straced";
 import { missing } from "../../../optional";
@@ -20,12 +20,10 @@ test("a power cut at any moment tears no model and loses nothing that was acknow
   skip: missing("ptrace"),
 }, async (t) => {
   const temp = tempFolder();
-  const seed = runSeed();
-  t.diagnostic(`MODELBENCH_SEED=${seed}`);
   try {
     const world = await prepareWorld(temp.path, 20_000);
     const bundle = await bundleChangeProcess(temp.path);
-    const random = randomFrom(seed);
+    const random = runRandom();
     const ofEach = Math.ceil(CUTS / Object.keys(STORE_CHANGES).length);
     let cuts = 0;
     for (const change of Object.keys(STORE_CHANGES)) {
