@@ -29,6 +29,11 @@ export interface NpyHeader {
 /** numpy itself stops at 10,000 characters where pickles are not allowed; types of real files stay below this. */
 export const MAX_HEADER_BYTES = 1 << 20;
 
+/** Whether a file that begins so is an array, as numpy tells it. */
+export function isNpy(beginning: Buffer): boolean {
+  return beginning.toString("latin1", 0, 6) === "\x93NUMPY";
+}
+
 /**
  * Reads the header of an NPY file, versions 1 to 3.
  * @param name what messages call it
@@ -41,7 +46,7 @@ export function readNpyHeader(reader: PositionalReader, name = "array.npy", path
     new ModelbenchError("format.corrupt", `${name}: ${what}.`, { path, offset: 0 });
   if (reader.size < 10) throw corrupt("is too short for an NPY file");
   const start = Buffer.from(reader.read(0, 10));
-  if (start.toString("latin1", 0, 6) !== "\x93NUMPY") throw corrupt("does not start like an NPY file");
+  if (!isNpy(start)) throw corrupt("does not start like an NPY file");
   const version = start[6] ?? 0;
   if (version < 1 || version > 3) throw corrupt(`has NPY version ${version}; 1 to 3 are read`);
   if (start[7] !== 0) throw corrupt(`has NPY version ${version}.${start[7]}; 1.0 to 3.0 are read`);

@@ -4,7 +4,7 @@ import type { PositionalReader } from "../base/ports";
 import { visible } from "../base/visible";
 import { bufferReader } from "./bufferReader";
 import { elementCount } from "./elements";
-import { type NpyHeader, readNpyHeader } from "./npy";
+import { isNpy, type NpyHeader, readNpyHeader } from "./npy";
 import { npyData } from "./npyData";
 import { inflated } from "./pickle/inflated";
 import { partOf } from "./pickle/partReader";
@@ -17,7 +17,7 @@ const MAX_MEMBERS = 100_000;
 /** Largest array that is unpacked in memory. */
 const MAX_INFLATED_BYTES = 256 * 2 ** 20;
 /** Packed bytes of which the header is looked for, one after the other. */
-const PROBES = [2048, 65_536];
+const PROBES = [2048, 65_536] as const;
 
 /** An array in an NPZ file. */
 export interface NpzArray {
@@ -54,11 +54,12 @@ export function readNpz(reader: PositionalReader, path: string): NpzFile {
     if (entry.kind === "directory") continue;
     const full = Buffer.from(entry.rawPath).toString("utf8");
     const quoted = `"${visible(full, 100)}"`;
-    if (!full.endsWith(".npy")) {
+    // numpy goes by how a member begins, and its own names end so.
+    if (!full.endsWith(".npy") && !isNpy(beginningOf(reader, entry, dataAt, PROBES[0]))) {
       warn("member", `${quoted} is not an array`, entry.localAt);
       continue;
     }
-    const name = full.slice(0, -".npy".length);
+    const name = full.replace(/\.npy$/, "");
     if (names.has(name)) warn("duplicate", `${quoted} is there twice; numpy reads the last`, entry.localAt);
     names.add(name);
     const header = headerOf(reader, entry, dataAt, { name: `${path}: ${visible(full, 100)}`, path });
@@ -110,9 +111,8 @@ interface NamedFile {
 function headerOf(reader: PositionalReader, entry: ZipEntry, dataAt: number, file: NamedFile): NpyHeader {
   if (entry.method === "stored") return readNpyHeader(partOf(reader, dataAt, entry.bytes), file.name, file.path);
   for (const probe of PROBES) {
-    const packed = Buffer.from(reader.read(dataAt, Math.min(probe, entry.packedBytes)));
-    const { content } = inflated(packed, packed.length < entry.packedBytes, inflateRawSync);
-    const isLast = packed.length === entry.packedBytes || probe === PROBES.at(-1);
+    const content = beginningOf(reader, entry, dataAt, probe);
+    const isLast = probe >= entry.packedBytes || probe === PROBES.at(-1);
     try {
       // What was not unpacked is there, by the archive's word.
       const { read } = bufferReader(content, file.name);
@@ -122,6 +122,14 @@ function headerOf(reader: PositionalReader, entry: ZipEntry, dataAt: number, fil
     }
   }
   throw new ModelbenchError("internal", `${file.name}: was not looked at.`);
+}
+
+/** What the first `most` bytes of a member hold, unpacked as far as they are whole. */
+function beginningOf(reader: PositionalReader, entry: ZipEntry, dataAt: number, most: number): Buffer {
+  const length = Math.min(most, entry.packedBytes);
+  const packed = Buffer.from(reader.read(dataAt, length));
+  if (entry.method === "stored") return packed;
+  return inflated(packed, length < entry.packedBytes, inflateRawSync).content;
 }
 
 function unpack(reader: PositionalReader, entry: ZipEntry, name: string): Buffer {

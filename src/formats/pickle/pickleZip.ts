@@ -2,6 +2,7 @@ import { crc32, inflateRawSync } from "node:zlib";
 import type { PositionalReader } from "../../base/ports";
 import { visible } from "../../base/visible";
 import { bufferReader } from "../bufferReader";
+import { isNpy } from "../npy";
 import { npyObjects } from "../npyObjects";
 import { arraysIn } from "./foundArrays";
 import { readFromStart } from "./fromStart";
@@ -97,7 +98,7 @@ class MemberReading {
 
   #look(content: PositionalReader, own: Notes): readonly PickleStream[] {
     const head = Buffer.from(content.read(0, Math.min(8, content.size)));
-    if (head.toString("latin1", 0, 6) === "\x93NUMPY") return this.#objects(content, own);
+    if (isNpy(head)) return this.#objects(content, own);
     const isNamed = PICKLE_NAME.test(this.#member.name) || isDeclared(head);
     const options = { joblib: isNamed, search: isNamed };
     const streams = readStreams(content, { start: 0, end: content.size }, own, this.#limits, options);
@@ -146,7 +147,7 @@ class MemberReading {
   #mayGoOn(head: Buffer): boolean {
     const own = this.#ownNotes();
     const content = bufferReader(head);
-    if (head.toString("latin1", 0, 6) === "\x93NUMPY") return npyObjects(content) !== undefined;
+    if (isNpy(head)) return npyObjects(content) !== undefined;
     const range = { start: 0, end: head.length };
     const streams = readStreams(content, range, own, this.#limits, { joblib: false, search: false });
     return own.hasActions || own.hasKind("truncated") || streams.some(({ end }) => end !== null);

@@ -54,7 +54,17 @@ test("a stored array has its place in the file, a compressed one has none", () =
 
 test("a name that comes twice, and what is no array, are warnings", () => {
   assert.deepEqual(warningsOf({ name: "a.npy", content: ARRAY }, { name: "a.npy", content: ARRAY }), ["npz.duplicate"]);
-  assert.deepEqual(warningsOf({ name: "b.txt", content: ARRAY }, { name: "c.txt", content: ARRAY }), ["npz.member"]);
+  const text = Buffer.from("\x93no array", "latin1");
+  assert.deepEqual(warningsOf({ name: "b.txt", content: text }, { name: "c.txt", content: text }), ["npz.member"]);
+});
+
+test("what begins like an array is one under its whole name, as in numpy", () => {
+  const bytes = zipOf([
+    { name: "weights", content: ARRAY },
+    { name: "bias.txt", content: ARRAY, method: 0 },
+  ]);
+  assert.deepEqual(valuesIn(bytes), { weights: [1, 2, 3, 4, 5, 6], "bias.txt": [1, 2, 3, 4, 5, 6] });
+  assert.deepEqual(warningsOf({ name: "weights", content: ARRAY }), []);
 });
 
 test("encryption, links, unknown methods and several answers are refused", () => {
