@@ -117,7 +117,9 @@ export class PageModels implements Disposable {
     }
     const opening = this.#open(ref);
     this.#tests.set(key, { home, test: opening });
-    opening.catch(() => this.#tests.delete(key));
+    opening.catch(() => {
+      if (this.#tests.get(key)?.test === opening) this.#tests.delete(key);
+    });
     return opening;
   }
 
