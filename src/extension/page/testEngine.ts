@@ -39,6 +39,7 @@ export class TestEngine implements Disposable {
   #opened: LoadRequest | undefined;
   #loaded: LoadResult | undefined;
   #choice: EngineChoice;
+  #isOver = false;
 
   /** Fires when what `view` answers changed without a run. */
   readonly onDidChange = this.#changed.event;
@@ -81,7 +82,8 @@ export class TestEngine implements Disposable {
    * that is not is held against what was saved first.
    */
   async prepare(request: LoadRequest, signal: AbortSignal): Promise<boolean> {
-    if (this.#opened !== undefined && !isSame(this.#opened, request)) await this.unload();
+    // Where none was opened here, one may be left of a test of this model that is over: of other files, or methods.
+    if (this.#opened === undefined || !isSame(this.#opened, request)) await this.unload();
     throwIfAborted(signal);
     this.#opened = request;
     const isLoaded = this.#isLoaded();
@@ -120,7 +122,10 @@ export class TestEngine implements Disposable {
     // The page asks when it is shown: what was known of the model's files may be old.
     await this.python?.look();
     if (!python?.isReady || this.#sessions.stateOf(this.#key) !== undefined) return;
-    const request = await this.#model.loadRequest(this.#choice, undefined);
+    const [choice, opened] = [this.#choice, this.#opened];
+    const request = await this.#model.loadRequest(choice, undefined);
+    // Meanwhile the test may be over, a run have begun, or another engine been chosen.
+    if (this.#isOver || this.#choice !== choice || this.#opened !== opened) return;
     if (this.#sessions.stateOf(this.#key) !== undefined || !this.#sessions.hasRoom) return;
     this.#opened = request;
     await this.#sessions.warm(this.#key, () => request);
@@ -146,6 +151,7 @@ export class TestEngine implements Disposable {
   }
 
   dispose(): void {
+    this.#isOver = true;
     for (const one of this.#subscriptions) void one?.dispose();
     void this.#model.python?.dispose();
     void this.#model.own?.dispose();
