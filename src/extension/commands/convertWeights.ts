@@ -1,4 +1,4 @@
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname } from "node:path";
 import { humanSize } from "../../base/humanSize";
 import type { ContentRef } from "../../frameworks/contentJobs";
 import { convertFileJob, previewConversionJob } from "../../frameworks/convert/convertJobs";
@@ -35,7 +35,7 @@ async function convert(services: Services, to: ConvertibleFormat, from?: Target 
   const destination = await ui.pickTarget({
     title: t("Convert {0}", name),
     action: t("Convert"),
-    fileName: suggestedTarget(ref, all.source, extension),
+    ...suggestedTarget(ref, all.source, extension),
     filters: { [to === "safetensors" ? "safetensors" : "MessagePack"]: [extension] },
   });
   if (destination === undefined) return;
@@ -69,10 +69,14 @@ async function sourceOf(
 }
 
 /** Beside the source; of a version by its tag, in the user's own place. */
-function suggestedTarget(ref: ContentRef, source: string, extension: string): string {
-  if (ref.kind === "model") return `${ref.tag.replace(":", "-")}.${extension}`;
+function suggestedTarget(
+  ref: ContentRef,
+  source: string,
+  extension: string,
+): { readonly folder?: string; readonly fileName: string } {
+  if (ref.kind === "model") return { fileName: `${ref.tag.replace(":", "-")}.${extension}` };
   const stem = basename(source).replace(/\.safetensors\.index\.json$/i, "");
-  return join(dirname(source), `${basename(stem, extname(stem))}.${extension}`);
+  return { folder: dirname(source), fileName: `${basename(stem, extname(stem))}.${extension}` };
 }
 
 function tensorCount({ t }: Services, count: number): string {
