@@ -1,4 +1,6 @@
 import { basename, dirname, extname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { ModelbenchError } from "../../base/errors";
 import { humanSize } from "../../base/humanSize";
 import type { ContentRef } from "../../frameworks/contentJobs";
 import { convertFileJob, previewConversionJob } from "../../frameworks/convert/convertJobs";
@@ -39,7 +41,12 @@ async function convert(services: Services, to: ConvertibleFormat, from?: Target 
     filters: { [to === "safetensors" ? "safetensors" : "MessagePack"]: [extension] },
   });
   if (destination === undefined) return;
-  // What is left out was on the list.
+  // What is left out was on the list, unless the source was written to while the list or the dialog was open.
+  const now = await jobs.run(previewConversionJob, { ref, to, options: { leaves } });
+  if (!isDeepStrictEqual(now, leaves ? kept : all)) {
+    const remedy = t("Convert it again, and look at the new list.");
+    throw new ModelbenchError("file.access", t("{0} was written to since it was looked at.", name), { remedy });
+  }
   const input = { ref, to, options: { drop: true, leaves }, destination };
   const { path, tensors, bytes } = await ui.progress(t("Converting {0}", name), (signal, report) =>
     jobs.run(convertFileJob, input, { signal, onProgress: report }),
