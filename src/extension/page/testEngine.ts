@@ -67,9 +67,15 @@ export class TestEngine implements Disposable {
   view(): Pick<TestView, "python" | "consent" | "engine"> {
     const { python } = this.#model;
     const interpreter = this.#opened?.python?.interpreter;
-    const loaded = this.#loaded && this.#isLoaded() ? { result: this.#loaded, interpreter } : undefined;
+    const loaded = this.#loaded && this.isLoaded ? { result: this.#loaded, interpreter } : undefined;
     const engine = this.#model.engineView(this.#choice, loaded);
     return { python: this.python?.python ?? null, consent: python?.consent ?? null, engine };
+  }
+
+  /** Whether the model is loaded: a process that would only be started now has kept no result. */
+  get isLoaded(): boolean {
+    const state = this.#opened && this.#sessions.stateOf(this.#key);
+    return state === "ready" || state === "busy";
   }
 
   /** What the runner is to load now. @throws ModelbenchError what keeps it from being loaded */
@@ -86,7 +92,7 @@ export class TestEngine implements Disposable {
     if (this.#opened === undefined || !isSame(this.#opened, request)) await this.unload();
     throwIfAborted(signal);
     this.#opened = request;
-    const isLoaded = this.#isLoaded();
+    const isLoaded = this.isLoaded;
     if (!isLoaded) await this.#model.verify(signal);
     throwIfAborted(signal);
     return isLoaded;
@@ -160,11 +166,6 @@ export class TestEngine implements Disposable {
 
   get #own(): OwnPythonTest | undefined {
     return this.#model.isInOwnPython(this.#choice) ? this.#model.own : undefined;
-  }
-
-  #isLoaded(): boolean {
-    const state = this.#opened && this.#sessions.stateOf(this.#key);
-    return state === "ready" || state === "busy";
   }
 
   #asked(): LoadRequest {
