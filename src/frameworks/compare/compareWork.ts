@@ -5,7 +5,13 @@ import { areComparable, difference, type ValueDifference } from "../../tensors/d
 import type { ContentRef } from "../contentJobs";
 import { contents, dataOf } from "../contentReading";
 import { compare } from "./compare";
-import { type ComparedRefs, type ComparisonSummary, type FactWords, filesWritten, type TensorPair } from "./compareJobs";
+import {
+  type ComparedRefs,
+  type ComparisonSummary,
+  type FactWords,
+  filesWritten,
+  type TensorPair,
+} from "./compareJobs";
 import type { FactDifference, FileFact } from "./facts";
 import type { Comparable } from "./side";
 import { factText } from "./words";
