@@ -13,12 +13,12 @@ export const fileDialogs: Pick<Ui, "pickFiles" | "pickTarget" | "pickFolder"> = 
     });
     return chosen?.map((uri) => uri.fsPath);
   },
-  async pickTarget({ title, action, fileName, filters }) {
-    const folder = defaultFolder();
+  async pickTarget({ title, action, folder, fileName, filters }) {
+    const place = folder === undefined ? defaultFolder() : Uri.file(folder);
     const chosen = await window.showSaveDialog({
       title,
       saveLabel: action,
-      defaultUri: Uri.joinPath(folder, fileName),
+      defaultUri: Uri.joinPath(place, fileName),
       filters: dialogFilters(filters),
     });
     return chosen?.fsPath;

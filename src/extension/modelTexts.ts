@@ -91,7 +91,8 @@ class ModelTexts implements TextDocumentContentProvider, Disposable {
 
   async #ofFile(uri: Uri, path: string): Promise<string> {
     const key = uri.toString();
-    if (!this.#watches.has(key)) this.#watches.set(key, new FolderWatch(dirname(path), () => this.#changed.fire(uri)));
+    const tell = (): void => this.#changed.fire(uri);
+    if (!this.#watches.has(key)) this.#watches.set(key, new FolderWatch(dirname(path), tell, true));
     return existsSync(path) ? this.#jobs.run(textOfFileJob, { path }) : "";
   }
 

@@ -254,6 +254,9 @@ export interface Ui {
   pickTarget(options: {
     readonly title: string;
     readonly action: string;
+    /** Absolute path of the folder that is suggested; left out = the workspace's. */
+    readonly folder?: string | undefined;
+    /** The name that is suggested, without a folder. */
     readonly fileName: string;
     readonly filters: Readonly<Record<string, readonly string[]>>;
   }): Promise<string | undefined>;

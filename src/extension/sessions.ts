@@ -152,6 +152,8 @@ export class Sessions implements Disposable {
     if (entry.users > 0 || this.#entries.get(entry.key) !== entry) return;
     entry.idleSinceMs = Date.now();
     this.#rest(entry);
+    // What were in use at the same time may be more than may stay.
+    this.#makeRoom(undefined);
     this.#changed.fire();
   }
 

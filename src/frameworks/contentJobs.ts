@@ -23,6 +23,8 @@ export interface ContentSummary {
   readonly format: FileFormat;
   readonly bytes: number;
   readonly files: readonly InspectedFile[];
+  /** Another one as soon as one of the files was written to: what was read of them is out of date. */
+  readonly stamp: string;
   readonly tensorCount: number;
   /** Elements of all tensors together. */
   readonly parameters: number;

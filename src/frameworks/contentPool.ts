@@ -20,15 +20,16 @@ export interface OpenedContent {
   readonly format: FileFormat;
   readonly bytes: number;
   readonly files: readonly InspectedFile[];
+  /** Another one as soon as one of its files was written to or is another. */
+  readonly state: string;
 }
 
 interface Kept extends OpenedContent {
   readonly key: string;
   /** Of a model: files that come to it or go from it change it too. */
   readonly folder?: string;
-  /** The files that were read, and their states by which a change is noticed. */
+  /** The files that were read, whose state is `state`. */
   readonly paths: readonly string[];
-  readonly state: string;
   closing?: NodeJS.Timeout;
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { ModelbenchError } from "../base/errors";
 import type { JobOptions } from "../base/ports";
 import { elementCount, itemSize } from "../formats/elements";
@@ -30,12 +31,13 @@ export function runDescribeContent(ref: ContentRef): Promise<ContentSummary> {
   return contents.lend(ref, summaryOf);
 }
 
-function summaryOf({ content, format, bytes, files }: OpenedContent): ContentSummary {
+function summaryOf({ content, format, bytes, files, state }: OpenedContent): ContentSummary {
   const tensors = content.tensors.filter(({ dtype }) => dtype !== null);
   return {
     format,
     bytes,
     files,
+    stamp: createHash("sha256").update(state).digest("base64url"),
     tensorCount: content.tensors.length,
     parameters: tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
     tensorBytes: tensors.reduce((sum, tensor) => sum + tensor.bytes, 0),

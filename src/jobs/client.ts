@@ -119,22 +119,27 @@ class ChildJobs implements Jobs, Disposable {
     const pending = this.#pending.get(id);
     if (!pending || !this.#child) return;
     this.#send(this.#child, { kind: "cancel", id });
-    pending.grace = setTimeout(() => {
+    const judge = (): void => {
+      if (this.#pending.get(id) !== pending) return;
       const deaf = !pending.cancelHeard;
       this.#settle(id, (p) => p.reject(new ModelbenchError("cancelled", `${p.name} was cancelled.`)));
       if (deaf) this.#kill(`${pending.name} did not hear a cancel within ${CANCEL_GRACE_MS} ms`);
-    }, CANCEL_GRACE_MS);
+    };
+    pending.grace = setTimeout(() => onceHeard(judge), CANCEL_GRACE_MS);
   }
 
   #watchSilence(id: number): void {
     const pending = this.#pending.get(id);
     if (!pending) return;
     clearTimeout(pending.silence);
-    pending.silence = setTimeout(() => {
+    const judge = (): void => {
+      if (this.#pending.get(id) !== pending || pending.silence !== silence) return;
       const message = `${pending.name} showed no progress for ${pending.silenceMs} ms and was stopped.`;
       this.#settle(id, (p) => p.reject(new ModelbenchError("worker.died", message)));
       this.#kill(message);
-    }, pending.silenceMs);
+    };
+    const silence = setTimeout(() => onceHeard(judge), pending.silenceMs);
+    pending.silence = silence;
     pending.silence.unref();
   }
 
@@ -160,6 +165,11 @@ class ChildJobs implements Jobs, Disposable {
     clearTimeout(pending.grace);
     how(pending);
   }
+}
+
+/** Does it when what came meanwhile was heard: where another extension held the thread up, the timers are served first. */
+function onceHeard(what: () => void): void {
+  setImmediate(what);
 }
 
 function died(job: string, reason: string): ModelbenchError {

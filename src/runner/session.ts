@@ -267,8 +267,12 @@ class Session implements RunnerSession {
 
   /** A runner that still answers knows best: the stopped request may share its run with others. */
   async #killUnlessAwake(runner: RunnerProcess): Promise<void> {
-    const timer = setTimeout(() => runner.kill(), AWAKE_MS).unref();
+    let isAwake = false;
+    // Where the window was held up the timers are served before what the runner said is read.
+    const judge = () => setImmediate(() => isAwake || runner.kill());
+    const timer = setTimeout(judge, AWAKE_MS).unref();
     await runner.call("ping").catch(() => undefined);
+    isAwake = true;
     clearTimeout(timer);
   }
 

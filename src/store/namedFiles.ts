@@ -12,7 +12,7 @@ const MAX_COMPARED_BYTES = 1 << 28;
 /** What a named file is now, beside what it was; `unclear` = touched since, and too large to be read for a look. */
 export type NamedFileState = "same" | "changed" | "missing" | "unclear";
 
-/** Digests files that the user named, by their absolute paths. */
+/** Digests files that the user named, by their absolute paths; reports bytes. */
 export const digestFilesJob: JobKey<{ readonly paths: readonly string[] }, readonly NamedFile[]> = {
   name: "store.digestFiles",
 };
@@ -20,9 +20,15 @@ export const digestFilesJob: JobKey<{ readonly paths: readonly string[] }, reado
 /** The work behind `digestFilesJob`. @throws ModelbenchError `file.access` naming the file, `cancelled` */
 export async function runDigestFiles({ paths }: { paths: readonly string[] }, options: JobOptions) {
   const named: NamedFile[] = [];
+  let doneBytes = 0;
+  // A data set may be larger than is read before silence is taken for a hang.
+  const onBytes = (count: number): void => {
+    doneBytes += count;
+    options.onProgress?.({ doneBytes });
+  };
   for (const path of paths) {
     throwIfAborted(options.signal);
-    named.push(await digested(path, options.signal));
+    named.push(await digested(path, options.signal, onBytes));
   }
   return named;
 }
@@ -39,13 +45,16 @@ export async function namedFileState({ path, bytes, mtimeMs, sha256 }: NamedFile
   return found.sha256 === sha256 ? "same" : "changed";
 }
 
-async function digested(path: string, signal?: AbortSignal): Promise<NamedFile> {
+async function digested(path: string, signal?: AbortSignal, onBytes?: (count: number) => void): Promise<NamedFile> {
   try {
     // Taken before it is read: what is written meanwhile is not what was read.
     const before = await stat(path);
     if (!before.isFile()) throw new Error("it is not a plain file");
     const hash = createHash("sha256");
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(chunk as Buffer);
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
+      hash.update(chunk as Buffer);
+      onBytes?.((chunk as Buffer).length);
+    }
     return { path, bytes: before.size, mtimeMs: before.mtimeMs, sha256: hash.digest("hex") };
   } catch (cause) {
     throwIfAborted(signal);

@@ -51,6 +51,8 @@ export const contentViewSchema = z.strictObject({
   ),
   /** Files beyond those that are listed. */
   moreFiles: count,
+  /** Another one as soon as one of the files was written to; `null` where it is not known. */
+  stamp: z.nullable(z.string()),
   tensorCount: count,
   /** Elements of all tensors together. */
   parameters: z.number(),

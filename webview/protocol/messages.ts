@@ -21,7 +21,7 @@ import type {
 } from "./views";
 
 /** Version of everything below; a page of another version is reloaded with its saved state dropped. */
-export const PROTOCOL = 5;
+export const PROTOCOL = 6;
 
 /** Largest message either side accepts, in bytes; larger values are paged or travel as files. */
 export const MAX_MESSAGE_BYTES = 8 * 2 ** 20;

@@ -1,10 +1,12 @@
 import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { ComparisonView } from "../protocol/compare";
 import { CompareDetails } from "./compareDetails";
 import { CompareFacts } from "./compareFacts";
 import { CompareTable } from "./compareTable";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
+import { focusSoon, isFocusLost } from "./focusSoon";
 import { formatBytes } from "./format";
 import { formatWords } from "./formatWords";
 import { Icon } from "./icons";
@@ -16,6 +18,12 @@ export function ComparePage(): VNode {
   const { compare } = usePage();
   const t = useText();
   const work = compare.work.value;
+  const before = useRef(work.state);
+  // The button that was pressed is gone; what takes its place takes the focus. What runs by itself takes none.
+  useEffect(() => {
+    if (before.current !== work.state && compare.isAsked && isFocusLost()) focusSoon(...FOCUSED[work.state]);
+    before.current = work.state;
+  }, [work.state]);
   return (
     <main class="page">
       <h1 data-testid="compare-title">{t("compare.title")}</h1>
@@ -30,6 +38,14 @@ export function ComparePage(): VNode {
     </main>
   );
 }
+
+/** What takes the focus in each state. */
+const FOCUSED = {
+  running: ["compare-stop"],
+  cancelled: ["compare-again"],
+  failed: ["compare-again"],
+  ready: ["compare-row-0", "compare-again"],
+} as const;
 
 function Again(): VNode {
   const { compare } = usePage();

@@ -13,7 +13,7 @@ export class ContentState {
   readonly #changed: () => void;
   #reading: AbortController | undefined;
 
-  /** @param changed is called each time the content was read: whatever was derived from the old one is out of date */
+  /** @param changed is called when other content was read: whatever was derived from the old one is out of date */
   constructor(peer: PagePeer, changed: () => void) {
     this.#peer = peer;
     this.#changed = changed;
@@ -29,8 +29,10 @@ export class ContentState {
       (error): Loadable<ContentView> => ({ state: "failed", error: failureOf(error) }),
     );
     if (this.#reading !== reading) return;
+    const before = stampOf(this.summary.value);
     this.summary.value = next;
-    this.#changed();
+    // It is read again for much that concerns none of its files, as when another version of the name is saved.
+    if (before === null || before !== stampOf(next)) this.#changed();
   }
 
   /** The page is about something else now, or about nothing. */
@@ -40,4 +42,9 @@ export class ContentState {
     this.summary.value = { state: "loading" };
     this.progress.value = undefined;
   }
+}
+
+/** What tells this content from another one, where it is known. */
+function stampOf(summary: Loadable<ContentView>): string | null {
+  return summary.state === "ready" ? summary.value.stamp : null;
 }

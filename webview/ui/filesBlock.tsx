@@ -55,10 +55,10 @@ function Verify({ model }: { readonly model: ModelView }): VNode {
   const t = useText();
   const [checking, setChecking] = useState<Checking>({ state: "idle" });
   const running = useRef<AbortController | undefined>(undefined);
-  useEffect(() => {
-    setChecking({ state: "idle" });
-    return () => running.current?.abort();
-  }, [model]);
+  const files = JSON.stringify([model.tag, model.path, model.files, model.sizeBytes]);
+  useEffect(() => () => running.current?.abort(), [files]);
+  // The model is read again for much, as when another version of its name is saved: that ends no check of its files.
+  useEffect(() => setChecking((now) => (now.state === "running" ? now : { state: "idle" })), [model]);
   const verify = async (): Promise<void> => {
     const abort = new AbortController();
     running.current = abort;

@@ -1,4 +1,6 @@
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { ModelbenchError } from "../../base/errors";
 import { humanSize } from "../../base/humanSize";
 import type { ContentRef } from "../../frameworks/contentJobs";
 import { convertFileJob, previewConversionJob } from "../../frameworks/convert/convertJobs";
@@ -35,11 +37,16 @@ async function convert(services: Services, to: ConvertibleFormat, from?: Target 
   const destination = await ui.pickTarget({
     title: t("Convert {0}", name),
     action: t("Convert"),
-    fileName: suggestedTarget(ref, all.source, extension),
+    ...suggestedTarget(ref, all.source, extension),
     filters: { [to === "safetensors" ? "safetensors" : "MessagePack"]: [extension] },
   });
   if (destination === undefined) return;
-  // What is left out was on the list.
+  // What is left out was on the list, unless the source was written to while the list or the dialog was open.
+  const now = await jobs.run(previewConversionJob, { ref, to, options: { leaves } });
+  if (!isDeepStrictEqual(now, leaves ? kept : all)) {
+    const remedy = t("Convert it again, and look at the new list.");
+    throw new ModelbenchError("file.access", t("{0} was written to since it was looked at.", name), { remedy });
+  }
   const input = { ref, to, options: { drop: true, leaves }, destination };
   const { path, tensors, bytes } = await ui.progress(t("Converting {0}", name), (signal, report) =>
     jobs.run(convertFileJob, input, { signal, onProgress: report }),
@@ -69,10 +76,14 @@ async function sourceOf(
 }
 
 /** Beside the source; of a version by its tag, in the user's own place. */
-function suggestedTarget(ref: ContentRef, source: string, extension: string): string {
-  if (ref.kind === "model") return `${ref.tag.replace(":", "-")}.${extension}`;
+function suggestedTarget(
+  ref: ContentRef,
+  source: string,
+  extension: string,
+): { readonly folder?: string; readonly fileName: string } {
+  if (ref.kind === "model") return { fileName: `${ref.tag.replace(":", "-")}.${extension}` };
   const stem = basename(source).replace(/\.safetensors\.index\.json$/i, "");
-  return join(dirname(source), `${basename(stem, extname(stem))}.${extension}`);
+  return { folder: dirname(source), fileName: `${basename(stem, extname(stem))}.${extension}` };
 }
 
 function tensorCount({ t }: Services, count: number): string {

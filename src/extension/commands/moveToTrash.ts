@@ -1,3 +1,5 @@
+import { ModelbenchError } from "../../base/errors";
+import { insideFolder } from "../../formats/insideFolder";
 import { deleteModelJob } from "../../store/trashJobs";
 import type { ModelRef, Services } from "../services";
 import { folderTag, type StoredFolder } from "../targets";
@@ -23,11 +25,17 @@ export async function moveAllToTrash(
 ): Promise<void> {
   const { catalog, jobs, log, stores, t, ui } = services;
   await unloadAmong(services, refsOf(folders));
-  const outcome = await forEach(folders, ({ store, name, version }) =>
-    jobs.run(deleteModelJob, { home: stores.of({ store }).home, tag: { name, version } }),
-  ).finally(() => catalog.recheck());
+  const outcome = await forEach(folders, async ({ store, name, version, path }) => {
+    const { home } = stores.of({ store });
+    // Whoever was asked said yes to this folder, not to what another store has under its tag.
+    if (insideFolder(home, path) === undefined) {
+      const message = t("The store is {0} now, and {1} is not in it: nothing of it was deleted.", home, path);
+      throw new ModelbenchError("model.notFound", message);
+    }
+    return { home, entry: await jobs.run(deleteModelJob, { home, tag: { name, version } }) };
+  }).finally(() => catalog.recheck());
   for (const { item, error } of outcome.failed) log.error(`Deleting ${folderTag(item)} failed`, error);
-  const trashed = outcome.done.map(({ item: { store }, result: entry }): Trashed => ({ store, entry }));
+  const trashed = outcome.done.map(({ item: { store }, result }): Trashed => ({ store, ...result }));
   const remedy = trashed.length === 0 ? undefined : t("Undo Delete brings back the ones that were deleted.");
   const failure = oneFailure(t, outcome, "{0} of {1} versions were not deleted: {2}", remedy);
   if (failure) throw failure;

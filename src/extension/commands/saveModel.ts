@@ -24,13 +24,25 @@ export async function saveModel(services: Services, file?: FileArgument & { read
     drafts.set(drafted.draft.module, drafted);
     return formOf(services, target.store, source, drafted, draft);
   };
-  const values = await pages.openSaveForm(await draft());
-  const drafted = values && drafts.get(values.module);
-  if (!drafted) return;
-  const input = { ...inputOf(drafted, values), home: target.store.home };
-  const saved = await ui.progress(t("Saving {0}", values.name), (signal, report) =>
-    jobs.run(saveModelJob, input, { signal, onProgress: report }),
-  );
+  let initial = await draft();
+  let saved: { readonly tag: string } | undefined;
+  while (!saved) {
+    const values = await pages.openSaveForm(initial);
+    const drafted = values && drafts.get(values.module);
+    if (!drafted) return;
+    const input = { ...inputOf(drafted, values), home: target.store.home };
+    saved = await ui
+      .progress(t("Saving {0}", values.name), (signal, report) =>
+        jobs.run(saveModelJob, input, { signal, onProgress: report }),
+      )
+      .catch((error: unknown) => {
+        // Another window or program took the version while the form was filled in: nothing of it is typed again.
+        if (!(error instanceof ModelbenchError) || error.code !== "model.exists") throw error;
+        ui.showFailure(error.message, error.remedy);
+        return undefined;
+      });
+    initial = { ...formOf(services, target.store, source, drafted, draft), values };
+  }
   catalog.recheck();
   const model: ModelRef = { store: target.id, tag: saved.tag };
   await tree.reveal(model);

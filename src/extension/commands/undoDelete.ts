@@ -10,6 +10,8 @@ import { shortAge } from "../tree/words";
 export interface Trashed {
   readonly store: StoreId;
   readonly entry: TrashEntry;
+  /** Where the store was when it was deleted; left out = where it is now. */
+  readonly home?: string;
 }
 
 /** Brings deleted versions back: the only one at once, else those chosen, the last one deleted first. */
@@ -43,9 +45,10 @@ export async function restoreEntries(services: Services, trashed: readonly Trash
   try {
     // Of those deleted in the same instant the one named last was deleted last.
     const lastFirst = [...trashed].reverse().sort((a, b) => b.entry.deletedMs - a.entry.deletedMs);
-    for (const { store, entry } of lastFirst) {
-      const { home } = stores.of({ store });
-      restored = { store, tag: formatTag(await jobs.run(restoreModelJob, { home, id: entry.id })) };
+    for (const { store, entry, home } of lastFirst) {
+      const now = stores.all.find(({ id }) => id === store)?.store.home;
+      const tag = formatTag(await jobs.run(restoreModelJob, { home: home ?? stores.of({ store }).home, id: entry.id }));
+      if (home === undefined || home === now) restored = { store, tag };
     }
   } finally {
     catalog.recheck();

@@ -1,8 +1,14 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CompareProgress } from "../../../webview/protocol/compare";
 import type { Handlers } from "../../../webview/protocol/hostPeer";
 import { ModelbenchError } from "../../base/errors";
 import type { Jobs } from "../../base/ports";
-import { type ComparisonSummary, compareJob, compareTensorsJob } from "../../frameworks/compare/compareJobs";
+import {
+  type ComparisonSummary,
+  compareJob,
+  compareTensorsJob,
+  filesWritten,
+} from "../../frameworks/compare/compareJobs";
 import type { ContentRef } from "../../frameworks/contentJobs";
 import type { Ui } from "../services";
 import { comparisonView, differenceRow } from "./compareView";
@@ -55,11 +61,13 @@ export function compareHandlers({ refs, jobs, ui, progress }: CompareHandlersPor
         .map(differenceRow),
     }),
     "compare/ulps": async ({ row }, signal) => {
-      const { a, b } = result().tensors[row] ?? {};
+      const { a, b, values } = result().tensors[row] ?? {};
       if (!a || !b) throw new ModelbenchError("internal", `Row ${row} has no two tensors.`);
       const { a: left, b: right } = refs();
       const pair = { a: { ref: left, tensor: a.index }, b: { ref: right, tensor: b.index } };
-      const { ulps } = await jobs.run(compareTensorsJob, pair, { signal });
+      const { ulps, ...now } = await jobs.run(compareTensorsJob, pair, { signal });
+      // Tensors are asked for by their numbers, which may be those of others in files that were written to.
+      if (!isDeepStrictEqual(now, values)) throw filesWritten();
       return { counts: [...(ulps?.counts ?? [])], nan: ulps?.nan ?? 0 };
     },
   };

@@ -12,7 +12,8 @@ const MOST = { characters: 4_000, files: 500, pairs: 200, imports: 1_000, findin
 
 /** What the page shows of a content's headers. */
 export function contentView(summary: ContentSummary): ContentView {
-  const { format, bytes, files, tensorCount, parameters, tensorBytes, metadata, onnx, pickle, warnings } = summary;
+  const { format, bytes, files, stamp, tensorCount, parameters, tensorBytes, metadata, onnx, pickle, warnings } =
+    summary;
   return {
     format,
     bytes,
@@ -20,6 +21,7 @@ export function contentView(summary: ContentSummary): ContentView {
       .slice(0, MOST.files)
       .map((file) => ({ path: cut(file.path), bytes: file.bytes, format: file.format, pickle: verdictOf(file) })),
     moreFiles: beyond(files, MOST.files),
+    stamp,
     tensorCount,
     parameters,
     tensorBytes,
@@ -42,6 +44,7 @@ export function brokenContent(error: unknown): ContentView {
     bytes: 0,
     files: [],
     moreFiles: 0,
+    stamp: null,
     tensorCount: 0,
     parameters: 0,
     tensorBytes: 0,

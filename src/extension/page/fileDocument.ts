@@ -75,6 +75,15 @@ export class FileDocument implements Disposable {
     return { kind: "file", path: this.path() };
   }
 
+  /** Looks at the file, which changes unheard where a file system tells nothing, and says what is known of it. */
+  async looked(): Promise<FileView> {
+    if (this.#port.path !== undefined) {
+      this.#lookSoon();
+      await this.#looking;
+    }
+    return this.info();
+  }
+
   /** What is known of the file itself. */
   info(): FileView {
     const isCopy = this.#port.path === undefined;

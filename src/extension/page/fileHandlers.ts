@@ -23,7 +23,7 @@ export function fileHandlers({ document, ui, command }: FileHandlersPort): FileH
       await ui.copy(text);
       return null;
     },
-    "file/info": async () => document.info(),
+    "file/info": () => document.looked(),
     "file/command": async ({ command: name }) => {
       await command(name, document.path());
       return null;

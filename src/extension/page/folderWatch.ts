@@ -5,6 +5,9 @@ import { identityOf } from "../../store/modelFiles";
 /** An editor writes a file in several steps; they count as one. */
 const GATHER_MS = 150;
 
+/** How often a folder that has gone is looked for. */
+const RETURN_MS = 1_000;
+
 /**
  * Follows what is written inside one folder. The listing watches folders of names only, and notices nothing of a file
  * that is written in place, as editors do.
@@ -14,12 +17,17 @@ export class FolderWatch implements Disposable {
   readonly #onChange: () => void;
   #watcher: FSWatcher | undefined;
   #identity = "";
+  readonly #isPatient: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #waiting: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(path: string, onChange: () => void) {
+  /** @param isPatient whether a folder that went is waited for, where nobody else says that it is back */
+  constructor(path: string, onChange: () => void, isPatient = false) {
     this.#path = path;
     this.#onChange = onChange;
-    this.renew();
+    this.#isPatient = isPatient;
+    if (isPatient) this.#goOn();
+    else this.renew();
   }
 
   /** Looks again for the folder: it may have gone, and another one of its path may be there. */
@@ -34,7 +42,20 @@ export class FolderWatch implements Disposable {
 
   dispose(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#waiting);
     this.#watcher?.close();
+  }
+
+  /** Follows the folder that has the path now, which a build or a checkout may have made anew, or waits for one. */
+  #goOn(): void {
+    this.renew();
+    if (this.#identity !== "" || this.#waiting !== undefined) return;
+    this.#waiting = setTimeout(() => {
+      this.#waiting = undefined;
+      this.#goOn();
+      if (this.#identity !== "") this.#onChange();
+    }, RETURN_MS);
+    this.#waiting.unref();
   }
 
   #start(): FSWatcher | undefined {
@@ -42,6 +63,7 @@ export class FolderWatch implements Disposable {
       const watcher = watch(this.#path, { persistent: false }, () => {
         this.#timer ??= setTimeout(() => {
           this.#timer = undefined;
+          if (this.#isPatient) this.#goOn();
           this.#onChange();
         }, GATHER_MS);
       });

@@ -41,17 +41,26 @@ export class ForeignFiles {
 
   /**
    * Copies a file whole.
-   * @throws ModelbenchError `budget.exceeded` when it is larger than 64 MiB, `file.access` when it cannot be read
+   * @throws ModelbenchError `budget.exceeded` when it is larger than 64 MiB, `file.access` when it cannot be read, or the
+   *   copy not be written
    */
   async copy(file: ForeignFile): Promise<ForeignCopy> {
     const bytes = await this.#read(file);
     const folder = join(this.#folder, `${process.pid}-${randomBytes(6).toString("hex")}`);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    // A folder that was there already keeps its mode.
-    await chmod(this.#folder, 0o700);
     const path = join(folder, safeName(file.name));
-    await writeFile(path, bytes, { mode: 0o600 });
-    return { path, dispose: () => rm(folder, { recursive: true, force: true }) };
+    const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      // A folder that was there already keeps its mode.
+      await chmod(this.#folder, 0o700);
+      await writeFile(path, bytes, { mode: 0o600 });
+      return { path, dispose };
+    } catch (error) {
+      await dispose().catch(() => undefined);
+      const message = this.#t("{0}: cannot be copied to {1}: {2}", file.label, this.#folder, reasonOf(error));
+      const remedy = this.#t("Make room there, or copy the file to a folder of this machine yourself.");
+      throw new ModelbenchError("file.access", message, { remedy, cause: error });
+    }
   }
 
   /** Removes what windows left behind that ended without a word. */
@@ -71,10 +80,8 @@ export class ForeignFiles {
       return bytes;
     } catch (error) {
       if (error instanceof ModelbenchError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new ModelbenchError("file.access", this.#t("{0}: cannot be read: {1}", file.label, reason), {
-        cause: error,
-      });
+      const message = this.#t("{0}: cannot be read: {1}", file.label, reasonOf(error));
+      throw new ModelbenchError("file.access", message, { cause: error });
     }
   }
 
@@ -84,6 +91,10 @@ export class ForeignFiles {
     const message = this.#t("{0} has {1}. Files that are not on this disk are read up to {2}.", label, size, most);
     throw new ModelbenchError("budget.exceeded", message, { remedy: this.#t("Copy it to a folder of this machine.") });
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The name decides what a file claims to be, so it is kept as far as the disk takes it. */

@@ -267,7 +267,7 @@ export class ModelTest {
     const found = this.#results.get(reply)?.outputs.find(({ name }) => name === output);
     if (found?.tensor) return rowsOf(found.name, found.tensor, start, count);
     const handle = found?.kept;
-    if (handle === undefined) {
+    if (handle === undefined || !this.#engine.isLoaded) {
       const { t } = this.#port;
       throw new ModelbenchError("worker.died", t("This result is gone."), { remedy: t("Run again.") });
     }

@@ -117,7 +117,9 @@ export class PageModels implements Disposable {
     }
     const opening = this.#open(ref);
     this.#tests.set(key, { home, test: opening });
-    opening.catch(() => this.#tests.delete(key));
+    opening.catch(() => {
+      if (this.#tests.get(key)?.test === opening) this.#tests.delete(key);
+    });
     return opening;
   }
 
@@ -142,6 +144,8 @@ export class PageModels implements Disposable {
     const key = refKey(ref);
     const known = this.#tests.get(key);
     this.#tests.delete(key);
+    // A run that has only begun would open a process anew while the old one ends.
+    known?.test.then((opened) => opened.stop()).catch(() => undefined);
     await this.#sessions.unload(key);
     await known?.test.then((opened) => opened.dispose()).catch(() => undefined);
   }

@@ -16,8 +16,9 @@ export async function showSaveForm(
   { t }: Pick<PageServices, "t">,
   extension: Uri,
 ): Promise<SaveFormValues | undefined> {
-  const panel = window.createWebviewPanel(SAVE_EDITOR, t("Save Model"), ViewColumn.Active);
+  // Before there is a panel: a file that has gone would leave an empty one, and one that is closed takes no page.
   const seed = saveSeed(t, initial, await filesOf(initial));
+  const panel = window.createWebviewPanel(SAVE_EDITOR, t("Save Model"), ViewColumn.Active);
   return new Promise((resolve) => {
     const handlers = {
       ...noHandlers,

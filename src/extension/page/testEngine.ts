@@ -39,6 +39,7 @@ export class TestEngine implements Disposable {
   #opened: LoadRequest | undefined;
   #loaded: LoadResult | undefined;
   #choice: EngineChoice;
+  #isOver = false;
 
   /** Fires when what `view` answers changed without a run. */
   readonly onDidChange = this.#changed.event;
@@ -66,9 +67,15 @@ export class TestEngine implements Disposable {
   view(): Pick<TestView, "python" | "consent" | "engine"> {
     const { python } = this.#model;
     const interpreter = this.#opened?.python?.interpreter;
-    const loaded = this.#loaded && this.#isLoaded() ? { result: this.#loaded, interpreter } : undefined;
+    const loaded = this.#loaded && this.isLoaded ? { result: this.#loaded, interpreter } : undefined;
     const engine = this.#model.engineView(this.#choice, loaded);
     return { python: this.python?.python ?? null, consent: python?.consent ?? null, engine };
+  }
+
+  /** Whether the model is loaded: a process that would only be started now has kept no result. */
+  get isLoaded(): boolean {
+    const state = this.#opened && this.#sessions.stateOf(this.#key);
+    return state === "ready" || state === "busy";
   }
 
   /** What the runner is to load now. @throws ModelbenchError what keeps it from being loaded */
@@ -81,10 +88,11 @@ export class TestEngine implements Disposable {
    * that is not is held against what was saved first.
    */
   async prepare(request: LoadRequest, signal: AbortSignal): Promise<boolean> {
-    if (this.#opened !== undefined && !isSame(this.#opened, request)) await this.unload();
+    // Where none was opened here, one may be left of a test of this model that is over: of other files, or methods.
+    if (this.#opened === undefined || !isSame(this.#opened, request)) await this.unload();
     throwIfAborted(signal);
     this.#opened = request;
-    const isLoaded = this.#isLoaded();
+    const isLoaded = this.isLoaded;
     if (!isLoaded) await this.#model.verify(signal);
     throwIfAborted(signal);
     return isLoaded;
@@ -120,7 +128,10 @@ export class TestEngine implements Disposable {
     // The page asks when it is shown: what was known of the model's files may be old.
     await this.python?.look();
     if (!python?.isReady || this.#sessions.stateOf(this.#key) !== undefined) return;
-    const request = await this.#model.loadRequest(this.#choice, undefined);
+    const [choice, opened] = [this.#choice, this.#opened];
+    const request = await this.#model.loadRequest(choice, undefined);
+    // Meanwhile the test may be over, a run have begun, or another engine been chosen.
+    if (this.#isOver || this.#choice !== choice || this.#opened !== opened) return;
     if (this.#sessions.stateOf(this.#key) !== undefined || !this.#sessions.hasRoom) return;
     this.#opened = request;
     await this.#sessions.warm(this.#key, () => request);
@@ -146,6 +157,7 @@ export class TestEngine implements Disposable {
   }
 
   dispose(): void {
+    this.#isOver = true;
     for (const one of this.#subscriptions) void one?.dispose();
     void this.#model.python?.dispose();
     void this.#model.own?.dispose();
@@ -154,11 +166,6 @@ export class TestEngine implements Disposable {
 
   get #own(): OwnPythonTest | undefined {
     return this.#model.isInOwnPython(this.#choice) ? this.#model.own : undefined;
-  }
-
-  #isLoaded(): boolean {
-    const state = this.#opened && this.#sessions.stateOf(this.#key);
-    return state === "ready" || state === "busy";
   }
 
   #asked(): LoadRequest {

@@ -1,3 +1,4 @@
+import { ModelbenchError } from "../../base/errors";
 import type { JobKey } from "../../base/ports";
 import type { ValueDifference } from "../../tensors/difference";
 import type { ContentRef } from "../contentJobs";
@@ -34,3 +35,9 @@ export interface TensorPair {
 
 /** Compares two tensors of one shape, with units in the last place where both are of one float type. */
 export const compareTensorsJob: JobKey<TensorPair, ValueDifference> = { name: "compare.tensors" };
+
+/** What was found of two files is not what they hold now. */
+export function filesWritten(): ModelbenchError {
+  const remedy = "Compare them again.";
+  return new ModelbenchError("result.gone", "The two were written to since they were compared.", { remedy });
+}

@@ -1,11 +1,17 @@
 import type { JobOptions } from "../../base/ports";
 import { ModelStore } from "../../store/modelStore";
 import { paced } from "../../store/pace";
-import { difference, type ValueDifference } from "../../tensors/difference";
+import { areComparable, difference, type ValueDifference } from "../../tensors/difference";
 import type { ContentRef } from "../contentJobs";
 import { contents, dataOf } from "../contentReading";
 import { compare } from "./compare";
-import type { ComparedRefs, ComparisonSummary, FactWords, TensorPair } from "./compareJobs";
+import {
+  type ComparedRefs,
+  type ComparisonSummary,
+  type FactWords,
+  filesWritten,
+  type TensorPair,
+} from "./compareJobs";
 import type { FactDifference, FileFact } from "./facts";
 import type { Comparable } from "./side";
 import { factText } from "./words";
@@ -42,12 +48,18 @@ function wordsOf(fact: FactDifference): FactWords {
   };
 }
 
-/** The work behind `compareTensorsJob`. @throws ModelbenchError those of `FileContent.data`, `cancelled` */
+/**
+ * The work behind `compareTensorsJob`.
+ * @throws ModelbenchError `result.gone` when the files have no such pair any more, those of `FileContent.data`, `cancelled`
+ */
 export function runCompareTensors({ a, b }: TensorPair, options: JobOptions): Promise<ValueDifference> {
   return contents.lend(a.ref, (left) =>
     contents.lend(b.ref, (right) => {
+      const [one, other] = [left.content.tensors[a.tensor], right.content.tensors[b.tensor]];
+      if (!one?.dtype || !other?.dtype || !areComparable(one.dtype, other.dtype) || `${one.shape}` !== `${other.shape}`)
+        throw filesWritten();
       const [x, y] = [dataOf(left.content, a.tensor), dataOf(right.content, b.tensor)];
-      const bytes = (left.content.tensors[a.tensor]?.bytes ?? 0) + (right.content.tensors[b.tensor]?.bytes ?? 0);
+      const bytes = one.bytes + other.bytes;
       return paced(difference(x, y, { ulps: true }), bytes, options);
     }),
   );

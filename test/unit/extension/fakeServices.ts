@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { basename, join } from "node:path";
 import { Emitter } from "../../../src/base/events";
 import { silentLog } from "../../../src/base/log";
 import type { JobKey, JobOptions, Jobs } from "../../../src/base/ports";
@@ -145,8 +147,10 @@ export function fakeUi(answers: Answers, { lines }: Transcript): Ui {
       return work(new AbortController().signal, () => undefined);
     },
     pickFiles: async () => answers.files,
-    async pickTarget({ fileName }) {
-      lines.push(`target: ${fileName}`);
+    async pickTarget({ folder, fileName }) {
+      // What is no name would be joined to the workspace's folder.
+      assert.equal(fileName, basename(fileName));
+      lines.push(`target: ${folder === undefined ? fileName : join(folder, fileName)}`);
       return answers.target;
     },
     async pickFolder({ title }) {

@@ -38,6 +38,18 @@ test("the longest unused model makes room, one in use stays", async () => {
   await busy;
 });
 
+test("models that were in use at once are no more than may be loaded when they are idle again", async () => {
+  const { sessions } = make(2, 0);
+  const releases: (() => void)[] = [];
+  const uses = ["a", "b", "c"].map((key) =>
+    sessions.use(key, request(key), () => new Promise<void>((resolve) => void releases.push(resolve))),
+  );
+  assert.equal(sessions.loaded.length, 3);
+  for (const release of releases) release();
+  await Promise.all(uses);
+  assert.deepEqual(sessions.loaded.map(({ key }) => key).sort(), ["b", "c"]);
+});
+
 test("a model whose process is gone counts as loaded no more, and takes no other's place", async () => {
   const { sessions, opened } = make(2, 0);
   await sessions.use("a", request("a"), async () => undefined);

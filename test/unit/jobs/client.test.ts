@@ -156,6 +156,28 @@ test("a job that hears its cancel but tidies up slowly lets its caller go and ke
     assert.equal(await pidOf(jobs), pid);
   }));
 
+test("a window that is held up takes no job for deaf or silent that has answered meanwhile", () =>
+  withJobs(async (jobs) => {
+    const pid = await pidOf(jobs);
+    const holdUp = (ms: number): void => {
+      for (const end = Date.now() + ms; Date.now() < end; );
+    };
+    const controller = new AbortController();
+    const other = jobs.run(wait, 2_000);
+    const cancelled = assert.rejects(jobs.run(wait, 60_000, { signal: controller.signal }), { code: "cancelled" });
+    await jobs.run(echo, 1);
+    controller.abort();
+    // As by another extension that runs in the same process.
+    setImmediate(() => holdUp(700));
+    await cancelled;
+    const told = jobs.run(chatter, 5);
+    await new Promise((turn) => setTimeout(turn, 100));
+    holdUp(500);
+    assert.equal(await told, "done");
+    assert.equal(await other, "waited");
+    assert.equal(await pidOf(jobs), pid);
+  }));
+
 test("a job without progress is stopped after its silence, one that reports may take longer", () =>
   withJobs(async (jobs) => {
     const pid = await pidOf(jobs);

@@ -138,6 +138,49 @@ test("a cancelled run that ends by itself leaves the runner alive", async () => 
   });
 });
 
+test("a runner that goes on with a stopped run for others is not ended because the window was held up", async () => {
+  // Answers all but runs: the stopped one shares its batch with one that is still awaited.
+  const entry = kit.script(
+    "sharing.cjs",
+    `const fs = require("node:fs");
+    let got = Buffer.alloc(0);
+    new (require("node:net").Socket)({ fd: 3, readable: true, writable: false }).on("data", (chunk) => {
+      got = Buffer.concat([got, chunk]);
+      while (got.length >= 4 && got.length >= 4 + got.readUInt32LE()) {
+        const { id, kind, op, bodies } = JSON.parse(got.subarray(4, 4 + got.readUInt32LE()));
+        got = got.subarray(4 + got.readUInt32LE() + bodies.reduce((sum, { bytes }) => sum + bytes, 0));
+        if (kind !== "request" || op === "run") continue;
+        const data = op === "load" ? { loadMs: 1, device: "cpu", unfetchable: {} } : {};
+        const text = JSON.stringify({ v: 1, kind: "result", id, op, data, bodies: [] });
+        const frame = Buffer.alloc(4 + text.length);
+        frame.writeUInt32LE(text.length);
+        frame.write(text, 4);
+        fs.writeSync(4, frame);
+      }
+    });`,
+  );
+  const session = openSession(kit.model("sharing", linear), { entry, log: silentLog });
+  await session.load();
+  const pid = onlyRunner();
+  const controller = new AbortController();
+  const stopped = session.run(call({ x: [[1, 0]] }), controller.signal);
+  session.run(call({ x: [[1, 0]] })).catch(() => undefined);
+  await session.ping();
+  controller.abort();
+  // A second after the stop it is asked whether it lives, and has half a second to say so.
+  const heldUp = new Promise<void>((resolve) =>
+    setTimeout(() => {
+      for (const end = Date.now() + 700; Date.now() < end; );
+      resolve();
+    }, 1_000),
+  );
+  await assert.rejects(stopped, { code: "cancelled" });
+  await heldUp;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(onlyRunner(), pid);
+  await session.stop();
+});
+
 test("a waiting request that is cancelled disturbs nobody", async () => {
   await withSession(kit.model("queued", slow, { batchable: false }), async (session) => {
     const n = await turnsFor(session, 200);

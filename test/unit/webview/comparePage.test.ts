@@ -107,11 +107,19 @@ test("the comparison says how far it is, and is stopped and begun again", async 
   await using rig = await openComparison(refs, {}, slow);
   const { page } = rig;
   await page.getByTestId("compare-running").getByText("1.00 KiB of 4.00 KiB read").waitFor();
-  await page.getByTestId("compare-stop").click();
+  await page.getByTestId("compare-stop").focus();
+  await page.keyboard.press("Enter");
   await page.getByTestId("compare-cancelled").getByText("stopped").waitFor();
+  // Each button goes with what it was pressed for, and the keyboard goes on from what takes its place.
+  await untilFocused(page, "compare-again");
+  await page.keyboard.press("Enter");
+  await untilFocused(page, "compare-stop");
+  await page.keyboard.press("Enter");
+  await untilFocused(page, "compare-again");
   held = false;
-  await page.getByTestId("compare-again").click();
+  await page.keyboard.press("Enter");
   await page.getByTestId("compare-row-0").waitFor();
+  await untilFocused(page, "compare-row-0");
 });
 
 test("thousands of rows are drawn as they come into sight", async () => {

@@ -245,6 +245,43 @@ describe("files", () => {
     await untilText(rig.page.getByTestId("verified"), /Every file is as it was saved\./);
   });
 
+  test("are checked to the end, also when the model is read again meanwhile, but not when they are others", async () => {
+    const ends: (() => void)[] = [];
+    let facts = irisFacts;
+    let readings = 0;
+    const { handlers } = makeHost({
+      jobs: {
+        "store.verify": () => new Promise((end) => ends.push(() => end({ checked: true, problems: [] }))),
+        describeModel: () => {
+          readings += 1;
+          return facts;
+        },
+      },
+    });
+    await using rig = await openDetails({}, { handlers });
+    const again = async (): Promise<void> => {
+      const before = readings;
+      rig.peer.send("model/changed", { tag: REF.tag });
+      await untilEqual(() => readings > before, true);
+      await rig.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+    };
+    await rig.page.getByTestId("verify").click();
+    await rig.page.getByTestId("verify-cancel").waitFor();
+    // As when another version of its name is saved.
+    facts = { ...irisFacts, labels: [["stage", "prod"]] };
+    await again();
+    await rig.page.getByText("prod").first().waitFor();
+    assert.equal(await rig.page.getByTestId("verify-cancel").count(), 1);
+    ends.shift()?.();
+    await rig.page.getByTestId("verified").waitFor();
+    await rig.page.getByTestId("verify").click();
+    await rig.page.getByTestId("verify-cancel").waitFor();
+    facts = { ...irisFacts, files: irisFacts.files.map((file) => ({ ...file, bytes: file.bytes + 1 })) };
+    await again();
+    await rig.page.getByTestId("verify-cancel").waitFor({ state: "detached" });
+    assert.equal(await rig.page.getByTestId("verified").count(), 0);
+  });
+
   test("that nobody recorded are not called good", async () => {
     await using rig = await openDetails({}, { handlers: verified({ checked: false, problems: [] }).handlers });
     await rig.page.getByTestId("verify").click();

@@ -125,6 +125,7 @@ export function makeHost(options: HostOptions = {}): Host {
 /** A model whose files hold nothing that is listed. */
 const noContent: ContentSummary = {
   format: "onnx",
+  stamp: "1",
   bytes: 0,
   files: [],
   tensorCount: 0,

@@ -3,6 +3,8 @@ import { copyFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
+import type { Jobs } from "../../../src/base/ports";
+import { inProcessJobs } from "../../../src/jobs/inProcess";
 import { oddTensors, writeSafetensors } from "../../fixtures/oddTensors";
 import { tempFolder } from "../store/storeKit";
 import {
@@ -15,6 +17,7 @@ import {
   unexpected,
   until,
   untilDrawn,
+  untilEqual,
   untilFocused,
   untilText,
 } from "./pageScreens";
@@ -320,6 +323,34 @@ for (const theme of ["dark", "light", "contrast"] as const) {
     });
   }
 }
+
+test("figures that were read stay as long as the file does, whatever makes the page look again", async () => {
+  const path = join(folder, "busy.safetensors");
+  copyFileSync(odd, path);
+  const asked: string[] = [];
+  const real = inProcessJobs();
+  const jobs: Jobs = {
+    run(job, input, options) {
+      asked.push(job.name);
+      return real.run(job, input, options);
+    },
+  };
+  await using file = await openTensors(path, {}, { jobs });
+  const { page, peer } = file.rig;
+  const count = (name: string): number => asked.filter((one) => one === name).length;
+  await choose(page, "head.odd");
+  await page.getByTestId("stats-figures").waitFor();
+  const before = count("tensor.statistics");
+  const described = count("content.describe");
+  // As when another version of a model's name is saved.
+  peer.send("content/changed", {});
+  await untilEqual(() => count("content.describe") > described, true);
+  await untilDrawn(page);
+  assert.equal(count("tensor.statistics"), before);
+  writeFileSync(path, readFileSync(path));
+  peer.send("content/changed", {});
+  await untilEqual(() => count("tensor.statistics") > before, true);
+});
 
 test("what was looked at is there again after a reload, and a tensor that is gone is named", async () => {
   const path = join(folder, "kept.safetensors");

@@ -56,6 +56,24 @@ suite("converting weights", () => {
     assert.equal(existsSync(join(folder, "weights.safetensors")), false);
   });
 
+  test("a file that was written to while its list was open is not converted to something that the list did not name", async () => {
+    const path = join(folder, "busy.msgpack");
+    const write = (...more: (readonly [string, FlaxTree])[]) =>
+      writeFileSync(path, msgpackSerialize(new Map<string, FlaxTree>([["w", weights], ...more])));
+    const target = join(folder, "busy.safetensors");
+    write();
+    const review = (): readonly string[] => {
+      write(["lost", 3n]);
+      return [];
+    };
+    const { services: parts } = services(folder, { review, target });
+    await assert.rejects(convertToSafetensors(parts, { fsPath: path }), {
+      code: "file.access",
+      message: "busy.msgpack was written to since it was looked at.",
+    });
+    assert.equal(existsSync(target), false);
+  });
+
   test("of a version takes its only weights, and asks for a file without a row", async () => {
     const store = new ModelStore(join(folder, "home"));
     await store.save(draftOf("lm", "v1"), [{ from: join(folder, "made.safetensors"), to: "model.safetensors" }]);

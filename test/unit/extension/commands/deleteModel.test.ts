@@ -6,6 +6,7 @@ import { deleteModel } from "../../../../src/extension/commands/deleteModel";
 import { undoDelete } from "../../../../src/extension/commands/undoDelete";
 import type { Services } from "../../../../src/extension/services";
 import { type TreeNode, versionNode } from "../../../../src/extension/tree/treeModel";
+import { ModelStore } from "../../../../src/store/modelStore";
 import { plant, tempFolder } from "../../store/storeKit";
 import { services } from "../fakeServices";
 import { running } from "../fakes";
@@ -44,6 +45,33 @@ test("a dismissed question deletes nothing and says nothing", async () => {
   await deleteModel(parts, await nodeOf(parts, "a:v1"));
   assert.equal(lines.length, 1);
   assert.ok(isThere("a:v1"));
+});
+
+test("when the store is another one by the time of the answer, nothing of that one is deleted", async () => {
+  const other = tempFolder();
+  plant(other.path, "a", "v1");
+  const { services: parts } = services(folder.path, { confirm: true });
+  const moved = { ...parts, stores: { ...parts.stores, of: () => new ModelStore(other.path) } };
+  const refused = { code: "model.notFound", message: /is not in it: nothing of it was deleted/ };
+  await assert.rejects(deleteModel(moved, await nodeOf(parts, "a:v1")), refused);
+  assert.ok(isThere("a:v1") && existsSync(join(other.path, "models/a/v1")));
+  other.remove();
+});
+
+test("what was deleted is brought back where it was, also when the store is another one by then", async () => {
+  const other = tempFolder();
+  const { services: parts, lines } = services(folder.path, { confirm: true, presses: true });
+  const stores = { ...parts.stores };
+  const inform: typeof parts.ui.inform = async () => {
+    const store = new ModelStore(other.path);
+    Object.assign(stores, { all: [{ ...parts.stores.all[0], store }], own: store, of: () => store });
+    return true;
+  };
+  await deleteModel({ ...parts, stores, ui: { ...parts.ui, inform } }, await nodeOf(parts, "a:v1"));
+  assert.ok(isThere("a:v1"));
+  // It is not in what the tree shows now.
+  assert.ok(!lines.some((line) => line.startsWith("reveal")));
+  other.remove();
 });
 
 test("without a row the palette asks which, and dismissing that is a quiet no-op", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
+import { ModelbenchError } from "../../../../src/base/errors";
 import { saveModel } from "../../../../src/extension/commands/saveModel";
 import { parsePyYaml } from "../../../../src/formats/pyYaml";
 import type { DraftedFiles } from "../../../../src/frameworks/draftedFiles";
@@ -74,6 +75,33 @@ test("a saved file becomes what the form says, with exact metadata, and is shown
     "inform: my_net:v1 saved. [Test]",
     "test: my_net:v1",
   ]);
+});
+
+test("a version that another window took meanwhile brings the form back with what was entered", async () => {
+  const labels = { stage: "dev" };
+  const shown: unknown[] = [];
+  let saves = 0;
+  const { services: parts, lines } = services(folder.path, {
+    jobs: {
+      "model.draft": () => drafted,
+      "store.save": () => {
+        saves += 1;
+        if (saves === 1) throw new ModelbenchError("model.exists", "my_net:v1 already exists.");
+        return { tag: "my_net:v2", path: "" };
+      },
+    },
+    form: ({ values }) => {
+      shown.push([values.version, values.labels]);
+      return { ...values, version: shown.length === 1 ? "v1" : "v2", labels };
+    },
+  });
+  await saveModel(parts, { fsPath: "/data/My Net.onnx" });
+  assert.deepEqual(shown, [
+    [undefined, {}],
+    ["v1", labels],
+  ]);
+  assert.ok(lines.some((line) => line.includes("my_net:v1 already exists.")));
+  assert.ok(lines.includes("reveal: my_net:v2"));
 });
 
 test("a closed form saves nothing", async () => {

@@ -26,6 +26,7 @@ describe("the answers about content", () => {
     const long = "x".repeat(100_000);
     const summary: ContentSummary = {
       format: "safetensors",
+      stamp: "1",
       bytes: 1,
       files: Array.from({ length: 900 }, () => ({ path: long, bytes: 1, format: "safetensors" as const })),
       tensorCount: 1,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { FolderWatch } from "../../../../src/extension/page/folderWatch";
@@ -36,6 +36,29 @@ test("a file that is written in place is noticed, once for several writes, also 
   const before = changes;
   writeFileSync(join(path, "model.yaml"), "c");
   await reached(() => changes, before + 1);
+  watch.dispose();
+});
+
+test("a folder that went is waited for, and another one that took its path at once is followed", async () => {
+  const path = join(folder.path, "run");
+  let changes = 0;
+  const count = (): void => {
+    changes += 1;
+  };
+  const watch = new FolderWatch(path, count, true);
+  mkdirSync(path);
+  await reached(() => changes, 1);
+  renameSync(path, `${path}.old`);
+  await reached(() => changes, 2);
+  mkdirSync(path);
+  await reached(() => changes, 3);
+  writeFileSync(join(path, "model.onnx"), "a");
+  await reached(() => changes, 4);
+  renameSync(path, `${path}.older`);
+  mkdirSync(path);
+  await reached(() => changes, 5);
+  writeFileSync(join(path, "model.onnx"), "b");
+  await reached(() => changes, 6);
   watch.dispose();
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { FOREIGN_BYTES, type ForeignFile, ForeignFiles } from "../../../../src/extension/page/foreignFiles";
@@ -51,6 +51,17 @@ test("what is larger than 64 MiB is refused by name, before it is read where its
   });
   const broken = { ...foreign("gone.npy", Buffer.alloc(0)), size: () => Promise.reject(new Error("no such commit")) };
   await assert.rejects(files.copy(broken), { code: "file.access", message: /gone\.npy.*no such commit/ });
+  assert.deepEqual(readdirSync(home), []);
+});
+
+test("a copy that cannot be written is refused in words and leaves nothing", async () => {
+  const taken = join(folder, "taken");
+  writeFileSync(taken, "");
+  const refused = { code: "file.access", message: /^git:\/a\.npy: cannot be copied to .*taken: /, remedy: /Make room/ };
+  await assert.rejects(new ForeignFiles(taken, t).copy(foreign("a.npy", Buffer.from("x"))), refused);
+  // As where the disk becomes full between the folder and the file.
+  const half = { ...foreign("b.npy", Buffer.alloc(0)), read: async () => ({ length: 1 }) as Uint8Array };
+  await assert.rejects(files.copy(half), { code: "file.access", message: /b\.npy: cannot be copied/ });
   assert.deepEqual(readdirSync(home), []);
 });
 

@@ -269,6 +269,18 @@ test("rows beyond the first 10,000 values are read when they are asked for", asy
   await assert.rejects(opened.rows(0, "tall", 0, 1), { code: "worker.died" });
 });
 
+test("more rows of a result whose model was unloaded start no process, and take no other model's place", async () => {
+  const answer: typeof irisAnswer = async () => [{ name: "wide", dtype: "float32", shape: [9, 9], kept: "7-1" }];
+  const host = makeHost({ answer });
+  const opened = await host.models.test(REF);
+  await run(opened);
+  // As when it was idle for long, or another one needed its place.
+  await host.sessions.unload("own/iris_clf:v2");
+  const gone = { code: "worker.died", message: "This result is gone.", remedy: "Run again." };
+  await assert.rejects(opened.rows(0, "wide", 0, 3), gone);
+  assert.deepEqual([host.opened.length, host.sessions.listed], [1, []]);
+});
+
 test("another page hears of an edit, the one that made it does not", async () => {
   const opened = await makeHost().models.test(REF);
   const heard: unknown[] = [];

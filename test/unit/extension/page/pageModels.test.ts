@@ -81,3 +81,21 @@ test("a page that went on to another model while one was opened follows the mode
   assert.deepEqual(followed, ["iris_clf:v2"]);
   models.dispose();
 });
+
+test("a model that could not be read does not take away the test that was opened for it since", async () => {
+  let fail = (): void => undefined;
+  const slow = new Promise<never>((_, reject) => {
+    fail = () => reject(new Error("The model went away."));
+  });
+  let asked = 0;
+  const { models } = makeHost({ jobs: { describeModel: () => (++asked === 1 ? slow : irisFacts) } });
+  const ref = { store: "own", tag: "iris_clf:v2" };
+  const first = models.test(ref);
+  const forgotten = models.forget(ref);
+  const second = await models.test(ref);
+  fail();
+  await assert.rejects(first, /went away/);
+  await forgotten;
+  assert.equal(await models.test(ref), second);
+  models.dispose();
+});

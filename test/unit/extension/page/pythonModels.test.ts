@@ -257,6 +257,55 @@ test("with consent the Python starts as soon as the test is opened, where there 
   assert.deepEqual([opened.length, opened[0]?.loads.length, sessions.listed[0]?.state], [1, 1, "ready"]);
 });
 
+test("a process that is started ahead comes too late for a test that is over, and for another choice", async () => {
+  const waiting: (() => void)[] = [];
+  let isSlow = false;
+  const whyNotIsolated = async (): Promise<undefined> => {
+    if (isSlow) await new Promise<void>((go) => waiting.push(go));
+  };
+  const asked = async (): Promise<void> => {
+    while (waiting.length === 0) await new Promise((turn) => setTimeout(turn, 2));
+  };
+  const { answerWith, models, opened, sessions } = open({ whyNotIsolated });
+  const test = await models.test(REF);
+  answerWith("Allow This Code");
+  await test.askToAllow();
+  isSlow = true;
+  for (const meanwhile of [
+    () => test.chooseEngine({ device: "", settings: { "max-latency-ms": "5" } }),
+    () => models.forget(REF),
+  ]) {
+    const warming = test.warm();
+    await asked();
+    waiting.shift()?.();
+    // The request is being made now.
+    await asked();
+    await meanwhile();
+    waiting.shift()?.();
+    await warming;
+    assert.deepEqual([opened.length, sessions.listed], [0, []]);
+  }
+});
+
+test("a process that was left of an older test of the model does not run the newer one", async () => {
+  const { answerWith, models, opened, sessions } = open();
+  const test = await models.test(REF);
+  answerWith("Allow This Code");
+  await test.askToAllow();
+  const batching = { enabled: false, maxBatchSize: 1 };
+  const older = { label: "clf:v1", adapter: "picklable", file: "/older", device: "cpu", signatures: {}, batching };
+  await sessions.warm("own/clf:v1", () => older);
+  await test.start(CALL, 1);
+  await ran(test);
+  assert.deepEqual(
+    opened.map(({ state, loads }) => [state, loads.map(({ file }) => file)]),
+    [
+      ["stopped", []],
+      ["ready", [join(home, "models/clf/v1")]],
+    ],
+  );
+});
+
 test("a module that Python did not find is looked for in the project, and its folder offered", async () => {
   mkdirSync(join(home, "project/lib"), { recursive: true });
   writeFileSync(join(home, "project/lib/shop.py"), "");
