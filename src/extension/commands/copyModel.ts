@@ -16,6 +16,9 @@ export async function copyModel(services: Services, target?: Target): Promise<vo
   if (!model) return;
   const into = await storeForNew(services, t("Copy {0} into which store?", model.tag));
   if (!into) return;
+  // Taken before the question: the store may be another one by the time of the answer.
+  const { home } = stores.of(model);
+  const toHome = into.store.home;
   const from = parseTag(model.tag);
   const version = from.version ?? "";
   const value = `${from.name}:${suggestedVersion(into.store, from.name, version)}`;
@@ -27,8 +30,6 @@ export async function copyModel(services: Services, target?: Target): Promise<vo
     check: (text) => finding(services, into.store, text.trim()),
   });
   if (to === undefined) return;
-  const { home } = stores.of(model);
-  const toHome = into.store.home;
   const input = { home, from: { name: from.name, version }, to: to.trim(), ...(toHome === home ? {} : { toHome }) };
   const { tag } = await ui
     .progress(t("Copying {0}", model.tag), (signal, report) =>

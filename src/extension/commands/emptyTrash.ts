@@ -10,7 +10,7 @@ const NAMED_AT_MOST = 12;
 
 /** Removes for good what is in the trash of the open stores, after one question. */
 export async function emptyTrash(services: Services): Promise<void> {
-  const { jobs, stores, t, ui } = services;
+  const { jobs, t, ui } = services;
   const trashed = await trashOf(services);
   if (trashed.length === 0) {
     await ui.inform(t("The trash is empty."));
@@ -22,10 +22,10 @@ export async function emptyTrash(services: Services): Promise<void> {
       ? t("Remove the only version in the trash for good ({0})?", size)
       : t("Remove {0} versions in the trash for good ({1})?", trashed.length, size);
   if (!(await ui.confirm(what, t("Empty Trash"), details(services, trashed)))) return;
-  for (const store of new Set(trashed.map((one) => one.store))) {
-    // Only what was named: something may have been deleted since.
-    const ids = trashed.filter((one) => one.store === store).map(({ entry }) => entry.id);
-    await jobs.run(emptyTrashJob, { home: stores.of({ store }).home, ids });
+  for (const home of new Set(trashed.map((one) => one.home))) {
+    // Only what was named: something may have been deleted since, and a store be in another place.
+    const ids = trashed.filter((one) => one.home === home).map(({ entry }) => entry.id);
+    await jobs.run(emptyTrashJob, { home, ids });
   }
 }
 

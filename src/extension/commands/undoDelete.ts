@@ -57,11 +57,12 @@ export async function restoreEntries(services: Services, trashed: readonly Trash
 }
 
 /** What is in the trash of the open stores. */
-export async function trashOf({ catalog, jobs, stores }: Services): Promise<Trashed[]> {
-  const found: Trashed[] = [];
+export async function trashOf({ catalog, jobs, stores }: Services): Promise<Required<Trashed>[]> {
+  const found: Required<Trashed>[] = [];
   for (const store of catalog.stores) {
-    const entries = await jobs.run(listTrashJob, { home: stores.of({ store }).home });
-    found.push(...entries.map((entry) => ({ store, entry })));
+    const { home } = stores.of({ store });
+    const entries = await jobs.run(listTrashJob, { home });
+    found.push(...entries.map((entry) => ({ store, entry, home })));
   }
   return found;
 }

@@ -1,8 +1,11 @@
 import { basename } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { ContentProgress } from "../../../webview/protocol/content";
 import type { Handlers } from "../../../webview/protocol/hostPeer";
 import { ModelbenchError } from "../../base/errors";
 import type { JobOptions, Jobs } from "../../base/ports";
+import { visible } from "../../base/visible";
+import type { StoredTensor } from "../../frameworks/content";
 import {
   type ContentRef,
   describeContentJob,
@@ -83,6 +86,9 @@ export function contentHandlers({ ref, jobs, ui, t, progress }: ContentHandlersP
         filters: { [FILTERS[format]]: [format] },
       });
       if (destination === undefined) return { saved: null };
+      // The file may have been written to while the dialog was open, and the number be another tensor's.
+      const [now] = await jobs.run(listTensorsJob, { ref: ref(), start: tensor, count: 1 }, { signal });
+      if (!isDeepStrictEqual(tensorOf(now), tensorOf(row))) throw writtenMeanwhile(row?.name);
       const part = { ...(view && { view }), ...(range && { range }) };
       const input = { ref: ref(), tensor, ...part, format, destination };
       const { bytes } = await jobs.run(exportSliceJob, input, followed(tensor, "export", signal));
@@ -97,6 +103,16 @@ export function contentHandlers({ ref, jobs, ui, t, progress }: ContentHandlersP
 }
 
 const FILTERS: Readonly<Record<SliceFormat, string>> = { npy: "NumPy", csv: "CSV", json: "JSON" };
+
+/** What makes it the tensor that was chosen; where it lies may change. */
+function tensorOf(row: StoredTensor | undefined): unknown {
+  return row && [row.name, row.nativeDtype, row.shape];
+}
+
+function writtenMeanwhile(name = ""): ModelbenchError {
+  const message = `${visible(name, 100)} is not what it was when its export was begun: the file was written to.`;
+  return new ModelbenchError("result.gone", message, { remedy: "Choose the tensor again." });
+}
 
 /** A tensor's name as the name of a file. */
 function fileNameOf(name: string): string {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { copyModel } from "../../../../src/extension/commands/copyModel";
 import { editLabels, editMetadata, editSignatures } from "../../../../src/extension/commands/editModel";
+import { ModelStore } from "../../../../src/store/modelStore";
 import { plant, tempFolder } from "../../store/storeKit";
 import { services } from "../fakeServices";
 
@@ -41,6 +42,21 @@ test("suggestions are free, keep their zeros, and do not count up what BentoML d
   assert.equal(await suggested("r6mehnhgmwvaeax4"), "r6mehnhgmwvaeax4-copy");
   plant(folder.path, "a", "v3");
   assert.equal(await suggested("v1"), "v4");
+});
+
+test("what is copied is the model that was asked about, also when the store is another one meanwhile", async () => {
+  const other = tempFolder();
+  plant(other.path, "a", "v1");
+  writeFileSync(join(other.path, "models/a/v1/weights.bin"), "of another store");
+  const { services: parts } = services(folder.path, { input: () => [] });
+  const stores = { ...parts.stores };
+  const input: typeof parts.ui.input = (options) => {
+    stores.of = () => new ModelStore(other.path);
+    return parts.ui.input(options);
+  };
+  await copyModel({ ...parts, stores, ui: { ...parts.ui, input } }, v1);
+  assert.equal(readFileSync(join(folder.path, "models/a/v2/weights.bin"), "utf8"), "weights of a:v1");
+  other.remove();
 });
 
 test("a tag that is taken or none at all is refused while typing, and a name alone gets a version", async () => {

@@ -104,3 +104,17 @@ test("emptying the trash asks once, with names, sizes and the sum, and removes o
   await emptyTrash(again);
   assert.deepEqual(last, ["inform: The trash is empty."]);
 });
+
+test("what is removed for good is what was named, also when the store is another one meanwhile", async () => {
+  const other = tempFolder();
+  await store.delete({ name: "a", version: "v1" });
+  const { services: parts } = services(folder.path);
+  const stores = { ...parts.stores };
+  const confirm: typeof parts.ui.confirm = async () => {
+    stores.of = () => new ModelStore(other.path);
+    return true;
+  };
+  await emptyTrash({ ...parts, stores, ui: { ...parts.ui, confirm } });
+  assert.equal(store.trash().length, 0);
+  other.remove();
+});

@@ -89,6 +89,27 @@ describe("the answers about content", () => {
     assert.deepEqual(ran, ["content.tensors"]);
   });
 
+  test("an export of what has another tensor under that number meanwhile is refused, and writes nothing", async () => {
+    const ran: string[] = [];
+    let name = "bias";
+    const pickTarget = async () => {
+      name = "kernel";
+      return "/tmp/bias.npy";
+    };
+    const handlers = handlersOf(
+      async (job) => {
+        ran.push(job);
+        return [{ name, nativeDtype: "F32", shape: [2] }];
+      },
+      { ui: { copy: async () => undefined, pickTarget } },
+    );
+    await assert.rejects(handlers["tensor/export"]({ tensor: 0, view: null, range: null, format: "npy" }, signal), {
+      code: "result.gone",
+      message: /^bias is not what it was/,
+    });
+    assert.deepEqual(ran, ["content.tensors", "content.tensors"]);
+  });
+
   test("progress reaches the page, and no more often than it can be read", async () => {
     const told: number[] = [];
     const port: Partial<ContentHandlersPort> = { progress: ({ doneBytes }) => void told.push(doneBytes) };
