@@ -103,7 +103,9 @@ class MemberReading {
     const options = { joblib: isNamed, search: isNamed };
     const streams = readStreams(content, { start: 0, end: content.size }, own, this.#limits, options);
     const isWhole = streams.at(-1)?.end === content.size;
-    const isRead = own.hasActions || own.reachedLimit || isWhole;
+    // One of a hundred storages begins with what would be the code of an extension: raw data, unless a pickle goes on.
+    const hasActions = isNamed ? own.hasActions : own.uses.length > 0;
+    const isRead = hasActions || own.reachedLimit || isWhole;
     if (!isRead && this.#member.isEncrypted) this.#encrypted();
     if (!isRead && (this.#member.isEncrypted || !isNamed)) return [];
     this.#check(content, own);

@@ -32,3 +32,19 @@ test("end records that send readers to different directories are told", () => {
     assert.ok(facts.findings.some(({ kind, message }) => kind === "directory" && /contradict/.test(message)));
   }
 });
+
+test("raw values that begin with the code of an extension are no pickle, and one that goes on is", () => {
+  const storage = (content: string) => {
+    const bytes = zipOf([
+      ["m/data.pkl", PICKLE],
+      ["m/data/0", VALUES],
+      ["m/data/1", Buffer.from(content, "latin1")],
+    ]);
+    return readPickleFile(bufferReader(bytes)).facts.verdict;
+  };
+  for (const raw of ["\x82\xaa\xa7\xbe", "\x84\x8c\x66\x3f\x4a\x06", "\x82\x01\x83\x03\x02\xd0"]) {
+    assert.equal(storage(raw), "allowed", JSON.stringify(raw));
+  }
+  assert.equal(storage("\x82\x01)R."), "unresolvable");
+  assert.equal(storage("\x82\x010cos\nsystem\n\xff"), "dangerous");
+});
