@@ -21,6 +21,8 @@ import { type ForgivingMember, type ForgivingZip, startsLikeZip } from "./zipMem
 const PROBE_BYTES = 16 * 1024;
 /** Members of these names are pickles, whatever they begin with. */
 const PICKLE_NAME = /\.(pkl|pickle|joblib)$/i;
+/** What PyTorch calls the raw values of a tensor. */
+const STORAGE_NAME = /(^|\/)data\/\d+$/;
 
 /** Looks through all members of an archive, whatever they are called and whatever is wrong with them. */
 export function readZip(reader: PositionalReader, zip: ForgivingZip, notes: Notes, limits: ScanLimits): LocatedArray[] {
@@ -104,10 +106,10 @@ class MemberReading {
     const streams = readStreams(content, { start: 0, end: content.size }, own, this.#limits, options);
     const isWhole = streams.at(-1)?.end === content.size;
     // One of a hundred storages begins with what would be the code of an extension: raw data, unless a pickle goes on.
-    const hasActions = isNamed ? own.hasActions : own.uses.length > 0;
+    const hasActions = isNamed && !STORAGE_NAME.test(this.#member.name) ? own.hasActions : own.uses.length > 0;
     const isRead = hasActions || own.reachedLimit || isWhole;
     if (!isRead && this.#member.isEncrypted) this.#encrypted();
-    if (!isRead && (this.#member.isEncrypted || !isNamed)) return [];
+    if (!isRead && (this.#member.isEncrypted || !isNamed || STORAGE_NAME.test(this.#member.name))) return [];
     this.#check(content, own);
     this.#notes.add(own);
     return streams;

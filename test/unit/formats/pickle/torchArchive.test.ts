@@ -42,7 +42,7 @@ test("raw values that begin with the code of an extension are no pickle, and one
     ]);
     return readPickleFile(bufferReader(bytes)).facts.verdict;
   };
-  for (const raw of ["\x82\xaa\xa7\xbe", "\x84\x8c\x66\x3f\x4a\x06", "\x82\x01\x83\x03\x02\xd0"]) {
+  for (const raw of ["\x82\xaa\xa7\xbe", "\x84\x8c\x66\x3f\x4a\x06", "\x82\x01\x83\x03\x02\xd0", "\x80\x04\x3f\x00"]) {
     assert.equal(storage(raw), "allowed", JSON.stringify(raw));
   }
   assert.equal(storage("\x82\x01)R."), "unresolvable");
