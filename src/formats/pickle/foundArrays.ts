@@ -33,7 +33,7 @@ interface Step {
   readonly parent: Step | undefined;
 }
 
-/** The arrays in a pickled object, in its order. An object that is referred to twice is met once. */
+/** The arrays in a pickled object, in its order, each as often as it is referred to. Anything else is met once. */
 export function arraysIn({ root, imports }: Pick<PickleStream, "root" | "imports">): FoundArray[] {
   // An array comes about by an import, and going through a million plain values takes memory for each.
   if (root === undefined || imports.length === 0) return [];
@@ -41,12 +41,12 @@ export function arraysIn({ root, imports }: Pick<PickleStream, "root" | "imports
   const seen = new Set<object>();
   const waiting: Step[] = [{ value: root, key: undefined, parent: undefined }];
   for (let step = waiting.pop(); step && found.length < MAX_ARRAYS; step = waiting.pop()) {
-    const { value } = step;
+    const value = ofParameter(step.value);
     if (value === null || typeof value !== "object" || seen.has(value)) continue;
-    seen.add(value);
     const array = arrayOf(value);
     if (array) found.push({ ...array, path: pathOf(step) });
     else {
+      seen.add(value);
       const below = parts(value, step);
       for (let i = below.length - 1; i >= 0; i--) {
         const next = below[i];
@@ -72,7 +72,6 @@ function parts(value: Exclude<Value, string | number | bigint | boolean | null>,
     case "dict":
       return entries(value.entries, parent);
     case "call":
-      if (isParameter(value)) return [{ value: items(value.args)?.[0] ?? null, key: undefined, parent }];
       return [
         // A wrapper's arguments and state are itself: no level of their own.
         ...(items(value.args) ?? []).map((item, key) => ({ value: item, key, parent })),
@@ -86,9 +85,11 @@ function parts(value: Exclude<Value, string | number | bigint | boolean | null>,
 }
 
 /** `_rebuild_parameter(tensor, requires_grad, hooks)` is its tensor. */
-function isParameter({ callee }: CallNode): boolean {
-  const source = importOf(callee);
-  return source?.module === "torch._utils" && /^_rebuild_parameter(_with_state)?$/.test(source.name ?? "");
+function ofParameter(value: Value): Value {
+  if (value === null || typeof value !== "object" || value.kind !== "call") return value;
+  const source = importOf(value.callee);
+  const isParameter = source?.module === "torch._utils" && /^_rebuild_parameter(_with_state)?$/.test(source.name ?? "");
+  return isParameter ? (items(value.args)?.[0] ?? null) : value;
 }
 
 function entries(list: readonly Value[], parent: Step): Step[] {

@@ -48,3 +48,17 @@ test("raw values that begin with the code of an extension are no pickle, and one
   assert.equal(storage("\x82\x01)R."), "unresolvable");
   assert.equal(storage("\x82\x010cos\nsystem\n\xff"), "dangerous");
 });
+
+function named(pickle: string, more: readonly (readonly [string, Buffer])[] = []) {
+  const bytes = zipOf([["m/data.pkl", Buffer.from(`\x80\x02${pickle}.`, "latin1")], ...more, ["m/data/0", VALUES]]);
+  return readPickleFile(bufferReader(bytes));
+}
+
+test("a tensor that stands under several names is listed under each, also as a parameter", () => {
+  const parameter = `${text("torch._utils")}${text("_rebuild_parameter")}\x93(${TENSOR}q\x07\x88NtR`;
+  const { arrays } = named(`}(${text("a")}${parameter}q\x08${text("b")}h\x08${text("c")}h\x07${text("d")}](h\x07eu`);
+  assert.deepEqual(
+    arrays.map(({ path, shape }) => [path.join("/"), shape]),
+    ["a", "b", "c", "d/0"].map((path) => [path, [3]]),
+  );
+});
