@@ -1,5 +1,4 @@
 import { ModelbenchError } from "../base/errors";
-import { itemSize } from "../formats/elements";
 import { openFileReader } from "../formats/fileReader";
 import { leafName } from "../formats/flaxMsgpack/stored";
 import { arrayValues, isRun } from "../formats/pickle/arrayValues";
@@ -37,7 +36,7 @@ export function openPickleFile(path: string, name: string, open = openFileReader
 function storedTensor(array: LocatedArray, file: string): StoredTensor {
   const { path, kind, dtype, nativeDtype, shape, place, fileOffset } = array;
   const elements = shape.reduce((count, length) => count * length, 1);
-  const bytes = place.kind === "inline" ? place.bytes : elements * (dtype === null ? 0 : (itemSize(dtype) ?? 0));
-  const offset = isRun(array) ? fileOffset : null;
+  const bytes = place.kind === "inline" ? place.bytes : elements * place.itemBytes;
+  const offset = isRun(array) && array.unread === undefined ? fileOffset : null;
   return { file, name: leafName(path), path, kind, dtype, nativeDtype, shape, offset, bytes };
 }

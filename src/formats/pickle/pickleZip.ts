@@ -12,7 +12,7 @@ import { Notes } from "./notes";
 import { noteObjectArray } from "./objectArray";
 import { partOf } from "./partReader";
 import type { ScanLimits } from "./scanLimits";
-import { type StoragePlace, storageId } from "./storages";
+import { type StorageId, type StoragePlace, storageId } from "./storages";
 import { type PickleStream, readStreams } from "./streams";
 import type { Value } from "./values";
 import { type ForgivingMember, type ForgivingZip, startsLikeZip } from "./zipMembers";
@@ -195,7 +195,14 @@ class MemberReading {
       return [{ ...array, source: this.#reader, start, available: array.place.bytes, fileOffset: start }];
     }
     const place = this.#placeOf(array.place.id.key);
-    return place ? [inStorage(array, this.#reader, place)] : [];
+    return place ? [inStorage(array, this.#reader, place, this.#isBigEndian(array.place.id))] : [];
+  }
+
+  /** A machine writes its own order, and tells it beside the pickle. PyTorch turns no untyped storage round. */
+  #isBigEndian({ typeName }: StorageId): boolean {
+    const member = this.#members.get(`${folderOf(this.#member.name)}byteorder`);
+    if (member?.method !== 0 || member.packedBytes !== 3 || typeName === "UntypedStorage") return false;
+    return Buffer.from(this.#reader.read(member.dataAt, 3)).toString("latin1") === "big";
   }
 
   /** Where the storage that a persistent id names lies: beside the pickle, in `data/`. */

@@ -82,7 +82,7 @@ export function findZip(reader: PositionalReader): ForgivingZip | undefined {
   if (!directory) return startsLikeZip(reader) ? withoutDirectory(reader) : undefined;
   const problems: ZipProblem[] = [];
   if (directory.isContradicted) {
-    const message = "The end records of the zip archive contradict each other: readers may see different members.";
+    const message = "The end records of the zip archive contradict each other.";
     problems.push({ kind: "directory", message, offset: directory.at + directory.bytes });
   }
   const listed = readDirectory(reader, directory, problems);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ModelbenchError } from "../../../../src/base/errors";
 import { bufferReader } from "../../../../src/formats/bufferReader";
+import { arrayValues } from "../../../../src/formats/pickle/arrayValues";
 import { readPickleFile } from "../../../../src/formats/pickle/pickleFile";
 import { text } from "../../../fixtures/pickleBypasses";
 import { withEnd64, zipOf } from "../../../fixtures/torchZip";
@@ -61,4 +63,62 @@ test("a tensor that stands under several names is listed under each, also as a p
     arrays.map(({ path, shape }) => [path.join("/"), shape]),
     ["a", "b", "c", "d/0"].map((path) => [path, [3]]),
   );
+});
+
+function values(content: ReturnType<typeof named>): number[] {
+  const [array] = content.arrays;
+  assert.ok(array);
+  return [...new Float32Array(Uint8Array.from(arrayValues(array, "w").read(0, 3)).buffer)];
+}
+
+test("storages are in the byte order that stands beside the pickle", () => {
+  const turned = Buffer.from(VALUES).swap32();
+  const archiveOf = (order: string, content: Buffer) =>
+    readPickleFile(
+      bufferReader(
+        zipOf([
+          ["m/data.pkl", PICKLE],
+          ["m/byteorder", Buffer.from(order)],
+          ["m/data/0", content],
+        ]),
+      ),
+    );
+  assert.deepEqual(values(archiveOf("big", turned)), [1, 2, 3]);
+  assert.deepEqual(values(archiveOf("little", VALUES)), [1, 2, 3]);
+});
+
+/** The tensor with more behind its hooks, and what else the call may be. */
+function rebuilt(name: string, more: string, before = "\x89N"): string {
+  const storage = TENSOR.slice(TENSOR.indexOf("("), TENSOR.indexOf("\x89"));
+  return `${text("torch._utils")}${text(name)}\x93${storage}${before}${more}tR`;
+}
+
+test("a conjugated or negated view is listed, and its stored values are not taken for its own", () => {
+  for (const bit of ["conj", "neg"]) {
+    const found = named(rebuilt("_rebuild_tensor_v2", `}${text(bit)}\x88s`));
+    assert.equal(found.arrays.length, 1);
+    assert.throws(
+      () => values(found),
+      (error) => error instanceof ModelbenchError && error.code === "tensor.unreadable",
+    );
+  }
+});
+
+test("quantized tensors and those of classes of their own are listed, with the verdict of PyTorch's own list", () => {
+  const quantized = `${rebuilt("_rebuild_qtensor", "", `(${text("torch")}${text("per_tensor_affine")}\x93G${"\0".repeat(8)}K\x03t\x89N`)}`;
+  const found = named(quantized.replace("FloatStorage", "QInt8Storage"));
+  assert.equal(found.facts.verdict, "allowed", JSON.stringify(found.facts));
+  assert.deepEqual(
+    found.arrays.map(({ dtype, nativeDtype, shape }) => [dtype, nativeDtype, shape]),
+    [[null, "qint8", [3]]],
+  );
+  const call = TENSOR.slice(0, -1).replace("\x93(", "\x93ctorch\nTensor\n(");
+  const own = named(`${text("torch._tensor")}${text("_rebuild_from_type_v2")}\x93(${call}}tR`);
+  assert.equal(own.facts.verdict, "allowed", JSON.stringify(own.facts));
+  assert.deepEqual(values(own), [1, 2, 3]);
+});
+
+test("what TorchScript archives call by name gives back what it is given", () => {
+  assert.equal(named("ctorch.jit._pickle\nbuild_intlist\n](K\x01e\x85R").facts.verdict, "allowed");
+  assert.equal(named("ctorch.jit._script\nload\n)R").facts.verdict, "dangerous");
 });
