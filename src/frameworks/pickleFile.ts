@@ -1,9 +1,11 @@
 import { ModelbenchError } from "../base/errors";
+import type { PositionalReader } from "../base/ports";
 import { openFileReader } from "../formats/fileReader";
 import { leafName } from "../formats/flaxMsgpack/stored";
 import { arrayValues, isRun } from "../formats/pickle/arrayValues";
 import type { LocatedArray } from "../formats/pickle/locatedArray";
 import { readPickleFile } from "../formats/pickle/pickleFile";
+import { looksLike, NOTHING_KNOWN } from "../formats/sniff";
 import type { FileContent, StoredTensor } from "./content";
 
 /**
@@ -19,7 +21,7 @@ export function openPickleFile(path: string, name: string, open = openFileReader
       tensors: arrays.map((array) => storedTensor(array, name)),
       metadata: new Map(),
       pickle: facts,
-      warnings: [],
+      warnings: facts.verdict === "malformed" && facts.imports.length === 0 ? whatElse(reader, path, name) : [],
       data(index) {
         const array = arrays[index];
         if (!array) throw new ModelbenchError("internal", `${name}: has no tensor ${index}.`);
@@ -31,6 +33,13 @@ export function openPickleFile(path: string, name: string, open = openFileReader
     reader.close();
     throw error;
   }
+}
+
+/** What is called like a pickle, and is something else. */
+function whatElse(reader: PositionalReader, path: string, name: string): FileContent["warnings"] {
+  const words = looksLike(reader, "pickle");
+  if (words === NOTHING_KNOWN) return [];
+  return [{ code: "format.mismatch", message: `${name}: is no pickle but ${words}.`, path }];
 }
 
 function storedTensor(array: LocatedArray, file: string): StoredTensor {

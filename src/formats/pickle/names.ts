@@ -23,6 +23,10 @@ float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 uint16 uint32 uint
 quint8 qint8 qint32 quint4x2 quint2x4 float8_e5m2 float8_e4m3fn float8_e5m2fnuz float8_e4m3fnuz float8_e8m0fnu
 float4_e2m1fn_x2 bits8 bits16
 `;
+/** How the integers of a quantized tensor mean numbers. */
+const TORCH_SCHEMES = `
+per_tensor_affine per_tensor_symmetric per_channel_affine per_channel_symmetric per_channel_affine_float_qparams
+`;
 const TORCH_TENSORS = `
 DoubleTensor FloatTensor HalfTensor BFloat16Tensor LongTensor IntTensor ShortTensor CharTensor ByteTensor BoolTensor
 `;
@@ -30,6 +34,9 @@ const TORCH_REBUILDS = `
 _rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3 _rebuild_parameter _rebuild_parameter_with_state
 _rebuild_qtensor _rebuild_sparse_tensor _rebuild_meta_tensor_no_storage _rebuild_nested_tensor
 _rebuild_wrapper_subclass
+`;
+const TORCH_JIT = `
+build_intlist build_tensorlist build_doublelist build_boollist build_tensor_from_id restore_type_tag
 `;
 
 /**
@@ -42,18 +49,15 @@ export const ALLOWED: ReadonlySet<string> = /* @__PURE__ */ setOf(() => [
   ...pairs("builtins", "bytearray set complex"),
   ...pairs("torch", "Tensor Size device UntypedStorage"),
   ...pairs("torch", TORCH_STORAGES),
-  ...pairs("torch", TORCH_DTYPES),
+  ...pairs("torch", TORCH_DTYPES + TORCH_SCHEMES),
   ...pairs("torch", TORCH_TENSORS),
   ...pairs("torch.storage", "UntypedStorage TypedStorage _UntypedStorage _TypedStorage"),
   ...pairs("torch.nn.parameter", "Parameter Buffer"),
   ...pairs("torch._utils", TORCH_REBUILDS),
   ...pairs("torch._tensor", "_rebuild_from_type_v2"),
-  ...pairs("torch", "per_tensor_affine per_tensor_symmetric per_channel_affine per_channel_symmetric"),
-  ...pairs("torch", "per_channel_affine_float_qparams"),
   ...pairs("torch.serialization", "_get_layout"),
   // pytorch torch/jit/_pickle.py, which TorchScript archives name: each answers with what it is given
-  ...pairs("torch.jit._pickle", "build_intlist build_tensorlist build_doublelist build_boollist build_tensor_from_id"),
-  ...pairs("torch.jit._pickle", "restore_type_tag"),
+  ...pairs("torch.jit._pickle", TORCH_JIT),
   // numpy, what its own arrays, scalars and types reduce to: numpy/_core/multiarray, both places it has lived in
   ...pairs("numpy", "ndarray dtype"),
   ...pairs("numpy._core.multiarray", "_reconstruct scalar"),

@@ -31,32 +31,26 @@ UserList collections, UserString collections, whichdb dbm, StringIO io, cStringI
 `).map(([old = "", now = ""]) => [old, now]),
 );
 
-/** Module and name, and what they are called now. */
+/** Module and name, and what they are called now: the module, and the name where it is another one. */
 const NAMES: ReadonlyMap<string, readonly [module: string, name: string]> = new Map(
   rows(`
-__builtin__ xrange builtins range, __builtin__ reduce functools reduce, __builtin__ intern sys intern,
+__builtin__ xrange builtins range, __builtin__ reduce functools, __builtin__ intern sys,
 __builtin__ unichr builtins chr, __builtin__ unicode builtins str, __builtin__ long builtins int,
 itertools izip builtins zip, itertools imap builtins map, itertools ifilter builtins filter,
 itertools ifilterfalse itertools filterfalse, itertools izip_longest itertools zip_longest,
-UserDict IterableUserDict collections UserDict, UserList UserList collections UserList,
-UserString UserString collections UserString, whichdb whichdb dbm whichdb, _socket fromfd socket fromfd,
-_multiprocessing Connection multiprocessing.connection Connection,
-multiprocessing.process Process multiprocessing.context Process,
-multiprocessing.forking Popen multiprocessing.popen_fork Popen,
-urllib ContentTooShortError urllib.error ContentTooShortError, urllib getproxies urllib.request getproxies,
-urllib pathname2url urllib.request pathname2url, urllib quote_plus urllib.parse quote_plus,
-urllib quote urllib.parse quote, urllib unquote_plus urllib.parse unquote_plus,
-urllib unquote urllib.parse unquote, urllib url2pathname urllib.request url2pathname,
-urllib urlcleanup urllib.request urlcleanup, urllib urlencode urllib.parse urlencode,
-urllib urlopen urllib.request urlopen, urllib urlretrieve urllib.request urlretrieve,
-urllib2 HTTPError urllib.error HTTPError, urllib2 URLError urllib.error URLError,
-multiprocessing AuthenticationError multiprocessing.context AuthenticationError,
-multiprocessing BufferTooShort multiprocessing.context BufferTooShort,
-multiprocessing ProcessError multiprocessing.context ProcessError,
-multiprocessing TimeoutError multiprocessing.context TimeoutError, __builtin__ basestring builtins str,
-exceptions StandardError builtins Exception, UserDict UserDict collections UserDict,
-socket _socketobject socket SocketType
-`).map(([module, name, inModule = "", as = ""]) => [`${module} ${name}`, [inModule, as]]),
+UserDict IterableUserDict collections UserDict, UserList UserList collections, UserString UserString collections,
+whichdb whichdb dbm, _socket fromfd socket, _multiprocessing Connection multiprocessing.connection,
+multiprocessing.process Process multiprocessing.context, multiprocessing.forking Popen multiprocessing.popen_fork,
+urllib ContentTooShortError urllib.error, urllib getproxies urllib.request, urllib pathname2url urllib.request,
+urllib quote_plus urllib.parse, urllib quote urllib.parse, urllib unquote_plus urllib.parse,
+urllib unquote urllib.parse, urllib url2pathname urllib.request, urllib urlcleanup urllib.request,
+urllib urlencode urllib.parse, urllib urlopen urllib.request, urllib urlretrieve urllib.request,
+urllib2 HTTPError urllib.error, urllib2 URLError urllib.error,
+multiprocessing AuthenticationError multiprocessing.context,
+multiprocessing BufferTooShort multiprocessing.context, multiprocessing ProcessError multiprocessing.context,
+multiprocessing TimeoutError multiprocessing.context, __builtin__ basestring builtins str,
+exceptions StandardError builtins Exception, UserDict UserDict collections, socket _socketobject socket SocketType
+`).map(([module, name = "", inModule = "", as = name]) => [`${module} ${name}`, [inModule, as]]),
 );
 
 const EXCEPTIONS: ReadonlySet<string> = new Set(
