@@ -44,7 +44,7 @@ function sniffFormat(reader: PositionalReader): FileFormat {
 }
 
 /** Extensions that pickles have, also packed by joblib, and archives of pickles; `.bin` has anything else, too. */
-const PICKLE_FAMILY = /\.(?:(pkl|pickle|joblib)(?:\.(?:z|gz|bz2|xz|lzma))?|(pt|pth|bin))$/i;
+const PICKLE_FAMILY = /\.(?:(pkl|pickle|joblib)(?:\.(?:z|gz|bz2|xz|lzma|lz4))?|(pt|pth|bin))$/i;
 
 /**
  * The format of a file whose name claims none. What is called like a pickle is loaded as one, so it is one, unless it
@@ -69,9 +69,22 @@ export function looksLike(reader: PositionalReader, claimed: FileFormat): string
   if (/^version https:\/\/git-lfs/.test(head.toString("latin1")))
     return "a Git LFS pointer whose content was not fetched";
   if (/^\s*<(!doctype|html)/i.test(head.toString("latin1"))) return "a web page";
+  const other = OTHERS.find(([mark, at]) => head.toString("latin1", at, at + mark.length) === mark);
+  if (other) return other[2];
   if (/^[\t\r\n\x20-\x7e]+$/.test(head.toString("latin1"))) return "plain text";
-  return `a damaged or unknown file`;
+  return NOTHING_KNOWN;
 }
+
+/** What `looksLike` says of a file that it does not know either. */
+export const NOTHING_KNOWN = "a damaged or unknown file";
+
+/** Marks of formats whose inside is not read, and where they stand. */
+const OTHERS: readonly (readonly [mark: string, at: number, words: string])[] = [
+  ["\x89HDF", 0, "an HDF5 file"],
+  ["GGUF", 0, "a GGUF model"],
+  ["TFL3", 4, "a TensorFlow Lite model"],
+  ["PAR1", 0, "a Parquet table"],
+];
 
 const WORDS: Readonly<Record<FileFormat, string>> = {
   onnx: "an ONNX model",

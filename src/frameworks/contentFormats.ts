@@ -42,8 +42,10 @@ export function openContent(path: string, name: string = basename(path), open = 
   const format = formatOf(path, open);
   const read = READERS[format];
   if (read) return { format, content: claimed(path, format, open, () => read(path, name, open)) };
-  if (format === "unknown") return { format, content: closed(NOTHING) };
-  const message = `${name}: the inside of this format is not read in this version.`;
+  const message =
+    format === "unknown"
+      ? `${name}: is ${wordsFor(path, format, open)}; ONNX, safetensors, MessagePack, pickles and NumPy are read.`
+      : `${name}: the inside of this format is not read in this version.`;
   return { format, content: closed({ ...NOTHING, warnings: [{ code: FORMAT_NOT_READ, message, path }] }) };
 }
 
@@ -79,14 +81,21 @@ function claimed(path: string, format: FileFormat, open: typeof openFileReader, 
     if (!(cause instanceof ModelbenchError) || cause.code !== "format.corrupt") throw cause;
     // An index of shards is text, and what is wrong with it is said of it or of a shard.
     if (/\.json$/i.test(path)) throw cause;
-    const reader = open(path);
-    const words = looksLike(reader, format);
-    reader.close();
+    const words = wordsFor(path, format, open);
     const reason = cause.message.replace(`${path}: `, "");
     throw new ModelbenchError("format.mismatch", `${path}: is not a readable ${format} file but ${words}: ${reason}`, {
       path,
       offset: cause.offset,
       cause,
     });
+  }
+}
+
+function wordsFor(path: string, format: FileFormat, open: typeof openFileReader): string {
+  const reader = open(path);
+  try {
+    return looksLike(reader, format);
+  } finally {
+    reader.close();
   }
 }

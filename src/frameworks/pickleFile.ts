@@ -1,10 +1,11 @@
 import { ModelbenchError } from "../base/errors";
-import { itemSize } from "../formats/elements";
+import type { PositionalReader } from "../base/ports";
 import { openFileReader } from "../formats/fileReader";
 import { leafName } from "../formats/flaxMsgpack/stored";
 import { arrayValues, isRun } from "../formats/pickle/arrayValues";
 import type { LocatedArray } from "../formats/pickle/locatedArray";
 import { readPickleFile } from "../formats/pickle/pickleFile";
+import { looksLike, NOTHING_KNOWN } from "../formats/sniff";
 import type { FileContent, StoredTensor } from "./content";
 
 /**
@@ -20,7 +21,7 @@ export function openPickleFile(path: string, name: string, open = openFileReader
       tensors: arrays.map((array) => storedTensor(array, name)),
       metadata: new Map(),
       pickle: facts,
-      warnings: [],
+      warnings: facts.verdict === "malformed" && facts.imports.length === 0 ? whatElse(reader, path, name) : [],
       data(index) {
         const array = arrays[index];
         if (!array) throw new ModelbenchError("internal", `${name}: has no tensor ${index}.`);
@@ -34,10 +35,17 @@ export function openPickleFile(path: string, name: string, open = openFileReader
   }
 }
 
+/** What is called like a pickle, and is something else. */
+function whatElse(reader: PositionalReader, path: string, name: string): FileContent["warnings"] {
+  const words = looksLike(reader, "pickle");
+  if (words === NOTHING_KNOWN) return [];
+  return [{ code: "format.mismatch", message: `${name}: is no pickle but ${words}.`, path }];
+}
+
 function storedTensor(array: LocatedArray, file: string): StoredTensor {
   const { path, kind, dtype, nativeDtype, shape, place, fileOffset } = array;
   const elements = shape.reduce((count, length) => count * length, 1);
-  const bytes = place.kind === "inline" ? place.bytes : elements * (dtype === null ? 0 : (itemSize(dtype) ?? 0));
-  const offset = isRun(array) ? fileOffset : null;
+  const bytes = place.kind === "inline" ? place.bytes : elements * place.itemBytes;
+  const offset = isRun(array) && array.unread === undefined ? fileOffset : null;
   return { file, name: leafName(path), path, kind, dtype, nativeDtype, shape, offset, bytes };
 }

@@ -13,8 +13,9 @@ const MAX_REPEATED_BYTES = 2 ** 30;
  * @throws ModelbenchError `tensor.unreadable`
  */
 export function arrayValues(array: LocatedArray, name: string): TensorData {
-  const { dtype, nativeDtype, shape, strides, bigEndian, source, start, available } = array;
+  const { unread, dtype, nativeDtype, shape, strides, bigEndian, source, start, available } = array;
   const unreadable = (why: string): ModelbenchError => new ModelbenchError("tensor.unreadable", `${name}: ${why}.`);
+  if (unread !== undefined) throw unreadable(unread);
   const size = dtype === null ? undefined : itemSize(dtype);
   if (dtype === null || size === undefined) throw unreadable(`values of the type ${nativeDtype} are not read`);
   const count = elementCount(shape);

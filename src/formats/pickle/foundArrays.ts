@@ -1,28 +1,9 @@
-import { itemSize } from "../elements";
 import { stridesOf } from "../stridedItems";
-import type { DType } from "../tensor";
+import type { BareArray, FoundArray } from "./foundArray";
 import { items, type NumpyType, numpyType, shapeOf } from "./numpyTypes";
-import { type StorageId, storageId } from "./storages";
 import type { PickleStream } from "./streams";
+import { torchTensor } from "./torchTensors";
 import { type CallNode, importOf, type Value } from "./values";
-
-/** An array that stands plainly in a file: what it is, and where its elements lie. */
-export interface FoundArray {
-  /** Keys and numbers that lead to it from the pickled object. */
-  readonly path: readonly (string | number)[];
-  readonly kind: "ndarray" | "npscalar";
-  /** `null` for types whose values are not read. */
-  readonly dtype: DType | null;
-  readonly nativeDtype: string;
-  readonly shape: readonly number[];
-  /** In elements, one for each dimension; may be 0 or overlap. */
-  readonly strides: readonly number[];
-  readonly bigEndian: boolean;
-  /** Where its storage is, or the bytes of the first element in the pickle's own range. */
-  readonly place:
-    | { readonly kind: "inline"; readonly offset: number; readonly bytes: number }
-    | { readonly kind: "storage"; readonly id: StorageId; readonly firstElement: number };
-}
 
 /** Most arrays that are listed. */
 const MAX_ARRAYS = 1_000_000;
@@ -33,7 +14,7 @@ interface Step {
   readonly parent: Step | undefined;
 }
 
-/** The arrays in a pickled object, in its order. An object that is referred to twice is met once. */
+/** The arrays in a pickled object, in its order, each as often as it is referred to. Anything else is met once. */
 export function arraysIn({ root, imports }: Pick<PickleStream, "root" | "imports">): FoundArray[] {
   // An array comes about by an import, and going through a million plain values takes memory for each.
   if (root === undefined || imports.length === 0) return [];
@@ -41,12 +22,12 @@ export function arraysIn({ root, imports }: Pick<PickleStream, "root" | "imports
   const seen = new Set<object>();
   const waiting: Step[] = [{ value: root, key: undefined, parent: undefined }];
   for (let step = waiting.pop(); step && found.length < MAX_ARRAYS; step = waiting.pop()) {
-    const { value } = step;
+    const value = ofParameter(step.value);
     if (value === null || typeof value !== "object" || seen.has(value)) continue;
-    seen.add(value);
     const array = arrayOf(value);
     if (array) found.push({ ...array, path: pathOf(step) });
     else {
+      seen.add(value);
       const below = parts(value, step);
       for (let i = below.length - 1; i >= 0; i--) {
         const next = below[i];
@@ -72,7 +53,6 @@ function parts(value: Exclude<Value, string | number | bigint | boolean | null>,
     case "dict":
       return entries(value.entries, parent);
     case "call":
-      if (isParameter(value)) return [{ value: items(value.args)?.[0] ?? null, key: undefined, parent }];
       return [
         // A wrapper's arguments and state are itself: no level of their own.
         ...(items(value.args) ?? []).map((item, key) => ({ value: item, key, parent })),
@@ -86,9 +66,11 @@ function parts(value: Exclude<Value, string | number | bigint | boolean | null>,
 }
 
 /** `_rebuild_parameter(tensor, requires_grad, hooks)` is its tensor. */
-function isParameter({ callee }: CallNode): boolean {
-  const source = importOf(callee);
-  return source?.module === "torch._utils" && /^_rebuild_parameter(_with_state)?$/.test(source.name ?? "");
+function ofParameter(value: Value): Value {
+  if (value === null || typeof value !== "object" || value.kind !== "call") return value;
+  const source = importOf(value.callee);
+  const isParameter = source?.module === "torch._utils" && /^_rebuild_parameter(_with_state)?$/.test(source.name ?? "");
+  return isParameter ? (items(value.args)?.[0] ?? null) : value;
 }
 
 function entries(list: readonly Value[], parent: Step): Step[] {
@@ -101,9 +83,7 @@ function entries(list: readonly Value[], parent: Step): Step[] {
   return steps;
 }
 
-type Bare = Omit<FoundArray, "path">;
-
-function arrayOf(value: Value): Bare | undefined {
+function arrayOf(value: Value): BareArray | undefined {
   if (value === null || typeof value !== "object") return undefined;
   if (value.kind === "array") {
     const { dtype, nativeDtype, shape, bigEndian, fortranOrder, offset, bytes } = value;
@@ -114,7 +94,7 @@ function arrayOf(value: Value): Bare | undefined {
   const source = importOf(value.callee);
   if (!source || source !== value.callee) return undefined;
   const { module, name } = source;
-  if (module === "torch._utils") return torchTensor(name ?? "", value);
+  if (module?.startsWith("torch.")) return torchTensor(value);
   if (/^numpy\.(_core|core)\.numeric$/.test(module ?? "") && name === "_frombuffer") return fromBuffer(value);
   if (!/^numpy\.(_core|core)\.multiarray$/.test(module ?? "")) return undefined;
   if (name === "scalar") return numpyScalar(value);
@@ -122,18 +102,18 @@ function arrayOf(value: Value): Bare | undefined {
 }
 
 /** `_frombuffer(buffer, dtype, shape, order)` */
-function fromBuffer({ args }: CallNode): Bare | undefined {
+function fromBuffer({ args }: CallNode): BareArray | undefined {
   const [buffer, type, shape, order] = items(args) ?? [];
   return inline(buffer, numpyType(type), shapeOf(shape), order === "F");
 }
 
 /** The state of an array: `(version, shape, dtype, is_fortran, bytes)`. */
-function reconstructed({ state }: CallNode): Bare | undefined {
+function reconstructed({ state }: CallNode): BareArray | undefined {
   const [, shape, type, isFortran, bytes] = items(state) ?? [];
   return inline(bytes, numpyType(type), shapeOf(shape), isFortran === true);
 }
 
-function numpyScalar({ args }: CallNode): Bare | undefined {
+function numpyScalar({ args }: CallNode): BareArray | undefined {
   const [type, bytes] = items(args) ?? [];
   const found = inline(bytes, numpyType(type), [], false);
   return found && { ...found, kind: "npscalar" };
@@ -144,69 +124,11 @@ function inline(
   type: NumpyType | undefined,
   shape: readonly number[] | undefined,
   isFortran: boolean,
-): Bare | undefined {
+): BareArray | undefined {
   if (!type || type.hasObjects || !shape || bytes === null || typeof bytes !== "object") return undefined;
   if (bytes.kind !== "bytes" && bytes.kind !== "bytearray") return undefined;
   if (shape.reduce((count, length) => count * length, type.itemBytes) !== bytes.length) return undefined;
   const { dtype, nativeDtype, bigEndian } = type;
   const place = { kind: "inline", offset: bytes.offset, bytes: bytes.length } as const;
   return { kind: "ndarray", dtype, nativeDtype, shape, strides: stridesOf(shape, isFortran), bigEndian, place };
-}
-
-/** Types that PyTorch gives beside an untyped storage. */
-const TORCH_TYPES: ReadonlySet<string> = new Set([
-  "float64",
-  "float32",
-  "float16",
-  "bfloat16",
-  "int64",
-  "int32",
-  "int16",
-  "int8",
-  "uint8",
-  "uint16",
-  "uint32",
-  "uint64",
-  "bool",
-  "complex64",
-  "complex128",
-  "float8_e5m2",
-  "float8_e4m3fn",
-  "float8_e5m2fnuz",
-  "float8_e4m3fnuz",
-  "float8_e8m0fnu",
-]);
-
-/** @see pytorch torch/_utils.py */
-function torchTensor(name: string, { args }: CallNode): Bare | undefined {
-  if (!/^_rebuild_tensor(_v2|_v3)?$/.test(name)) return undefined;
-  const [storage, firstElement, size, stride, , , type] = items(args) ?? [];
-  if (storage === null || typeof storage !== "object" || storage.kind !== "persistent") return undefined;
-  const id = storageId(storage.id);
-  const shape = shapeOf(torchSize(size));
-  const strides = shapeOf(stride);
-  if (!id || !shape || !strides || strides.length !== shape.length || !isCount(firstElement)) return undefined;
-  const native = name === "_rebuild_tensor_v3" ? torchType(type) : id.typeName;
-  const dtype = name === "_rebuild_tensor_v3" ? dtypeNamed(native) : id.dtype;
-  const place = { kind: "storage", id, firstElement } as const;
-  return { kind: "ndarray", dtype, nativeDtype: native, shape, strides, bigEndian: false, place };
-}
-
-function torchType(type: Value | undefined): string {
-  const isName = type !== null && typeof type === "object" && type.kind === "import" && type.module === "torch";
-  return isName ? (type.name ?? "") : "";
-}
-
-function dtypeNamed(name: string): DType | null {
-  return TORCH_TYPES.has(name) && itemSize(name as DType) !== undefined ? (name as DType) : null;
-}
-
-/** A size is a tuple, or `torch.Size` of one. */
-function torchSize(size: Value | undefined): Value | undefined {
-  const isCall = size !== null && typeof size === "object" && size.kind === "call";
-  return isCall && importOf(size)?.name === "Size" ? items(size.args)?.[0] : size;
-}
-
-function isCount(value: Value | undefined): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

@@ -1,6 +1,5 @@
 import type { PositionalReader } from "../../base/ports";
-import { itemSize } from "../elements";
-import type { FoundArray } from "./foundArrays";
+import type { FoundArray } from "./foundArray";
 import type { StoragePlace } from "./storages";
 
 /** An array of a pickle with the place of its bytes. */
@@ -15,12 +14,18 @@ export interface LocatedArray extends FoundArray {
   readonly fileOffset: number | null;
 }
 
-/** An array that is a view of a storage. @param place of the storage in `source`, which is a whole file */
-export function inStorage(array: FoundArray, source: PositionalReader, place: StoragePlace): LocatedArray {
-  const first =
-    array.place.kind === "storage"
-      ? array.place.firstElement * (array.dtype === null ? 0 : (itemSize(array.dtype) ?? 0))
-      : 0;
+/**
+ * An array that is a view of a storage.
+ * @param place of the storage in `source`, which is a whole file
+ * @param bigEndian whether the storages of the file are
+ */
+export function inStorage(
+  array: FoundArray,
+  source: PositionalReader,
+  place: StoragePlace,
+  bigEndian = false,
+): LocatedArray {
+  const first = array.place.kind === "storage" ? array.place.firstElement * array.place.itemBytes : 0;
   const start = place.offset + first;
-  return { ...array, source, start, available: Math.max(0, place.bytes - first), fileOffset: start };
+  return { ...array, bigEndian, source, start, available: Math.max(0, place.bytes - first), fileOffset: start };
 }

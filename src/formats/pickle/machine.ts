@@ -1,6 +1,7 @@
 import { readArgument, readIndex, readName } from "./arguments";
 import type { Cursor, Place } from "./cursor";
 import { addItems, append, build, refuseCall, setItems } from "./effects";
+import { mayBeName, noteClass } from "./importName";
 import { isJoblibWrapper, type JoblibBuild, type JoblibOptions, joblibBuild, skipJoblibArray } from "./joblibArray";
 import { OPCODES, type Opcode } from "./opcodes";
 import { nameInPython3 } from "./pythonTwoNames";
@@ -283,13 +284,10 @@ export class PickleMachine {
     this.#stack.push(node);
   }
 
-  /** Only texts can be names; what foreign code makes may be any text. */
   #stackGlobal(offset: number): void {
     const name = this.#stack.pop(offset);
     const module = this.#stack.pop(offset);
-    for (const part of [module, name]) {
-      if (typeof part === "string" || isForeign(part)) continue;
-      if (part !== null && typeof part === "object" && part.kind === "longText") continue;
+    if (![module, name].every(mayBeName)) {
       throw new StreamBreak("argument", "What should be imported is not named by text.", offset);
     }
     const text = (part: Value): string | null => (typeof part === "string" ? part : null);
@@ -305,7 +303,9 @@ export class PickleMachine {
   #call(callee: Value, args: Value, opcode: Opcode, offset: number): void {
     this.#refusal(isForeign(args) ? undefined : refuseCall(callee, args), offset);
     if (isForeign(callee)) this.#listener.called(callee, args, opcode, offset);
-    this.#stack.push(callOf(callee, args));
+    const isNew = opcode === "NEWOBJ";
+    if (isNew && !this.#isProbe) noteClass(callee);
+    this.#stack.push(callOf(callee, args, isNew));
   }
 
   #build(offset: number): void {

@@ -12,7 +12,7 @@ import { Notes } from "./notes";
 import { noteObjectArray } from "./objectArray";
 import { partOf } from "./partReader";
 import type { ScanLimits } from "./scanLimits";
-import { type StoragePlace, storageId } from "./storages";
+import { type StorageId, type StoragePlace, storageId } from "./storages";
 import { type PickleStream, readStreams } from "./streams";
 import type { Value } from "./values";
 import { type ForgivingMember, type ForgivingZip, startsLikeZip } from "./zipMembers";
@@ -21,6 +21,8 @@ import { type ForgivingMember, type ForgivingZip, startsLikeZip } from "./zipMem
 const PROBE_BYTES = 16 * 1024;
 /** Members of these names are pickles, whatever they begin with. */
 const PICKLE_NAME = /\.(pkl|pickle|joblib)$/i;
+/** What PyTorch calls the raw values of a tensor. */
+const STORAGE_NAME = /(^|\/)data\/\d+$/;
 
 /** Looks through all members of an archive, whatever they are called and whatever is wrong with them. */
 export function readZip(reader: PositionalReader, zip: ForgivingZip, notes: Notes, limits: ScanLimits): LocatedArray[] {
@@ -103,9 +105,11 @@ class MemberReading {
     const options = { joblib: isNamed, search: isNamed };
     const streams = readStreams(content, { start: 0, end: content.size }, own, this.#limits, options);
     const isWhole = streams.at(-1)?.end === content.size;
-    const isRead = own.hasActions || own.reachedLimit || isWhole;
+    // One of a hundred storages begins with what would be the code of an extension: raw data, unless a pickle goes on.
+    const hasActions = isNamed && !STORAGE_NAME.test(this.#member.name) ? own.hasActions : own.uses.length > 0;
+    const isRead = hasActions || own.reachedLimit || isWhole;
     if (!isRead && this.#member.isEncrypted) this.#encrypted();
-    if (!isRead && (this.#member.isEncrypted || !isNamed)) return [];
+    if (!isRead && (this.#member.isEncrypted || !isNamed || STORAGE_NAME.test(this.#member.name))) return [];
     this.#check(content, own);
     this.#notes.add(own);
     return streams;
@@ -191,7 +195,14 @@ class MemberReading {
       return [{ ...array, source: this.#reader, start, available: array.place.bytes, fileOffset: start }];
     }
     const place = this.#placeOf(array.place.id.key);
-    return place ? [inStorage(array, this.#reader, place)] : [];
+    return place ? [inStorage(array, this.#reader, place, this.#isBigEndian(array.place.id))] : [];
+  }
+
+  /** A machine writes its own order, and tells it beside the pickle. PyTorch turns no untyped storage round. */
+  #isBigEndian({ typeName }: StorageId): boolean {
+    const member = this.#members.get(`${folderOf(this.#member.name)}byteorder`);
+    if (member?.method !== 0 || member.packedBytes !== 3 || typeName === "UntypedStorage") return false;
+    return Buffer.from(this.#reader.read(member.dataAt, 3)).toString("latin1") === "big";
   }
 
   /** Where the storage that a persistent id names lies: beside the pickle, in `data/`. */

@@ -20,6 +20,12 @@ const TYPES: ReadonlyMap<string, DType> = new Map([
   ["ComplexDoubleStorage", "complex128"],
   ["ComplexFloatStorage", "complex64"],
   ["UntypedStorage", "uint8"],
+  // What is stored of quantized tensors: the integers, packed where they are smaller.
+  ["QInt8Storage", "int8"],
+  ["QUInt8Storage", "uint8"],
+  ["QInt32Storage", "int32"],
+  ["QUInt4x2Storage", "uint8"],
+  ["QUInt2x4Storage", "uint8"],
 ]);
 const MODULES: ReadonlySet<string | null> = new Set(["torch", "torch.storage"]);
 

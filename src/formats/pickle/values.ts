@@ -59,6 +59,8 @@ export interface ImportNode {
   readonly kind: "import";
   readonly module: string | null;
   readonly name: string | null;
+  /** Whether NEWOBJ has made something of it, which Python does with classes alone. */
+  isClass?: boolean;
 }
 
 /** The result of a call. */
@@ -68,6 +70,8 @@ export interface CallNode {
   /** What was called first, when results are called again: a chain of them is never walked along. */
   readonly origin: Value;
   readonly args: Value;
+  /** Whether NEWOBJ has made it. */
+  readonly isNew: boolean;
   /** What BUILD gave it. */
   state: Value | undefined;
   /** What was appended or added to it. */
@@ -144,9 +148,9 @@ export function importOf(value: Value): ImportNode | undefined {
 }
 
 /** The result of a call, nothing of which was changed yet. */
-export function callOf(callee: Value, args: Value): CallNode {
+export function callOf(callee: Value, args: Value, isNew = false): CallNode {
   const origin = isCall(callee) ? callee.origin : callee;
-  return { kind: "call", callee, origin, args, state: undefined, items: [], entries: [] };
+  return { kind: "call", callee, origin, args, isNew, state: undefined, items: [], entries: [] };
 }
 
 function isCall(value: Value): value is CallNode {

@@ -56,6 +56,15 @@ interface Directory {
   readonly shift: number;
   /** Behind the end record. */
   readonly end: number;
+  /** Whether another reader may take another directory, by an end record that says something else. */
+  readonly isContradicted: boolean;
+}
+
+/** What an end record says of the directory, which stands directly before `behind`. */
+interface End {
+  readonly bytes: number;
+  readonly offset: number;
+  readonly behind: number;
 }
 
 interface Listed extends ForgivingMember {
@@ -72,6 +81,10 @@ export function findZip(reader: PositionalReader): ForgivingZip | undefined {
   const directory = findDirectory(reader);
   if (!directory) return startsLikeZip(reader) ? withoutDirectory(reader) : undefined;
   const problems: ZipProblem[] = [];
+  if (directory.isContradicted) {
+    const message = "The end records of the zip archive contradict each other.";
+    problems.push({ kind: "directory", message, offset: directory.at + directory.bytes });
+  }
   const listed = readDirectory(reader, directory, problems);
   const members = listed.flatMap((member) => placed(reader, member, problems) ?? []);
   const start = Math.min(directory.at, ...listed.slice(0, 10_000).map(({ localAt }) => localAt));
@@ -111,23 +124,31 @@ function findDirectory(reader: PositionalReader): Directory | undefined {
 
 /** The directory stands directly before its end record, whatever came before the archive. */
 function directoryOf(reader: PositionalReader, end: Buffer, endAt: number): Omit<Directory, "end"> | undefined {
-  let bytes = end.readUInt32LE(12);
-  let offset = end.readUInt32LE(16);
-  let behind = endAt;
-  const large = end64(reader, endAt);
-  if (large && (bytes === MAX_U32 || offset === MAX_U32 || end.readUInt16LE(10) === MAX_U16)) {
-    ({ bytes, offset, behind } = large);
-  }
+  const plain = { bytes: end.readUInt32LE(12), offset: end.readUInt32LE(16), behind: endAt };
+  const plainly = directoryBefore(reader, plain);
+  const locatorAt = endAt - LOCATOR_BYTES;
+  const locator = locatorAt < END64_BYTES ? undefined : copy(reader, locatorAt, LOCATOR_BYTES);
+  if (locator?.readUInt32LE(0) !== LOCATOR) return plainly;
+  // PyTorch writes this record into every archive, and where there is one, Python and PyTorch go by it alone.
+  const large = end64(reader, locatorAt - END64_BYTES);
+  const found = large && directoryBefore(reader, large);
+  if (!found) return plainly && { ...plainly, isContradicted: true };
+  const statedAt = Number(locator.readBigUInt64LE(8)) + found.shift;
+  const isContradicted =
+    statedAt !== large.behind ||
+    (plain.bytes !== MAX_U32 && plain.bytes !== large.bytes) ||
+    (plain.offset !== MAX_U32 && plain.offset !== large.offset);
+  return { ...found, isContradicted };
+}
+
+function directoryBefore(reader: PositionalReader, { bytes, offset, behind }: End): Omit<Directory, "end"> | undefined {
   const at = behind - bytes;
   if (at < 0 || offset > at) return undefined;
   if (bytes >= CENTRAL_BYTES && copy(reader, at, 4).readUInt32LE(0) !== CENTRAL) return undefined;
-  return { at, bytes, shift: at - offset };
+  return { at, bytes, shift: at - offset, isContradicted: false };
 }
 
-function end64(reader: PositionalReader, endAt: number): { bytes: number; offset: number; behind: number } | undefined {
-  const locatorAt = endAt - LOCATOR_BYTES;
-  if (locatorAt < END64_BYTES || copy(reader, locatorAt, 4).readUInt32LE(0) !== LOCATOR) return undefined;
-  const behind = locatorAt - END64_BYTES;
+function end64(reader: PositionalReader, behind: number): End | undefined {
   const record = copy(reader, behind, END64_BYTES);
   if (record.readUInt32LE(0) !== END64) return undefined;
   return { bytes: Number(record.readBigUInt64LE(40)), offset: Number(record.readBigUInt64LE(48)), behind };

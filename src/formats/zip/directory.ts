@@ -94,9 +94,15 @@ function readEnd(reader: PositionalReader, record: Buffer, at: number): End {
     directoryAt: record.readUInt32LE(16),
   };
   const large = plain.count === 0xffff || plain.directoryBytes === 0xffffffff || plain.directoryAt === 0xffffffff;
-  if (large) return readEnd64(reader, at, plain);
+  // PyTorch writes the zip64 record into every archive, also where nothing is that large.
+  if (large || hasLocator(reader, at)) return readEnd64(reader, at, plain);
   if (disks.some((disk) => disk !== 0) || counts[0] !== counts[1]) throw unsupportedZip("several volumes", at);
   return plain;
+}
+
+function hasLocator(reader: PositionalReader, endAt: number): boolean {
+  const at = endAt - LOCATOR_BYTES;
+  return at >= 0 && Buffer.from(new Uint8Array(reader.read(at, 4))).readUInt32LE(0) === LOCATOR_SIGNATURE;
 }
 
 function readEnd64(reader: PositionalReader, endAt: number, plain: End): End {

@@ -152,6 +152,24 @@ test("of equal metadata keys the last one counts, and a warning says so", () => 
   );
 });
 
+test("a file whose inside is not read says what it is, and so does what is no pickle in spite of its name", () => {
+  const cases: [string, Uint8Array | string, RegExp][] = [
+    ["a.h5", "\x89HDF\r\n", /^a.h5: is an HDF5 file; ONNX, /],
+    ["b.gguf", "GGUF\x03", /is a GGUF model;/],
+    ["c.tflite", "\x1c\0\0\0TFL3", /is a TensorFlow Lite model;/],
+    ["d.ckpt", "version https://git-lfs.github.com/spec/v1\n", /is a Git LFS pointer/],
+    ["e.bin", "", /is an empty file;/],
+    ["f.pt", "version https://git-lfs.github.com/spec/v1\n", /^f.pt: is no pickle but a Git LFS pointer/],
+    ["g.pkl", "<!DOCTYPE html><p>", /is no pickle but a web page/],
+  ];
+  for (const [name, content, words] of cases) {
+    const { warnings } = inspectFile(
+      file(name, typeof content === "string" ? Buffer.from(content, "latin1") : content),
+    );
+    assert.match(warnings.map(({ message }) => message).join(), words);
+  }
+});
+
 test("an extension claims its format: other content is a mismatch that says what it looks like", () => {
   const safetensors = Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from("{}")]);
   const cases: [string, Uint8Array | string, RegExp][] = [

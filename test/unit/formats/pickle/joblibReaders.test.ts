@@ -129,3 +129,18 @@ test("a second state of a wrapper cannot be told: the first one still counts", (
   const first = `${WRAPPER})\x81q\x00${layout(dtype("u1"), 0)}b0`;
   assert.deepEqual(seen(`${first}h\x00${PLAIN}${HIDDEN}`), [true, true]);
 });
+
+test("an array of objects in a model makes no name computed for a reader that knows nothing of it", () => {
+  const utf8 = (value: string): string => `\x8c${String.fromCharCode(value.length)}${value}\x94`;
+  // joblib gives the objects a pickle of their own, whose memo counts from the beginning: its third entry is a text.
+  const inner = `\x80\x05${utf8("numpy")}${utf8("x")}${utf8("y")}000${utf8("numpy")}h\x00${utf8("dtype")}\x930N.`;
+  const model = (make: string): string => {
+    // Of the outer memo the first entry is what `make` leaves.
+    const head = `cpkg\nModel\n${make}\x94`;
+    return `${head}${WRAPPER})\x81${layout(dtype("O8"), 1)}b${inner}.`;
+  };
+  const isComputed = (make: string): boolean => factsOf(model(make)).imports.some(({ module }) => module === null);
+  for (const make of [")\x81", "0cpkg\nModel\nq\x05)\x810h\x05"]) assert.equal(isComputed(make), false, make);
+  // What a call returns, or is made of something, may be a text, and so may what is only imported.
+  for (const make of [")R", `${text("os")}\x85\x81`, ""]) assert.equal(isComputed(make), true, make);
+});

@@ -8,6 +8,7 @@ import { fc } from "../../../fixtures/fastCheck";
 import { fleetingReader } from "../../../fixtures/fleetingReader";
 import { RecordingSink } from "../../../fixtures/rawTar";
 import { descriptor, type RawZipMember, words64, zipExtra, zipOf } from "../../../fixtures/rawZip";
+import { withEnd64 } from "../../../fixtures/torchZip";
 
 const METER = { consumed() {}, produced() {} };
 
@@ -76,6 +77,13 @@ test("sizes of 64 bits are read where the short field sends for them, and nowher
   assert.match(String(await read(zipOf([member({ extra })]))), /archive.corrupt: .*zip64 field that is not asked for/);
   const huge = zipExtra(1, words64(2n ** 63n));
   assert.match(String(await read(zipOf([member({ bytes: 0xffffffff, extra: huge })]))), /impossible number/);
+});
+
+test("a zip64 end record that nothing asks for is read, as PyTorch writes it, and has to say the same", async () => {
+  const zip = zipOf([member()]);
+  const good = await read(withEnd64(zip));
+  assert.ok(typeof good !== "string", String(good));
+  assert.match(String(await read(withEnd64(zip, 1))), /corrupt: .*two end records that contradict each other/);
 });
 
 /** What two readers could see in two ways, or what is no file or folder. */
