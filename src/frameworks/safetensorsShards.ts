@@ -50,6 +50,8 @@ function readIndex(path: string, open: typeof openFileReader): ShardIndex {
   }
 }
 
+/** What `pytorch_model.bin.index.json` names, which has the form of an index of safetensors files. */
+const PICKLED = /\.(bin|pt|pth)$/i;
 /** Shards that a warning names. */
 const NAMED = 3;
 
@@ -103,6 +105,11 @@ class Shards {
   }
 
   expect(tensor: string, name: string): void {
+    if (PICKLED.test(name)) {
+      const message = `${this.#path}: names ${quoted(name)}, a shard of PyTorch; indexes of safetensors files are read.`;
+      const remedy = "Open the shards one by one.";
+      throw new ModelbenchError("format.mismatch", message, { path: this.#path, remedy });
+    }
     // One shard, also where it is named with and without `./`.
     const file = plainLocation(name) ?? name;
     const wanted = this.#wanted.get(file);

@@ -110,6 +110,13 @@ test("every fault of an index or its shards is a failure that names it", () => {
   assert.match(failsWith("format.corrupt", () => openContent(both)).message, /in two shards/);
 });
 
+test("an index of PyTorch's own shards is told from one of safetensors files", () => {
+  const path = sharded("torch", { weight_map: { a: "pytorch_model-00001-of-00002.bin" } });
+  const { message, remedy } = failsWith("format.mismatch", () => openContent(path));
+  assert.match(message, /names "pytorch_model-00001-of-00002.bin", a shard of PyTorch/);
+  assert.equal(remedy, "Open the shards one by one.");
+});
+
 test("a shard that is named in two ways is one shard", () => {
   const path = sharded("dots", { weight_map: { a: "./1.safetensors", b: "2.safetensors", c: "1.safetensors" } });
   const at = join(path, "..", "1.safetensors");
