@@ -24,6 +24,9 @@ const PICKLE_NAME = /\.(pkl|pickle|joblib)$/i;
 /** What PyTorch calls the raw values of a tensor. */
 const STORAGE_NAME = /(^|\/)data\/\d+$/;
 
+/** What TorchScript calls its sources, in which `class` reads like the code of an import. */
+const SOURCE_NAME = /\.py$/;
+
 /** Looks through all members of an archive, whatever they are called and whatever is wrong with them. */
 export function readZip(reader: PositionalReader, zip: ForgivingZip, notes: Notes, limits: ScanLimits): LocatedArray[] {
   for (const { kind, message, offset } of zip.problems) {
@@ -56,6 +59,11 @@ function once(members: readonly ForgivingMember[]): ForgivingMember[] {
 
 function folderOf(name: string): string {
   return name.replace(/[^/]*$/, "");
+}
+
+/** Whether what it names has in it what the name of no module has. */
+function importsNothing({ uses }: Notes): boolean {
+  return uses.length > 0 && uses.every(({ module }) => /[ (:]/.test(module ?? ""));
 }
 
 class MemberReading {
@@ -108,6 +116,7 @@ class MemberReading {
     // One of a hundred storages begins with what would be the code of an extension: raw data, unless a pickle goes on.
     const hasActions = isNamed && !STORAGE_NAME.test(this.#member.name) ? own.hasActions : own.uses.length > 0;
     const isRead = hasActions || own.reachedLimit || isWhole;
+    if (!isWhole && !own.reachedLimit && SOURCE_NAME.test(this.#member.name) && importsNothing(own)) return [];
     if (!isRead && this.#member.isEncrypted) this.#encrypted();
     if (!isRead && (this.#member.isEncrypted || !isNamed || STORAGE_NAME.test(this.#member.name))) return [];
     this.#check(content, own);

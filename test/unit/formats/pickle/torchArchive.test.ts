@@ -51,6 +51,14 @@ test("raw values that begin with the code of an extension are no pickle, and one
   assert.equal(storage("\x82\x010cos\nsystem\n\xff"), "dangerous");
 });
 
+test("the sources of TorchScript are no pickles, and a pickle that is called like one is", () => {
+  const source = "class Net(Module):\n  __parameters__ = []\n  def forward(self) -> Tensor:\n    return x\n";
+  const { imports, verdict } = named("}", [["m/code/__torch__.py", Buffer.from(source)]]).facts;
+  assert.deepEqual([imports, verdict], [[], "allowed"]);
+  const hidden = named("}", [["m/code/__torch__.py", Buffer.from("cos\nsystem\n(S'id'\ntR.")]]).facts;
+  assert.equal(hidden.verdict, "dangerous");
+});
+
 function named(pickle: string, more: readonly (readonly [string, Buffer])[] = []) {
   const bytes = zipOf([["m/data.pkl", Buffer.from(`\x80\x02${pickle}.`, "latin1")], ...more, ["m/data/0", VALUES]]);
   return readPickleFile(bufferReader(bytes));
