@@ -126,6 +126,10 @@ test("what has no form outside Python is refused by what it is, never as its tex
     ["long double", /float128|longdouble|float96/],
     ["records", /void|record/],
     ["masked", /masked array/],
+    [
+      "huge sparse",
+      /a sparse array of shape \[1048576, 1048576\], too large to send with its zeros: 8796093022208 bytes/,
+    ],
   ] as const) {
     const refused = worker.run("kind", [{ name: "0", value: { object: kind } }]);
     await assert.rejects(refused, { code: "run.failed", message: words }, kind);

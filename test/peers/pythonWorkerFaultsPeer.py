@@ -113,6 +113,7 @@ class Odd:
             "dates": numpy.array(["2020-01-01"], dtype="datetime64[D]"),
             "long double": numpy.zeros(1, numpy.longdouble),
             "records": numpy.zeros(1, [("a", "i4")]),
+            "huge sparse": scipy.sparse.csr_matrix((2**20, 2**20)),
             "masked": numpy.ma.masked_array([1, 2], [True, False]),
         }[which]
 
