@@ -86,6 +86,7 @@ const names = [
   "BatchNorm",
   "a TrainState",
   "a TrainState with all variables",
+  "a module of dicts",
   "a module that looks at values",
   "an NNX CNN in msgpack",
   "an NNX CNN in safetensors",
