@@ -161,6 +161,27 @@ test("a failure of the model names it and its own lines, and none of ours", asyn
   await assert.rejects(worker.run("fails", []), { code: "run.failed", message: /^TypeError: .*missing 1 required/ });
 });
 
+test("a failure tells its notes, what it was raised from and what it holds", async () => {
+  const told = async (method: string) => {
+    const error: Error = await worker.run(method, []).then(
+      () => assert.fail("it gave an answer"),
+      (failure) => failure,
+    );
+    return error.message.split("\n").filter((line) => !line.includes(`in ${method}`));
+  };
+  assert.deepEqual(await told("explains"), [
+    "ValueError: no price",
+    "Seen in row 3.",
+    "  raised from KeyError: 'rates'",
+  ]);
+  assert.deepEqual(await told("several"), [
+    "OddGroup: many",
+    "  holds ValueError: one",
+    "  holds TypeError: two",
+    "lines",
+  ]);
+});
+
 test("a missing module, an exit and too little memory are told as that, and the worker goes on", async () => {
   await assert.rejects(worker.run("lacks", []), {
     code: "python.module",

@@ -60,6 +60,20 @@ class Odd:
 
         return inner(x)
 
+    def explains(self):
+        error = ValueError("no price")
+        error.__notes__ = ["Seen in row 3.", 7, "Set JAX_TRACEBACK_FILTERING=off to see more."]
+        try:
+            {}["rates"]
+        except KeyError as cause:
+            raise error from cause
+
+    def several(self):
+        class OddGroup(Exception):
+            exceptions = (ValueError("one"), TypeError("two\nlines"))
+
+        raise OddGroup("many")
+
     def exits(self):
         import sys
 
