@@ -88,10 +88,31 @@ def split_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tuple[Dic
         if hasattr(value, "to_numpy"):
             value = value.to_numpy()
         if hasattr(value, "__array__"):
+            refuse_changed(name, value)
             arrays[name] = value
         else:
             plain[name] = nesting.take_arrays(name, value, arrays)
     return arrays, plain
+
+
+def refuse_changed(name: str, array: Any) -> None:
+    """Raises WorkerError `input.dtype` for what jax does not take, or would make other numbers of without a word."""
+    import jax
+    import numpy
+
+    if array.dtype.kind in "OUSTMmV" and not hasattr(jax.numpy, array.dtype.name):
+        kinds = {type(item).__name__ for item in array.flat} if array.dtype.kind == "O" else {array.dtype.name}
+        texts = array.dtype.kind in "UST" or kinds == {"str"}
+        words = "texts" if texts else f"elements of type {', '.join(sorted(kinds)[:5])}"
+        raise WorkerError("input.dtype", f"`{name}`: expected numbers or true and false, which jax takes; got {words}.")
+    taken = jax.dtypes.canonicalize_dtype(array.dtype)
+    if taken == array.dtype or array.dtype.kind not in "iu" or array.size == 0:
+        return
+    limits = numpy.iinfo(taken)
+    for value in (array.min(), array.max()):
+        if not limits.min <= value <= limits.max:
+            message = f"`{name}`: {value} does not fit {taken}, which jax makes of {array.dtype}."
+            raise WorkerError("input.dtype", message, "A module that sets jax_enable_x64 when it is imported keeps them.")
 
 
 class JittedCall:

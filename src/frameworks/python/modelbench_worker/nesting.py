@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any, Dict, List, Optional, Tuple
 
 Arrays = Dict[str, Any]
 
 INT32 = range(-(2**31), 2**31)
+
+# What rounds to the largest float32, and not beyond.
+FLOAT32 = 2.0**128 - 2.0**103
 
 
 class Hole:
@@ -39,7 +43,7 @@ def _taken(name: str, value: Any, arrays: Arrays) -> Any:
 
 
 def array_of(value: List[Any]) -> Optional[Any]:
-    """An array of bool, int32 or float32 where lists of one length a level hold nothing but those; else None."""
+    """An array of bool, int32 or float32 where lists of one length a level hold nothing but what fits those; else None."""
     import numpy
 
     kinds = {type(item) for item in leaves_of(value)}
@@ -49,13 +53,13 @@ def array_of(value: List[Any]) -> Optional[Any]:
         if not all(item in INT32 for item in leaves_of(value)):
             return None
         dtype = "int32"
-    elif kinds and kinds <= {int, float}:
+    elif kinds and kinds <= {int, float} and not any(FLOAT32 <= abs(item) < math.inf for item in leaves_of(value)):
         dtype = "float32"
     else:
         return None
     try:
         return numpy.array(value, dtype)
-    except (ValueError, OverflowError):  # Lists of several lengths.
+    except ValueError:  # Lists of several lengths.
         return None
 
 
