@@ -71,7 +71,11 @@ function splitInput(signature: MethodSignature, word: string): [string, string] 
 async function readStandardInput(signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of addAbortSignal(signal, process.stdin)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw new ModelbenchError("format.corrupt", "Standard input is no UTF-8 text, as JSON is.", { cause });
+  }
 }
 
 function inputValue(name: string, text: string): InputValue {

@@ -1,5 +1,5 @@
 import { mergeableValues, rowsOf } from "./mergeValues";
-import type { NamedOutputs, NamedValues, RunValue } from "./values";
+import { isTensor, type NamedOutputs, type NamedValues, type RunValue } from "./values";
 
 /** How requests of one method may share a run; `undefined` in its place = every request runs alone. */
 export interface BatchPlan {
@@ -59,6 +59,8 @@ export interface Entry {
   taken: number;
   /** Rows that its pieces have brought answers for. */
   answered: number;
+  /** Bytes of arrays in those answers. */
+  answeredBytes: number;
   /** Its pieces do not make up an answer, so it runs once more, whole: what they still bring counts no more. */
   isUncut: boolean;
   started: number | undefined;
@@ -131,7 +133,13 @@ export function takeAnswer({ entry, start, count }: Part, answer: PartAnswer): b
   const after = answers.findIndex((other) => other.start > start);
   answers.splice(after < 0 ? answers.length : after, 0, { ...answer, start });
   entry.answered += count;
+  for (const value of answer.outputs.values()) entry.answeredBytes += bytesOf(value);
   return entry.answered === rows;
+}
+
+function bytesOf(value: RunValue): number {
+  if (isTensor(value)) return value.data.byteLength;
+  return value.container === "dataframe" ? value.columns.reduce((sum, [, { data }]) => sum + data.byteLength, 0) : 0;
 }
 
 /** Whether a part is all of its request. */

@@ -13,6 +13,7 @@ import {
   takeAnswer,
 } from "./batchRequest";
 import { areJoinable, joinAnswers, joinInputs, splitOutputs, wholeAnswer } from "./batchValues";
+import { MAX_FRAME_BYTES } from "./frames";
 import { LatencyLimit } from "./latencyLimit";
 import { SpareBuffers } from "./spareBuffers";
 import type { NamedOutputs, NamedValues } from "./values";
@@ -27,6 +28,8 @@ export interface BatcherOptions {
   readonly concurrency?: number | undefined;
   /** Milliseconds that a request may wait for its batch to start; left out = any time. */
   readonly maxLatencyMs?: number | undefined;
+  /** Bytes that the pieces of one request may bring; left out = what one frame can carry to whoever asked. */
+  readonly maxAnswerBytes?: number | undefined;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /**
@@ -87,6 +90,7 @@ export class Batcher {
         reject,
         taken: 0,
         answered: 0,
+        answeredBytes: 0,
         isUncut: false,
         started: undefined,
         settled: false,
@@ -258,7 +262,12 @@ export class Batcher {
         this.#succeed(entry, wholeAnswer(entry, answer));
         continue;
       }
-      if (!takeAnswer(part, answer)) continue;
+      const isComplete = takeAnswer(part, answer);
+      if (entry.answeredBytes > (this.#options.maxAnswerBytes ?? MAX_FRAME_BYTES)) {
+        this.#fail(entry, tooLarge(entry));
+        entry.answers.length = 0;
+      }
+      if (entry.settled || !isComplete) continue;
       if (areJoinable(entry)) {
         this.#succeed(entry, joinAnswers(entry));
         continue;
@@ -293,6 +302,15 @@ function isWaiting({ settled, cancelled, isUncut }: Entry): boolean {
 
 function isAbandoned(run: readonly Entry[]): boolean {
   return run.every(({ cancelled }) => cancelled);
+}
+
+/** Said as soon as it is sure: the other pieces would only take memory. */
+function tooLarge({ answered, answeredBytes, rows }: Entry): ModelbenchError {
+  return new ModelbenchError(
+    "run.failed",
+    `The answer is too large to send: ${answeredBytes} bytes for ${answered} of ${rows} rows.`,
+    { remedy: "Send fewer rows at once, or let the method return less." },
+  );
 }
 
 function cancellation(): ModelbenchError {

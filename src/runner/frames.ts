@@ -14,7 +14,7 @@ export const MAX_HEADER_BYTES = 1_048_576;
 const MAX_BODIES = 1_024;
 
 /** Upper bound of all bodies of one frame together, just under the longest Buffer of Node 20. */
-const MAX_FRAME_BYTES = 4_294_967_295;
+export const MAX_FRAME_BYTES = 4_294_967_295;
 
 /** Bodies up to this size are copied behind the header, so that a small frame is one write. */
 const INLINE_BYTES = 65_536;

@@ -171,11 +171,24 @@ function readFileInput(slot: Slot, { path, form }: Extract<InputValue, { kind: "
       if (extension !== ".json") throw unknownExtension(path);
       if (size > MAX_TEXT_BYTES)
         throw new ModelbenchError("budget.exceeded", `${path} has more than ${MAX_TEXT_BYTES} bytes.`);
-      return fromJsonFile(slot, path, new TextDecoder().decode(reader.read(0, size)), form);
+      return fromJsonFile(slot, path, utf8Of(reader.read(0, size), path), form);
     } finally {
       reader.close();
     }
   });
+}
+
+/** Other encodings would come out as other letters, silently. */
+function utf8Of(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new ModelbenchError("format.corrupt", `${path} is no UTF-8 text.`, {
+      path,
+      cause,
+      remedy: "JSON is UTF-8: save the file in that encoding.",
+    });
+  }
 }
 
 /** A text's reader knows nothing of the file. */

@@ -115,8 +115,18 @@ function fromRecords(name: string, records: readonly unknown[]): Column[] {
   });
   const names = [...(rows[0]?.keys() ?? [])];
   const odd = rows.findIndex((row) => row.size !== names.length || names.some((column) => !row.has(column)));
-  if (odd >= 0) throw wrong(name, `row ${odd} has other columns than the first one`);
+  if (odd >= 0) throw wrong(name, `row ${odd} has other columns than the first one${difference(names, rows[odd])}`);
   return names.map((column) => [column, rows.map((row) => row.get(column))]);
+}
+
+function difference(names: readonly string[], row: ReadonlyMap<string, unknown> | undefined): string {
+  const lacking = names.find((column) => row?.has(column) === false);
+  const added = [...(row?.keys() ?? [])].find((column) => !names.includes(column));
+  const words = [
+    ...(lacking === undefined ? [] : [`no ${JSON.stringify(lacking)}`]),
+    ...(added === undefined ? [] : [`a ${JSON.stringify(added)} of its own`]),
+  ];
+  return `: ${words.join(", and ")}`;
 }
 
 /** One column, in the dtype that pandas would choose: null among numbers is not a number. */
@@ -132,7 +142,32 @@ function series(name: string, column: string, values: readonly unknown[], dtype:
       values.map((value) => (value instanceof WholeFloat ? value.value : (value ?? "NaN"))),
     );
   if (isAll((value) => typeof value === "string")) return tensorFromJson(spec("string"), values);
-  throw wrong(name, `column ${JSON.stringify(column)} mixes numbers, texts or other values`);
+  throw mixed(name, column, values);
+}
+
+/** Says which rows do not go together: of thousands, one is often the mistake. */
+function mixed(name: string, column: string, values: readonly unknown[]): ModelbenchError {
+  const kinds = values.map(kindOf);
+  const is = (row: number) => `column ${JSON.stringify(column)} has ${kinds[row]} in row ${row}`;
+  const odd = kinds.findIndex((kind) => kind === "a list" || kind === "an object");
+  if (odd >= 0) return wrong(name, `${is(odd)}; its values are numbers, texts, or true and false`);
+  const first = kinds.findIndex((kind) => kind !== undefined && kind !== "null");
+  const other = kinds.findIndex((kind) => kind !== undefined && kind !== "null" && kind !== kinds[first]);
+  if (other >= 0) return wrong(name, `${is(other)} and ${kinds[first]} in row ${first}; a column is of one kind`);
+  return wrong(
+    name,
+    `${is(kinds.indexOf("null"))} and ${kinds[first]} in row ${first}; only a number may be missing`,
+    "A model that takes lists of rows gets null as None with --as list.",
+  );
+}
+
+/** What a value makes of its column; `undefined` for what a number and a text may be. */
+function kindOf(value: unknown): string | undefined {
+  if (value === null) return "null";
+  if (typeof value === "string") return isNumber(value) ? undefined : "a text";
+  if (isNumber(value)) return "a number";
+  if (typeof value === "boolean") return "true or false";
+  return Array.isArray(value) ? "a list" : "an object";
 }
 
 function isNumber(value: unknown): boolean {
@@ -158,6 +193,6 @@ function specOf(name: string, dtype: DType): ValueSpec {
   return { name, type: "tensor", dtype, shape: null };
 }
 
-function wrong(name: string, what: string): ModelbenchError {
-  return new ModelbenchError("input.shape", `\`${name}\`: ${what}.`);
+function wrong(name: string, what: string, remedy?: string): ModelbenchError {
+  return new ModelbenchError("input.shape", `\`${name}\`: ${what}.`, { remedy });
 }

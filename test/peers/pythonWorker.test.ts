@@ -86,6 +86,7 @@ const names = [
   "BatchNorm",
   "a TrainState",
   "a TrainState with all variables",
+  "a module of dicts",
   "a module that looks at values",
   "an NNX CNN in msgpack",
   "an NNX CNN in safetensors",
@@ -104,6 +105,23 @@ for (const name of names) {
 test("every case that Python saved was tested", () => {
   const refused = ["an NNX CNN in pieces", "an NNX CNN in random"];
   assert.deepEqual(cases.map((one) => one.name).sort(), [...names, ...refused].sort());
+});
+
+test("what jax does not take, or would make another number of, is refused by the input's name", async () => {
+  const { adapter, folder, args } = caseOf("a FrozenDict");
+  await worker.load(adapter, folder);
+  const given = (dtype: string, data: unknown) => [
+    { ...args[0], name: "x", value: { tensor: { dtype, shape: [1], data } } },
+  ];
+  const whole = (...values: bigint[]) => Buffer.from(BigInt64Array.from(values).buffer).toString("base64");
+  await assert.rejects(worker.run("__call__", given("int64", whole(2n ** 40n)) as Named[]), {
+    code: "input.dtype",
+    message: "`x`: 1099511627776 does not fit int32, which jax makes of int64.",
+  });
+  await assert.rejects(worker.run("__call__", given("string", ["a"]) as Named[]), {
+    code: "input.dtype",
+    message: "`x`: expected numbers or true and false, which jax takes; got texts.",
+  });
 });
 
 test("a load names the model's methods, the versions in use and the device", async () => {

@@ -126,6 +126,10 @@ test("what has no form outside Python is refused by what it is, never as its tex
     ["long double", /float128|longdouble|float96/],
     ["records", /void|record/],
     ["masked", /masked array/],
+    [
+      "huge sparse",
+      /a sparse array of shape \[1048576, 1048576\], too large to send with its zeros: 8796093022208 bytes/,
+    ],
   ] as const) {
     const refused = worker.run("kind", [{ name: "0", value: { object: kind } }]);
     await assert.rejects(refused, { code: "run.failed", message: words }, kind);
@@ -155,6 +159,27 @@ test("a failure of the model names it and its own lines, and none of ours", asyn
     return (error as { code?: string }).code === "run.failed";
   });
   await assert.rejects(worker.run("fails", []), { code: "run.failed", message: /^TypeError: .*missing 1 required/ });
+});
+
+test("a failure tells its notes, what it was raised from and what it holds", async () => {
+  const told = async (method: string) => {
+    const error: Error = await worker.run(method, []).then(
+      () => assert.fail("it gave an answer"),
+      (failure) => failure,
+    );
+    return error.message.split("\n").filter((line) => !line.includes(`in ${method}`));
+  };
+  assert.deepEqual(await told("explains"), [
+    "ValueError: no price",
+    "Seen in row 3.",
+    "  raised from KeyError: 'rates'",
+  ]);
+  assert.deepEqual(await told("several"), [
+    "OddGroup: many",
+    "  holds ValueError: one",
+    "  holds TypeError: two",
+    "lines",
+  ]);
 });
 
 test("a missing module, an exit and too little memory are told as that, and the worker goes on", async () => {

@@ -60,6 +60,20 @@ class Odd:
 
         return inner(x)
 
+    def explains(self):
+        error = ValueError("no price")
+        error.__notes__ = ["Seen in row 3.", 7, "Set JAX_TRACEBACK_FILTERING=off to see more."]
+        try:
+            {}["rates"]
+        except KeyError as cause:
+            raise error from cause
+
+    def several(self):
+        class OddGroup(Exception):
+            exceptions = (ValueError("one"), TypeError("two\nlines"))
+
+        raise OddGroup("many")
+
     def exits(self):
         import sys
 
@@ -113,6 +127,7 @@ class Odd:
             "dates": numpy.array(["2020-01-01"], dtype="datetime64[D]"),
             "long double": numpy.zeros(1, numpy.longdouble),
             "records": numpy.zeros(1, [("a", "i4")]),
+            "huge sparse": scipy.sparse.csr_matrix((2**20, 2**20)),
             "masked": numpy.ma.masked_array([1, 2], [True, False]),
         }[which]
 

@@ -148,6 +148,13 @@ class Chooser(nn.Module):
         return nn.Dense(2)(x) if x.sum() > 0 else nn.Dense(2)(-x)
 
 
+class Dicts(nn.Module):
+    @nn.compact
+    def __call__(self, batch, mode):
+        found = nn.Embed(10, 3)(batch["ids"]["words"]) * batch["mask"][..., None]
+        return {"scores": nn.Dense(2)(found.sum(1)) * batch["scale"], "mode": batch[mode[0]], "all": found}
+
+
 class NormedState(train_state.TrainState):
     batch_stats: dict
 
@@ -199,6 +206,14 @@ def flax():
     chooser = Chooser()
     variables = chooser.init(jax.random.PRNGKey(2), x)
     expected = chooser.apply(variables, x)
+    batch = {"ids": {"words": [[1, 2], [3, 4]]}, "mask": [[True, False], [True, True]], "rates": [1, 0.5], "scale": 3}
+    arrays = {**batch, "ids": {"words": np.array([[1, 2], [3, 4]])}, "mask": np.array(batch["mask"])}
+    arrays["rates"] = np.array(batch["rates"], np.float32)
+    dicts = Dicts()
+    state = dicts.init(jax.random.PRNGKey(3), arrays, ["rates"])
+    found = dicts.apply(state, arrays, ["rates"])
+    given = {"batch": batch, "mode": ["rates"]}
+    case("a module of dicts", save("dicts", dicts, state), "flax", "__call__", given, found)
     case("a module that looks at values", save("chooser", chooser, variables), "flax", "__call__", {"0": x}, expected)
 
 

@@ -26,7 +26,7 @@ function write(name: string, bytes: Uint8Array): string {
 const answer = (...args: string[]) =>
   kit.json<{ outputs: Record<string, { data?: unknown; file?: string }> }>("run", ...args);
 
-async function failure(code: number, args: readonly string[], stdin?: string) {
+async function failure(code: number, args: readonly string[], stdin?: string | Uint8Array) {
   const failed = await kit.run(["run", ...args, "-o", "json"], stdin === undefined ? {} : { stdin });
   assert.equal(failed.code, code, failed.stderr);
   return JSON.parse(failed.stderr).error as { code: string; message: string; remedy?: string };
@@ -121,6 +121,12 @@ test("standard input fills one input", async () => {
   const file = write("odd.onnx", onnxModel(oddNames));
   const twice = await failure(2, [file, "--input", "a=-", "--input", "a=b=-"], "[1,2]");
   assert.match(twice.message, /one --input only/);
+  const latin1 = await failure(
+    1,
+    [file, "--input", "a=-", "--input", "a=b=[1,1]"],
+    Buffer.from('["\u00e9"]', "latin1"),
+  );
+  assert.deepEqual([latin1.code, latin1.message], ["format.corrupt", "Standard input is no UTF-8 text, as JSON is."]);
   const { code, stdout } = await kit.run(["run", file, "--input", "a=-", "--input", "a=b=[1,1]", "-o", "json"], {
     stdin: "[5,6]",
   });

@@ -276,3 +276,17 @@ test("ten thousand requests keep their order and each gets its own answer", asyn
   assert.ok(got.every(({ outputs }, i) => (rows(outputs.get("x")) as number[])[0] === i));
   assert.equal(calls.length, 100);
 });
+
+test("an answer that grows too large to send fails in words, and its other pieces never run", async () => {
+  const batcher = batcherOf(2, undefined, undefined, 5);
+  const large = submit(batcher, column(1, 2, 3, 4, 5, 6, 7, 8));
+  const small = submit(batcher, column(9));
+  await settled(() => undefined);
+  const wide: Tensor = { dtype: "uint8", shape: [2, 2], data: Uint8Array.of(1, 2, 3, 4) };
+  await calls[0]?.finish({ y: wide });
+  await calls[1]?.finish({ y: wide });
+  await assert.rejects(large, { code: "run.failed", message: /^The answer is too large .* 8 bytes for 4 of 8 rows/ });
+  assert.deepEqual(rows(calls[2]?.inputs["x"]), [9]);
+  await calls[2]?.finish();
+  assert.deepEqual(rows((await small).outputs.get("x")), [9]);
+});

@@ -29,8 +29,14 @@ beforeEach(() => {
 });
 
 /** A batcher whose runs end when the test says so; by default the outputs are the inputs. */
-export function batcherOf(maxRows: number, maxLatencyMs?: number, concurrency?: number): Batcher {
+export function batcherOf(
+  maxRows: number,
+  maxLatencyMs?: number,
+  concurrency?: number,
+  maxAnswerBytes?: number,
+): Batcher {
   return new Batcher({
+    maxAnswerBytes,
     maxRows,
     maxLatencyMs,
     concurrency,

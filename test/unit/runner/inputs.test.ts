@@ -270,6 +270,10 @@ test("text and files are read exactly, and their failures name input and file", 
     /^format\.corrupt: `x`: .*at character 3/,
   );
   assert.match(
+    failure(() => resolveInputs(int64, write("latin1.json", Buffer.from('["\u00e9"]', "latin1")))),
+    /^format\.corrupt: `x`: .*latin1\.json is no UTF-8 text/,
+  );
+  assert.match(
     failure(() => resolveInputs(int64, write("b.npy", "no numpy"))),
     /^format\.\w+: `x`: /,
   );

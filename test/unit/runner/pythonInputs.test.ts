@@ -101,7 +101,15 @@ test("a table that does not fit together is refused with the place", () => {
   assert.match(refused('[{"a": 1}, 2]'), /row 1 is neither a list nor a record/);
   assert.match(refused('{"a": [1], "b": [1, 2]}'), /column "b" has 2 values, the first one 1/);
   assert.match(refused('{"a": 1}'), /column "a" is no list/);
-  assert.match(refused('{"a": [1, "x"]}'), /column "a" mixes/);
+  assert.match(refused('[{"a": 1}, {"b": 1}]'), /: no "a", and a "b" of its own\./);
+  assert.match(refused('[{"a": 1}, {"a": 1, "b": 1}]'), /: a "b" of its own\./);
+  assert.match(refused('{"a": [null, "NaN", 1, "x"]}'), /column "a" has a text in row 3 and a number in row 2; /);
+  assert.match(refused('{"a": [true, false, 1]}'), /column "a" has a number in row 2 and true or false in row 0; /);
+  assert.match(refused('{"a": [1, [2]]}'), /column "a" has a list in row 1; its values are/);
+  assert.match(
+    refused('{"a": ["x", "y", null]}'),
+    /column "a" has null in row 2 and a text in row 0; only a number may/,
+  );
   assert.match(refused("3"), /made of rows, records or columns/);
 });
 

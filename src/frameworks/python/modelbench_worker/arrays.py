@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from .failures import WorkerError, missing
-from .frames import Body, ITEM_SIZES, decode_texts, encode_texts
+from .frames import Body, ITEM_SIZES, MAX_FRAME_BYTES, decode_texts, element_count, encode_texts
 
 # numpy itself has the others.
 SMALL_TYPES = frozenset(
@@ -103,6 +103,7 @@ def to_numpy(value: Any, where: str) -> Any:
     if is_torch(value):
         return from_torch(value)
     if is_scipy_sparse(value):
+        refuse_huge(value, where)
         return value.toarray()
     if isinstance(value, numpy.ma.MaskedArray):
         if numpy.ma.is_masked(value):
@@ -113,6 +114,15 @@ def to_numpy(value: Any, where: str) -> Any:
         return numpy.asarray(value)
     except TypeError as error:
         raise WorkerError("run.failed", f"The {where} does not become an array of numpy: {error}") from None
+
+
+def refuse_huge(sparse: Any, where: str) -> None:
+    """Raises WorkerError `run.failed` for what would be too large to send as a dense array, before it takes the memory."""
+    size = element_count(sparse.shape) * sparse.dtype.itemsize
+    if size > MAX_FRAME_BYTES:
+        shape = list(map(int, sparse.shape))
+        message = f"The {where} is a sparse array of shape {shape}, too large to send with its zeros: {size} bytes."
+        raise WorkerError("run.failed", message, "Send fewer rows at once, or let the method return less.")
 
 
 def refuse_missing(value: Any, where: str) -> None:

@@ -18,6 +18,7 @@ from .frames import BadFrame
 # An error travels in a frame's header, where little fits.
 MAX_MESSAGE = 4_000
 MAX_FRAMES = 3
+MAX_CAUSES = 3
 
 _WORKER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -93,9 +94,32 @@ def main_remedy(error: BaseException) -> Optional[str]:
 
 
 def headline(error: BaseException) -> str:
-    """`Type: message`, as Python ends a traceback."""
+    """`Type: message`, as Python ends a traceback, with its notes; below, what it holds and what it was raised from."""
+    try:
+        return "\n".join(words_of(error, MAX_CAUSES))
+    except Exception:  # Its class may answer anything in any way.
+        return type(error).__name__
+
+
+def words_of(error: BaseException, depth: int) -> List[str]:
+    """Lines of `headline`, with causes of causes down to that depth."""
     text = text_of(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    lines = [f"{type(error).__name__}: {text}" if text else type(error).__name__, *notes_of(error)]
+    group = getattr(error, "exceptions", None) if type(error).__name__.endswith("Group") else None
+    held = [("holds", one) for one in group[:MAX_CAUSES]] if isinstance(group, tuple) else []
+    for word, one in [*held, ("raised from", error.__cause__)]:
+        if isinstance(one, BaseException) and depth > 0:
+            first, *others = words_of(one, depth - 1)
+            lines += [f"  {word} {first}", *(f"  {line}" for line in others)]
+    return lines
+
+
+def notes_of(error: BaseException) -> List[str]:
+    """What was added to an exception; what jax adds to each is about tracebacks, of which there is none here."""
+    notes = vars(error).get("__notes__")
+    if not isinstance(notes, list):
+        return []
+    return [note for note in notes if isinstance(note, str) and "JAX_TRACEBACK_FILTERING" not in note]
 
 
 def text_of(error: BaseException) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections import OrderedDict
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from . import padding
+from . import nesting, padding
 from .failures import WorkerError
 from .padding import Batch
 
@@ -49,11 +49,13 @@ class JittedModel:
         arrays, plain = split_arguments(args, kwargs)
         call = self._call(method, len(args), plain, tuple(sorted(arrays)))
         if batch is None or plain:
-            return lambda: call(self._variables, arrays)
-        return call.prepare_batch(self._variables, arrays, batch)
+            return lambda: nesting.as_given(call(self._variables, arrays))
+        ready = call.prepare_batch(self._variables, arrays, batch)
+        return lambda: nesting.as_given(ready())
 
     def _call(self, method: str, count: int, plain: Dict[str, Any], names: Tuple[str, ...]) -> "JittedCall":
-        key = (method, count, json.dumps(plain, sort_keys=True), names)
+        written = json.dumps(plain, sort_keys=True, default=lambda hole: {"hole": hole.name})
+        key = (method, count, written, names)
         if key not in self._calls:
             while len(self._calls) >= MAX_CALLS:
                 self._calls.popitem(last=False)
@@ -65,23 +67,52 @@ class JittedModel:
         partial = dict(self._partial.get(method) or {})
 
         def apply(variables: Any, arrays: Dict[str, Any]) -> Any:
-            given = {**plain, **arrays}
+            whole = dict(arrays)
+            given = {name: nesting.fill(value, whole) for name, value in plain.items()}
+            given.update(whole)
             args = [given.pop(str(position)) for position in range(count)]
-            return self.call_method(method, variables, args, dict(partial, **given))
+            return nesting.keep_order(self.call_method(method, variables, args, dict(partial, **given)))
 
         return apply
 
 
 def split_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
-    """(arrays, plain values) by name, positions as `0`, `1`, …: arrays are traced, plain values are compiled in."""
+    """(arrays, plain values) by name, positions as `0`, `1`, …: arrays are traced, plain values are compiled in.
+
+    Arrays in a plain value are among the arrays, too: holes are left of them, see `nesting`.
+    """
     given = {**{str(position): value for position, value in enumerate(args)}, **kwargs}
     arrays: Dict[str, Any] = {}
     plain: Dict[str, Any] = {}
     for name, value in given.items():
         if hasattr(value, "to_numpy"):
             value = value.to_numpy()
-        (arrays if hasattr(value, "__array__") else plain)[name] = value
+        if hasattr(value, "__array__"):
+            refuse_changed(name, value)
+            arrays[name] = value
+        else:
+            plain[name] = nesting.take_arrays(name, value, arrays)
     return arrays, plain
+
+
+def refuse_changed(name: str, array: Any) -> None:
+    """Raises WorkerError `input.dtype` for what jax does not take, or would make other numbers of without a word."""
+    import jax
+    import numpy
+
+    if array.dtype.kind in "OUSTMmV" and not hasattr(jax.numpy, array.dtype.name):
+        kinds = {type(item).__name__ for item in array.flat} if array.dtype.kind == "O" else {array.dtype.name}
+        texts = array.dtype.kind in "UST" or kinds == {"str"}
+        words = "texts" if texts else f"elements of type {', '.join(sorted(kinds)[:5])}"
+        raise WorkerError("input.dtype", f"`{name}`: expected numbers or true and false, which jax takes; got {words}.")
+    taken = jax.dtypes.canonicalize_dtype(array.dtype)
+    if taken == array.dtype or array.dtype.kind not in "iu" or array.size == 0:
+        return
+    limits = numpy.iinfo(taken)
+    for value in (array.min(), array.max()):
+        if not limits.min <= value <= limits.max:
+            message = f"`{name}`: {value} does not fit {taken}, which jax makes of {array.dtype}."
+            raise WorkerError("input.dtype", message, "A module that sets jax_enable_x64 when it is imported keeps them.")
 
 
 class JittedCall:
