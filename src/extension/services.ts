@@ -76,8 +76,7 @@ export interface ComparedSelection {
 /** Model files that source control shows as changed. */
 export interface ModelChanges {
   /**
-   * Opens what is in a file before and after as a diff of text.
-   * @param change a row of Source Control, or the URI of a file
+   * Opens what is in a file before and after as a diff of text. @param change a row of Source Control, or a file's URI
    * @throws ModelbenchError `usage` for anything else, and where there is no git
    */
   show(change: unknown): Promise<void>;
@@ -250,13 +249,11 @@ export interface Ui {
     readonly many: boolean;
     readonly filters: Readonly<Record<string, readonly string[]>>;
   }): Promise<readonly string[] | undefined>;
-  /** Absolute path chosen in the save dialog; `undefined` when dismissed. */
+  /** Absolute path chosen in the save dialog, begun in `folder`, else the workspace's; `undefined` = dismissed. */
   pickTarget(options: {
     readonly title: string;
     readonly action: string;
-    /** Absolute path of the folder that is suggested; left out = the workspace's. */
     readonly folder?: string | undefined;
-    /** The name that is suggested, without a folder. */
     readonly fileName: string;
     readonly filters: Readonly<Record<string, readonly string[]>>;
   }): Promise<string | undefined>;
