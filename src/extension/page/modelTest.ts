@@ -80,6 +80,7 @@ export class ModelTest {
     this.#drafts = new TestDrafts(model, kept);
     this.#engine = new TestEngine(key, model, port.sessions, kept?.engine);
     this.#engine.onDidChange(() => this.#changed.fire());
+    model.python?.onDidRevoke(() => void this.#unload());
     this.#history = kept?.history ?? [];
     this.#replies = kept?.replies.filter((reply) => reply !== null) ?? [];
     this.#repliesMethod = kept?.repliesMethod ?? "";
@@ -191,8 +192,7 @@ export class ModelTest {
    * @throws ModelbenchError `trust.required`, `run.unsupported`, `python.missing`, `method.notFound`, `input.notFound`
    */
   async start(state: DraftState, copies: number): Promise<Issue[]> {
-    const refusal = this.#port.refusal();
-    if (refusal) throw new ModelbenchError(refusal.code, refusal.reason, { remedy: refusal.remedy });
+    this.#refuse();
     if (this.#run) return [];
     const run = new AbortController();
     this.#run = run;

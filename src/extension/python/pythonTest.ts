@@ -54,20 +54,28 @@ export class PythonTest implements Disposable {
   readonly #model: PythonModel;
   readonly #port: PythonTestPort;
   readonly #changed = new Emitter<void>();
+  readonly #revoked = new Emitter<void>();
   readonly #owned: Disposable[];
   #known: Known | undefined;
+  /** Whether its code was allowed when that was looked at last. */
+  #wasAllowed = false;
   /** The look under way. */
   #looking: Promise<void> | undefined;
 
   /** Fires when `python` or `consent` is another one than before. */
   readonly onDidChange = this.#changed.event;
+  /** Fires when what allowed its code was taken back, wherever that was done in this window. */
+  readonly onDidRevoke = this.#revoked.event;
 
   constructor(model: PythonModel, port: PythonTestPort) {
     this.#model = model;
     this.#port = port;
     const again = () => void this.look().catch(() => undefined);
     this.#owned = [
-      port.consents.onDidChange(() => this.#changed.fire()),
+      port.consents.onDidChange(() => {
+        if (this.#wasAllowed && this.consent?.state === "needed") this.#revoked.fire();
+        this.#tell();
+      }),
       port.python.onDidChange(again),
       port.trust.onDidGrant(again),
     ];
@@ -113,6 +121,12 @@ export class PythonTest implements Disposable {
       this.#port.whyNotIsolated(),
     ]);
     this.#known = { facts, ready, whyNotIsolated };
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { consent } = this;
+    this.#wasAllowed = consent !== null && consent.state !== "needed";
     this.#changed.fire();
   }
 
@@ -194,6 +208,7 @@ export class PythonTest implements Disposable {
   dispose(): void {
     for (const one of this.#owned) void one.dispose();
     this.#changed.dispose();
+    this.#revoked.dispose();
   }
 
   async #offerPath(module: string, folder: string): Promise<void> {

@@ -199,6 +199,24 @@ test("what is taken back does not run any more, and its process ends", async () 
   await assert.rejects(test.start(CALL, 1), { code: "trust.required" });
 });
 
+test("what is taken back in the list of all ends its process, and lets that of other code be", async () => {
+  plant("other", "v1");
+  writeFileSync(join(home, "models/other/v1/saved_model.pkl"), "cshop\nShelf\n)R.");
+  const { answerWith, models, opened, consents } = open();
+  answerWith("Allow This Code");
+  for (const ref of [REF, { store: "own", tag: "other:v1" }]) {
+    const test = await models.test(ref);
+    await test.askToAllow();
+    await test.load({ anew: false });
+  }
+  await consents.revoke(consents.all.filter((consent) => consent.kind === "digest" && consent.tag === "clf:v1"));
+  while (opened[0]?.state !== "stopped") await new Promise((turn) => setTimeout(turn, 2));
+  assert.deepEqual(
+    opened.map(({ state }) => state),
+    ["stopped", "ready"],
+  );
+});
+
 test("an interpreter that is not there or lacks something refuses the run with the line that helps", async () => {
   const consents = fakeConsents();
   const first = open({ consents });
