@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { ModelbenchError } from "../../base/errors";
 import { dumpPyYaml } from "../../formats/pyYaml";
 import { yamlFromJson } from "../../formats/yamlFromJson";
@@ -30,6 +31,16 @@ export async function saveModel(services: Services, file?: FileArgument & { read
     const values = await pages.openSaveForm(initial);
     const drafted = values && drafts.get(values.module);
     if (!drafted) return;
+    const now = await draft(values.module);
+    if (!isDeepStrictEqual(drafts.get(values.module), drafted)) {
+      const name = basename(source);
+      ui.showFailure(
+        t("{0} is another model than when the form opened.", name),
+        t("Look at its methods, and save it."),
+      );
+      initial = { ...now, values: { ...values, signatures: now.values.signatures } };
+      continue;
+    }
     const input = { ...inputOf(drafted, values), home: target.store.home };
     saved = await ui
       .progress(t("Saving {0}", values.name), (signal, report) =>

@@ -69,6 +69,7 @@ test("a saved file becomes what the form says, with exact metadata, and is shown
   assert.deepEqual(lines, [
     "job: model.draft",
     "form: my_net",
+    "job: model.draft",
     "progress: Saving my_net",
     "job: store.save",
     "reveal: my_net:v1",
@@ -102,6 +103,36 @@ test("a version that another window took meanwhile brings the form back with wha
   ]);
   assert.ok(lines.some((line) => line.includes("my_net:v1 already exists.")));
   assert.ok(lines.includes("reveal: my_net:v2"));
+});
+
+test("a file that became another model while the form was open is shown again, with what was entered", async () => {
+  const other = {
+    ...drafted,
+    draft: { ...drafted.draft, signatures: { predict: { batchable: false, batchDim: [0, 0] } } },
+  };
+  const shown: unknown[] = [];
+  const saved: unknown[] = [];
+  let looks = 0;
+  const { services: parts, lines } = services(folder.path, {
+    jobs: {
+      "model.draft": () => (++looks === 1 ? drafted : other),
+      "store.save": ({ draft }: SaveModelInput) => {
+        saved.push([draft.signatures, draft.labels]);
+        return { tag: "my_net:v1", path: "" };
+      },
+    },
+    form: ({ values }) => {
+      shown.push([Object.keys(values.signatures), values.labels]);
+      return { ...values, labels: { stage: "dev" } };
+    },
+  });
+  await saveModel(parts, { fsPath: "/data/My Net.onnx" });
+  assert.deepEqual(shown, [
+    [["run"], {}],
+    [["predict"], { stage: "dev" }],
+  ]);
+  assert.ok(lines.some((line) => line.includes("My Net.onnx is another model than when the form opened.")));
+  assert.deepEqual(saved, [[other.draft.signatures, { stage: "dev" }]]);
 });
 
 test("a closed form saves nothing", async () => {
