@@ -1,7 +1,9 @@
 import { basename } from "node:path";
+import { ModelbenchError } from "../../base/errors";
 import { humanSize } from "../../base/humanSize";
 import { type ImportRequest, type ImportResult, importArchiveJob } from "../../store/archive/archiveJobs";
-import { parseTag } from "../../store/tag";
+import type { TrashEntry } from "../../store/model";
+import { formatTag, parseTag } from "../../store/tag";
 import { deleteModelJob, listTrashJob, restoreModelJob } from "../../store/trashJobs";
 import type { FileArgument, ImportArgument } from "../ids";
 import type { OpenStore, Services } from "../services";
@@ -15,6 +17,9 @@ export const ARCHIVES = ["bentomodel", "tar", "gz", "tgz", "xz", "bz2", "zip", "
 
 /** What was chosen, with the bytes it is counted by. */
 type Item = Chosen & { readonly bytes: number };
+
+/** What came in, with the entry of the trash that what it replaced became. */
+type Imported = ImportResult & { readonly replaced?: string | undefined };
 
 /**
  * Brings archives and folders into a store: looks into all of them first and shows what would be imported, asks once
@@ -69,7 +74,7 @@ async function importAll(
   services: Services,
   target: OpenStore,
   wanted: readonly Chosen[],
-): Promise<Outcome<Item, ImportResult>> {
+): Promise<Outcome<Item, Imported>> {
   const { jobs, settings, t } = services;
   const [first] = wanted;
   const what = wanted.length === 1 ? (first?.candidate.preview.tag ?? "") : t("{0} models", wanted.length);
@@ -78,19 +83,23 @@ async function importAll(
   await unloadAmong(services, refs);
   const limits = settings().importLimits;
   const items = wanted.map((chosen) => ({ ...chosen, bytes: chosen.candidate.bytes }));
-  return forEachUnderProgress(services, t("Importing {0}", what), items, ({ candidate, choice }, options) => {
+  return forEachUnderProgress(services, t("Importing {0}", what), items, async ({ candidate, choice }, options) => {
     const input: ImportRequest & { home: string } = {
       home: target.store.home,
       source: candidate.source,
       onConflict: choice ?? "fail",
       limits,
     };
-    return jobs.run(importArchiveJob, input, options);
+    const result = await jobs.run(importArchiveJob, input, options);
+    if (result.action !== "replaced") return result;
+    // Now: by the time Undo is pressed the version that came in may have been replaced itself.
+    const [entry] = await trashedAs(services, target, result.tag);
+    return { ...result, replaced: entry?.id };
   });
 }
 
 /** One notification for all of it: a failure if there was one, else what came in. */
-async function tell(services: Services, target: OpenStore, outcome: Outcome<Item, ImportResult>): Promise<void> {
+async function tell(services: Services, target: OpenStore, outcome: Outcome<Item, Imported>): Promise<void> {
   const { catalog, log, pages, t, tree, ui } = services;
   catalog.recheck();
   const last = outcome.done.at(-1)?.result.tag;
@@ -106,7 +115,7 @@ async function tell(services: Services, target: OpenStore, outcome: Outcome<Item
   if (pressed === undo) await undoImport(services, target, outcome);
 }
 
-function doneText(t: Services["t"], { done, cancelled }: Outcome<Item, ImportResult>): string {
+function doneText(t: Services["t"], { done, cancelled }: Outcome<Item, Imported>): string {
   const size = humanSize(done.reduce((sum, { result }) => sum + result.bytes, 0));
   const [first] = done;
   if (done.length !== 1 || !first) {
@@ -123,25 +132,32 @@ function doneText(t: Services["t"], { done, cancelled }: Outcome<Item, ImportRes
 }
 
 /** Moves what came in to the trash, and what it replaced back. */
-async function undoImport(services: Services, target: OpenStore, { done }: Outcome<Item, ImportResult>): Promise<void> {
-  const { catalog, jobs, tree } = services;
+async function undoImport(services: Services, target: OpenStore, { done }: Outcome<Item, Imported>): Promise<void> {
+  const { catalog, jobs, t, tree } = services;
   const { home } = target.store;
   let restored: string | undefined;
   try {
-    for (const { item, result } of [...done].reverse()) {
-      const { name, version = "" } = parseTag(result.tag);
-      const trash = item.choice === "replace" ? await jobs.run(listTrashJob, { home }) : [];
-      const replaced = trash.find(({ tag }) => tag.name === name && tag.version === version);
-      await unloadAmong(services, [{ store: target.id, tag: result.tag }]);
+    for (const { result } of [...done].reverse()) {
+      const { replaced, tag } = result;
+      if (replaced !== undefined && !(await trashedAs(services, target, tag)).some(({ id }) => id === replaced))
+        throw new ModelbenchError("trash.notFound", t("What {0} replaced is no longer in the trash.", tag));
+      const { name, version = "" } = parseTag(tag);
+      await unloadAmong(services, [{ store: target.id, tag }]);
       await jobs.run(deleteModelJob, { home, tag: { name, version } });
-      if (!replaced) continue;
-      await jobs.run(restoreModelJob, { home, id: replaced.id });
-      restored = result.tag;
+      if (replaced === undefined) continue;
+      await jobs.run(restoreModelJob, { home, id: replaced });
+      restored = tag;
     }
   } finally {
     catalog.recheck();
   }
   if (restored !== undefined) await tree.reveal({ store: target.id, tag: restored });
+}
+
+/** What was deleted under a tag, last first. */
+async function trashedAs({ jobs }: Services, { store }: OpenStore, tag: string): Promise<readonly TrashEntry[]> {
+  const entries = await jobs.run(listTrashJob, { home: store.home });
+  return entries.filter((entry) => formatTag(entry.tag) === tag);
 }
 
 /** Nothing can be imported: the only one's reason as it is, else the first one's with how many there are. */

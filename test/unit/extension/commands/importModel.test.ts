@@ -6,6 +6,7 @@ import { ModelbenchError } from "../../../../src/base/errors";
 import { importModel } from "../../../../src/extension/commands/importModel";
 import { inProcessJobs } from "../../../../src/jobs/inProcess";
 import { exportModelJob, type ImportRequest } from "../../../../src/store/archive/archiveJobs";
+import { emptyTrashJob } from "../../../../src/store/trashJobs";
 import { plant, tempFolder } from "../../store/storeKit";
 import { services } from "../fakeServices";
 
@@ -143,6 +144,35 @@ test("Undo moves what came in to the trash", async () => {
   assert.match(lines.find((line) => line.startsWith("offer:")) ?? "", /^offer: 2 models imported \(/);
   assert.ok(!isThere("iris:v1") && !isThere("iris:v2"));
   assert.equal(existsSync(join(home, "models/iris")), false);
+});
+
+test("Undo brings back what its own import replaced, though another one replaced that meanwhile", async () => {
+  plant(home, "iris", "v1");
+  const first = await archive("iris:v1", "1.tar");
+  const again = async (): Promise<undefined> => {
+    const later = services(home, { files: [first], review: "accept", pick: () => "Replace" });
+    await importModel(later.services);
+  };
+  const answers = { files: [first], review: "accept", pick: () => "Replace" } as const;
+  const { services: parts } = services(home, answers);
+  const offer = async (): Promise<string> => {
+    await again();
+    return "Undo";
+  };
+  await importModel({ ...parts, ui: { ...parts.ui, offer } });
+  assert.equal(weights("iris:v1"), "weights of iris:v1");
+});
+
+test("Undo moves nothing when what was replaced is gone from the trash", async () => {
+  plant(home, "iris", "v1");
+  const files = [await archive("iris:v1", "1.tar")];
+  const { services: parts } = services(home, { files, review: "accept", pick: () => "Replace" });
+  const offer = async (): Promise<string> => {
+    await parts.jobs.run(emptyTrashJob, { home });
+    return "Undo";
+  };
+  await assert.rejects(importModel({ ...parts, ui: { ...parts.ui, offer } }), { code: "trash.notFound" });
+  assert.equal(weights("iris:v1"), "imported iris:v1");
 });
 
 test("a folder comes in like an archive, chosen by its model.yaml or dropped whole", async () => {
