@@ -52,6 +52,13 @@ test("what real libraries pickle is followed to its end, and every name is found
   }
 });
 
+test("arrays below keys that are no texts are named as Python writes the keys", () => {
+  const { content } = openContent(join(folder, "keyed-4.pkl"));
+  const names = content.tensors.map(({ path }) => path.join("."));
+  assert.deepEqual(names, ["(1, 'a')", "(2,)", "None", "False", String(2n ** 70n)]);
+  content.close();
+});
+
 test("the arrays of joblib files are those that joblib loads, compressed or not", () => {
   const cases = askPython("picklePeer.py", "joblib", folder) as {
     file: string;

@@ -152,6 +152,7 @@ def objects():
         "arrays": {"f": np.arange(6, dtype="f4").reshape(2, 3), "be": np.arange(3, dtype=">i2"), "s": np.float16(1.5)},
         "fortran": np.asfortranarray(np.arange(12, dtype="f8").reshape(3, 4)),
         "objects": np.array([{"a": 1}, None], dtype=object),
+        "keyed": {(1, "a"): np.ones(1), (2,): np.ones(2), None: np.ones(3), False: np.ones(4), 2**70: np.ones(5)},
         "exception": ValueError("no"),
         "builtin": [len, print, dict],
     }

@@ -76,11 +76,28 @@ function ofParameter(value: Value): Value {
 function entries(list: readonly Value[], parent: Step): Step[] {
   const steps: Step[] = [];
   for (let i = 0; i + 1 < list.length; i += 2) {
-    const key = list[i];
-    const name = typeof key === "string" || typeof key === "number" ? key : i / 2;
-    steps.push({ value: list[i + 1] ?? null, key: name, parent });
+    steps.push({ value: list[i + 1] ?? null, key: nameOf(list[i]) ?? i / 2, parent });
   }
   return steps;
+}
+
+/** Most items of a tuple that are made a name of. */
+const MAX_NAME_ITEMS = 16;
+
+/** A key as a part of a path: a text or number itself, another plain value or a tuple of them as Python writes it. */
+function nameOf(key: Value | undefined): string | number | undefined {
+  if (typeof key === "string" || typeof key === "number") return key;
+  if (key === undefined || key === null || typeof key !== "object") return plainName(key);
+  const parts = key.kind === "tuple" && key.items.length <= MAX_NAME_ITEMS ? key.items : [];
+  const names = parts.map((item) => (typeof item === "string" ? `'${item}'` : plainName(item)));
+  if (names.length === 0 || names.includes(undefined)) return undefined;
+  return names.length === 1 ? `(${names[0]},)` : `(${names.join(", ")})`;
+}
+
+function plainName(value: Value | undefined): string | undefined {
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return typeof value === "number" || typeof value === "bigint" ? String(value) : undefined;
 }
 
 function arrayOf(value: Value): BareArray | undefined {

@@ -149,15 +149,11 @@ test("Undo moves what came in to the trash", async () => {
 test("Undo brings back what its own import replaced, though another one replaced that meanwhile", async () => {
   plant(home, "iris", "v1");
   const first = await archive("iris:v1", "1.tar");
-  const again = async (): Promise<undefined> => {
-    const later = services(home, { files: [first], review: "accept", pick: () => "Replace" });
-    await importModel(later.services);
-  };
   const answers = { files: [first], review: "accept", pick: () => "Replace" } as const;
   const { services: parts } = services(home, answers);
-  const offer = async (): Promise<string> => {
-    await again();
-    return "Undo";
+  const offer = async <A extends string>(_: string, actions: readonly A[]): Promise<A | undefined> => {
+    await importModel(services(home, answers).services);
+    return actions.find((action) => action === "Undo");
   };
   await importModel({ ...parts, ui: { ...parts.ui, offer } });
   assert.equal(weights("iris:v1"), "weights of iris:v1");
@@ -167,9 +163,9 @@ test("Undo moves nothing when what was replaced is gone from the trash", async (
   plant(home, "iris", "v1");
   const files = [await archive("iris:v1", "1.tar")];
   const { services: parts } = services(home, { files, review: "accept", pick: () => "Replace" });
-  const offer = async (): Promise<string> => {
+  const offer = async <A extends string>(_: string, actions: readonly A[]): Promise<A | undefined> => {
     await parts.jobs.run(emptyTrashJob, { home });
-    return "Undo";
+    return actions.find((action) => action === "Undo");
   };
   await assert.rejects(importModel({ ...parts, ui: { ...parts.ui, offer } }), { code: "trash.notFound" });
   assert.equal(weights("iris:v1"), "imported iris:v1");
