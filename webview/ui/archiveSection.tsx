@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { ArchiveMemberView, ArchiveModelView } from "../protocol/file";
 import { MEMBER_TENSORS } from "../protocol/file";
 import { usePage, useText } from "./context";
@@ -9,6 +9,7 @@ import { formatBytes, formatMoment, formatPercent, formatShape } from "./format"
 import { formatWords, verdictWords } from "./formatWords";
 import { Icon } from "./icons";
 import { Button } from "./kit";
+import { useNextFocus } from "./nextFocus";
 import { Block, Methods } from "./overview";
 import { Pairs } from "./pairs";
 import { countWords } from "./texts";
@@ -16,14 +17,20 @@ import { countWords } from "./texts";
 /** Members that are drawn before more are asked for. */
 const PART = 200;
 
+const OVER = ["archive-again", "archive-state"];
+/** What takes the focus in each state. */
+const FOCUSED = { reading: ["archive-stop"], done: OVER, stopped: OVER, failed: OVER } as const;
+
 /** What passes of an archive while it is looked into: nothing is unpacked, and it can be stopped at any time. */
 export function ArchiveSection(): VNode | null {
   const { file } = usePage();
   const t = useText();
   const look = file.archive.value;
+  const box = useRef<HTMLDivElement>(null);
+  useNextFocus(box, look?.state ?? "none", FOCUSED);
   if (!look) return null;
   return (
-    <div class="stack">
+    <div class="stack" ref={box}>
       <LookState look={look} />
       {look.error ? (
         <ErrorBox error={look.error} title={t("archive.refused")} testId="archive-refused">
@@ -68,7 +75,7 @@ function LookState({ look }: { readonly look: ArchiveLook }): VNode {
   }
   const bytes = members.reduce((sum, member) => sum + member.bytes, 0);
   return (
-    <div class="archive-state row" role="status" data-testid="archive-state" data-state={state}>
+    <div class="archive-state row" role="status" tabIndex={-1} data-testid="archive-state" data-state={state}>
       <span class="quiet">{t(state === "done" ? "archive.done" : "archive.partly", files, formatBytes(bytes))}</span>
       {isStale ? <span>{t("archive.stale")}</span> : null}
       {isStale || state === "stopped" ? <Again /> : null}

@@ -1,16 +1,16 @@
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { ComparisonView } from "../protocol/compare";
 import { CompareDetails } from "./compareDetails";
 import { CompareFacts } from "./compareFacts";
 import { CompareTable } from "./compareTable";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
-import { focusSoon, isFocusLost } from "./focusSoon";
 import { formatBytes } from "./format";
 import { formatWords } from "./formatWords";
 import { Icon } from "./icons";
 import { Button } from "./kit";
+import { useNextFocus } from "./nextFocus";
 import { countWords, type Translate } from "./texts";
 
 /** Two versions or files beside each other: what they say of themselves, and every tensor that differs. */
@@ -18,14 +18,10 @@ export function ComparePage(): VNode {
   const { compare } = usePage();
   const t = useText();
   const work = compare.work.value;
-  const before = useRef(work.state);
-  // The button that was pressed is gone; what takes its place takes the focus. What runs by itself takes none.
-  useEffect(() => {
-    if (before.current !== work.state && compare.isAsked && isFocusLost()) focusSoon(...FOCUSED[work.state]);
-    before.current = work.state;
-  }, [work.state]);
+  const box = useRef<HTMLElement>(null);
+  useNextFocus(box, work.state, FOCUSED);
   return (
-    <main class="page">
+    <main class="page" ref={box}>
       <h1 data-testid="compare-title">{t("compare.title")}</h1>
       {work.state === "running" ? <Running /> : null}
       {work.state === "cancelled" ? <Cancelled /> : null}

@@ -27,8 +27,6 @@ export class CompareState {
   /** The row whose details are shown. */
   readonly chosen = signal(0);
   readonly ulps = signal<Loadable<UlpCounts> | undefined>(undefined);
-  /** Whether the user stopped the comparison or began it again. */
-  isAsked = false;
   readonly #peer: PagePeer;
   readonly #asked = new Set<number>();
   #running: AbortController | undefined;
@@ -42,7 +40,6 @@ export class CompareState {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
-    this.isAsked = again;
     this.#clear();
     this.work.value = { state: "running" };
     const next = await this.#peer.request("compare/run", { again }, running.signal).then(
@@ -59,7 +56,6 @@ export class CompareState {
 
   /** Ends the work. */
   stop(): void {
-    this.isAsked = true;
     this.#running?.abort();
   }
 

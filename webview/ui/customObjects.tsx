@@ -1,24 +1,33 @@
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { LoadedObjectsView } from "../protocol/madeViews";
 import type { ModelView } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { ErrorBox } from "./errorBox";
-import { focusSoon, isFocusLost } from "./focusSoon";
 import { Button } from "./kit";
+import { useNextFocus } from "./nextFocus";
 
 /** The key under which a framework of BentoML keeps its own module among the custom objects. */
 const MODULE_KEY = "_module";
+/** What takes the focus in each state. */
+const FOCUSED = {
+  told: ["load-objects"],
+  loading: ["stop-objects"],
+  ready: ["objects-loaded"],
+  failed: ["load-objects"],
+} as const;
 
 /** What was saved with a model beside its weights: told without loading it, and by itself when the user loads it. */
 export function CustomObjects({ model }: { readonly model: ModelView }): VNode | null {
   const { objects } = usePage();
   const t = useText();
   const { customObjects } = model;
-  if (customObjects?.length === 0) return null;
   const loaded = objects.loaded.value;
+  const box = useRef<HTMLElement>(null);
+  useNextFocus(box, loaded?.state ?? "told", FOCUSED);
+  if (customObjects?.length === 0) return null;
   return (
-    <section class="block" data-testid="custom-objects">
+    <section class="block" ref={box} data-testid="custom-objects">
       <h2>{t("objects.title")}</h2>
       {loaded?.state === "ready" ? <Loaded objects={loaded.value} /> : <Told objects={customObjects} />}
       {loaded?.state === "failed" ? <ErrorBox error={loaded.error} testId="objects-error" /> : null}
@@ -104,20 +113,11 @@ function Name({ name }: { readonly name: string }): VNode {
   );
 }
 
-/** What takes the focus in each state. */
-const FOCUSED = { loading: "stop-objects", ready: "objects-loaded", failed: "load-objects" } as const;
-
 /** Only what runs in Python can load them; until that is known, and in Restricted Mode, nothing is offered. */
 function Load({ tag }: { readonly tag: string }): VNode | null {
   const { objects, test } = usePage();
   const t = useText();
   const loaded = objects.loaded.value;
-  const before = useRef(loaded?.state);
-  // The button that was pressed is gone; what takes its place takes the focus.
-  useEffect(() => {
-    if (before.current !== loaded?.state && isFocusLost()) focusSoon(FOCUSED[loaded?.state ?? "failed"]);
-    before.current = loaded?.state;
-  }, [loaded?.state]);
   if (!test.view.value?.consent || loaded?.state === "ready") return null;
   if (loaded?.state === "loading") {
     return (

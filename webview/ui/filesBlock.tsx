@@ -7,6 +7,7 @@ import { ErrorBox } from "./errorBox";
 import { formatBytes } from "./format";
 import { Icon } from "./icons";
 import { Button } from "./kit";
+import { useNextFocus } from "./nextFocus";
 
 /** The files with their sizes, and whether they are what was saved. */
 export function FilesBlock({ model }: { readonly model: ModelView }): VNode {
@@ -49,6 +50,9 @@ type Checking =
   | { readonly state: "done"; readonly result: VerifiedView }
   | { readonly state: "failed"; readonly error: ErrorView };
 
+/** What takes the focus when the check is over or was stopped. */
+const FOCUSED = { idle: ["verify"], done: ["verify"], failed: ["verify"] } as const;
+
 /** Reads every byte when asked to; what was found counts until the model changes. */
 function Verify({ model }: { readonly model: ModelView }): VNode {
   const { peer } = usePage();
@@ -73,8 +77,10 @@ function Verify({ model }: { readonly model: ModelView }): VNode {
     if (running.current === abort) setChecking(next);
   };
   const isRunning = checking.state === "running";
+  const box = useRef<HTMLDivElement>(null);
+  useNextFocus(box, checking.state, FOCUSED);
   return (
-    <div class="verify">
+    <div class="verify" ref={box}>
       <div class="row">
         <Button testId="verify" disabled={isRunning} onClick={() => void verify()}>
           {isRunning ? t("verify.running") : t("verify.start")}

@@ -7,6 +7,7 @@ import { failureOf } from "../editState";
 import { ErrorBox } from "../errorBox";
 import { formatBytes } from "../format";
 import { Button, Dropdown } from "../kit";
+import { useNextFocus } from "../nextFocus";
 import { planeSize } from "./sliceGrid";
 import type { ChosenTensor } from "./tensorsState";
 
@@ -20,6 +21,9 @@ type Work =
   | { readonly state: "busy"; readonly abort: AbortController }
   | { readonly state: "done"; readonly text: string }
   | { readonly state: "failed"; readonly error: ErrorView };
+
+/** What takes the focus when an export is over or was stopped. */
+const FOCUSED = { idle: ["export-save"], done: ["export-save"], failed: ["export-save"] } as const;
 
 /** Takes values out: what of the tensor, in which format, to the clipboard or to a file. */
 export function ExportBar(props: {
@@ -46,8 +50,10 @@ export function ExportBar(props: {
   };
   const range = scope === "selection" && selection ? selection : whole({ rows, columns });
   const isBusy = work.state === "busy";
+  const box = useRef<HTMLDivElement>(null);
+  useNextFocus(box, work.state, FOCUSED);
   return (
-    <div class="stack-small" data-testid="export">
+    <div class="stack-small" data-testid="export" ref={box}>
       <div class="row">
         <Dropdown
           testId="export-scope"

@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { StatisticsView, TensorRow } from "../../protocol/content";
 import type { Cells } from "../../protocol/views";
 import { usePage, useText } from "../context";
@@ -7,22 +7,33 @@ import { ErrorBox } from "../errorBox";
 import { formatBytes, formatCell } from "../format";
 import { Icon } from "../icons";
 import { Button } from "../kit";
+import { useNextFocus } from "../nextFocus";
 import { Histogram } from "./histogram";
 
 /** A tensor of at most this size is read without asking. */
 const AT_ONCE_BYTES = 4 * 2 ** 20;
+
+/** What takes the focus in each state; the figures have no control of their own. */
+const FOCUSED = {
+  unread: ["stats-read"],
+  reading: ["stats-cancel"],
+  failed: ["stats-retry"],
+  ready: ["statistics"],
+} as const;
 
 /** Figures over all values of a tensor. */
 export function Statistics({ tensor, row }: { readonly tensor: number; readonly row: TensorRow }): VNode {
   const { tensors } = usePage();
   const t = useText();
   const state = tensors.statistics.value.get(tensor);
+  const box = useRef<HTMLElement>(null);
+  useNextFocus(box, state?.state ?? "unread", FOCUSED);
   useEffect(() => {
     if (row.bytes <= AT_ONCE_BYTES) void tensors.readStatistics(tensor);
   }, [tensor]);
   const read = (): void => void tensors.readStatistics(tensor);
   return (
-    <section class="stack-small" aria-label={t("stats.title")} data-testid="statistics">
+    <section ref={box} tabIndex={-1} class="stack-small" aria-label={t("stats.title")} data-testid="statistics">
       {state === undefined ? (
         <div class="row">
           <Button testId="stats-read" onClick={read}>
