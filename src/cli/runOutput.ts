@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ModelbenchError } from "../base/errors";
-import { decodeElements, elementCount } from "../formats/elements";
+import { decodeColumn, elementCount } from "../formats/elements";
 import { stringifyExact } from "../formats/jsonExact";
 import { writeNpy } from "../formats/npy";
 import type { Tensor } from "../formats/tensor";
@@ -93,7 +93,9 @@ function jsonOf(value: NonNullable<RunOutput["value"]>): unknown {
     case "object":
       return value.value;
     case "dataframe": {
-      const columns = value.columns.map(([, values]) => decodeElements(values).map(jsonElement));
+      const columns = value.columns.map(([, values]) =>
+        decodeColumn(values).map((value) => (value === null ? null : jsonElement(value))),
+      );
       const rows = Array.from(columns[0] ?? [], (_, row) => columns.map((values) => values[row]));
       return { columns: value.columns.map(([name]) => name), rows };
     }

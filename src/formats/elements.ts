@@ -75,34 +75,52 @@ export function decodeElements(tensor: Tensor, start = 0, count = elementCount(t
   return result;
 }
 
-/** Packs texts as a `string` tensor holds them: u32 LE byte length, then UTF-8, for each element. */
-export function encodeStrings(texts: readonly string[]): Uint8Array {
-  const parts = texts.map((text) => Buffer.from(text, "utf8"));
-  const result = Buffer.alloc(parts.reduce((sum, part) => sum + 4 + part.length, 0));
+/** Length that stands for a missing text: longer than any body may be. */
+export const MISSING_TEXT = 2 ** 32 - 1;
+
+/** Packs texts as a `string` tensor holds them, see `Tensor`; `null` = missing, in a column of a data frame only. */
+export function encodeStrings(texts: readonly (string | null)[]): Uint8Array {
+  const parts = texts.map((text) => (text === null ? undefined : Buffer.from(text, "utf8")));
+  const result = Buffer.alloc(parts.reduce((sum, part) => sum + 4 + (part?.length ?? 0), 0));
   let at = 0;
   for (const part of parts) {
-    at = result.writeUInt32LE(part.length, at);
-    at += part.copy(result, at);
+    at = result.writeUInt32LE(part?.length ?? MISSING_TEXT, at);
+    at += part?.copy(result, at) ?? 0;
   }
   return result;
 }
 
 /**
  * The texts of a `string` tensor's data.
- * @throws ModelbenchError `format.corrupt` when a length leaves the data
+ * @throws ModelbenchError `format.corrupt` when a length leaves the data, or a text is missing
  */
 export function decodeStrings(data: Uint8Array): string[] {
+  return textsOf(data, false) as string[];
+}
+
+/**
+ * The values of a column of a data frame, where texts may be missing.
+ * @throws ModelbenchError `format.corrupt` when the length of a text leaves the data
+ */
+export function decodeColumn(column: Tensor): (Element | null)[] {
+  return column.dtype === "string" ? textsOf(column.data, true) : decodeElements(column);
+}
+
+/** @param mayMiss whether texts may be missing, which are `null`; without it there is none */
+function textsOf(data: Uint8Array, mayMiss: boolean): (string | null)[] {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  const result: string[] = [];
+  const result: (string | null)[] = [];
   for (let at = 0; at < bytes.length; ) {
     const length = at + 4 <= bytes.length ? bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY;
-    if (at + 4 + length > bytes.length) {
+    const isMissing = mayMiss && length === MISSING_TEXT;
+    const end = at + 4 + (isMissing ? 0 : length);
+    if (end > bytes.length) {
       throw new ModelbenchError("format.corrupt", `A text tensor ends inside element ${result.length}.`, {
         offset: at,
       });
     }
-    result.push(bytes.toString("utf8", at + 4, at + 4 + length));
-    at += 4 + length;
+    result.push(isMissing ? null : bytes.toString("utf8", at + 4, end));
+    at = end;
   }
   return result;
 }

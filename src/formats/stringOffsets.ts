@@ -1,4 +1,5 @@
 import { ModelbenchError } from "../base/errors";
+import { MISSING_TEXT } from "./elements";
 
 /**
  * Where each element of a `string` tensor's data starts, and where the last one ends: `count + 1` numbers.
@@ -12,7 +13,8 @@ export function stringOffsets(data: Uint8Array, count: number): Float64Array {
   for (let i = 0; i < count; i += 1) {
     offsets[i] = at;
     if (at + 4 > data.byteLength) throw wrongStrings(data, count);
-    at += 4 + view.getUint32(at, true);
+    const length = view.getUint32(at, true);
+    at += 4 + (length === MISSING_TEXT ? 0 : length);
   }
   if (at !== data.byteLength) throw wrongStrings(data, count);
   offsets[count] = at;

@@ -36,7 +36,8 @@ export type DType =
 
 /**
  * A dense, row-major, little-endian tensor; `[]` is a scalar. `data.byteLength === product(shape) *
- * itemSize(dtype)`, except for `string`: there each element is a u32 LE byte length followed by its UTF-8.
+ * itemSize(dtype)`, except for `string`: there each element is a u32 LE byte length followed by its UTF-8. In a column of
+ * a data frame a text may be missing: its length is 2^32 - 1, and nothing follows.
  */
 export interface Tensor {
   readonly dtype: DType;

@@ -1,4 +1,5 @@
 import { ModelbenchError } from "../base/errors";
+import { encodeStrings } from "../formats/elements";
 import { exactFloat, parseExactJson, parseTypedJson, WholeFloat } from "../formats/jsonExact";
 import type { DType, Tensor, ValueSpec } from "../formats/tensor";
 import { tensorToNested } from "../formats/tensorJson";
@@ -129,7 +130,7 @@ function difference(names: readonly string[], row: ReadonlyMap<string, unknown> 
   return `: ${words.join(", and ")}`;
 }
 
-/** One column, in the dtype that pandas would choose: null among numbers is not a number. */
+/** One column, in the dtype that pandas would choose: null among numbers is not a number, among texts it is missing. */
 function series(name: string, column: string, values: readonly unknown[], dtype: DType | undefined): Tensor {
   const spec = (chosen: DType): ValueSpec => specOf(`${name}.${column}`, chosen);
   const isAll = (fits: (value: unknown) => boolean) => values.every(fits);
@@ -141,7 +142,7 @@ function series(name: string, column: string, values: readonly unknown[], dtype:
       spec(dtype ?? "float64"),
       values.map((value) => (value instanceof WholeFloat ? value.value : (value ?? "NaN"))),
     );
-  if (isAll((value) => typeof value === "string")) return tensorFromJson(spec("string"), values);
+  if (values.every(isTextOrNull)) return { dtype: "string", shape: [values.length], data: encodeStrings(values) };
   throw mixed(name, column, values);
 }
 
@@ -156,7 +157,7 @@ function mixed(name: string, column: string, values: readonly unknown[]): Modelb
   if (other >= 0) return wrong(name, `${is(other)} and ${kinds[first]} in row ${first}; a column is of one kind`);
   return wrong(
     name,
-    `${is(kinds.indexOf("null"))} and ${kinds[first]} in row ${first}; only a number may be missing`,
+    `${is(kinds.indexOf("null"))} and ${kinds[first]} in row ${first}; only a number or a text may be missing`,
     "A model that takes lists of rows gets null as None with --as list.",
   );
 }
@@ -173,6 +174,10 @@ function kindOf(value: unknown): string | undefined {
 function isNumber(value: unknown): boolean {
   if (value === null || value === "NaN" || value === "Infinity" || value === "-Infinity") return true;
   return typeof value === "number" || typeof value === "bigint" || value instanceof WholeFloat;
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === "string";
 }
 
 function membersOf(value: unknown): (readonly [string, unknown])[] | undefined {

@@ -3,7 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { decodeElements, decodeStrings, elementCount, encodeStrings, itemSize } from "../../src/formats/elements";
+import {
+  decodeColumn,
+  decodeElements,
+  decodeStrings,
+  elementCount,
+  encodeStrings,
+  itemSize,
+} from "../../src/formats/elements";
 import { exactFloat, stringifyExact } from "../../src/formats/jsonExact";
 import { isYamlMap, parsePyYaml } from "../../src/formats/pyYaml";
 import type { DType, Tensor } from "../../src/formats/tensor";
@@ -53,7 +60,10 @@ async function given(name: string): Promise<Record<string, unknown>> {
 function shown(value: RunValue): unknown {
   if (isTensor(value)) return shownTensor(value);
   if (value.container !== "dataframe") return stringifyExact(value.container === "list" ? value.items : value.value);
-  return value.columns.map(([column, values]) => [column, shownTensor(values)]);
+  return value.columns.map(([column, values]) => {
+    const { dtype, shape } = values;
+    return [column, [dtype, shape.join(), ...decodeColumn(values)]];
+  });
 }
 
 function shownTensor(tensor: Tensor): unknown {
@@ -85,6 +95,16 @@ for (const [name, expected] of Object.entries({
       ["n", ["int64", "1", 2n]],
     ],
   },
+  "frame with missing texts": {
+    output: [
+      ["none", ["string", "3", "a", null, ""]],
+      ["nan", ["string", "3", "é", null, "c"]],
+      ["own", ["string", "3", "a", null, null]],
+      ["kind", ["string", "3", "u", null, "v"]],
+      ["all", ["string", "3", null, null, null]],
+      ["numbers", ["float64", "3", Number.NaN, Number.NaN, Number.NaN]],
+    ],
+  },
   "empty frame": { output: [["n", ["int32", "0"]]] },
   series: { output: ["int64", "2", 1n, 2n] },
   "series of texts": { output: ["string", "2", "a", "b"] },
@@ -114,7 +134,8 @@ for (const [name, expected] of Object.entries({
 
 for (const [name, words] of Object.entries({
   "frame with a missing integer": /column i of the output has missing values/,
-  "frame with a missing text": /column t of the output has missing values/,
+  "frame with a missing text among numbers": /column t of the output has elements of type object of NoneType, int, str/,
+  "frame with a lone surrogate": /column t of the output has elements of type object that is no text/,
   "frame of mixed objects": /column o of the output has elements of type object of int, str/,
   "frame of times": /column when of the output has elements of type datetime64/,
   "frame with tuples as columns": /has a column named \('a', 'b'\), a tuple; outside Python names are texts/,
@@ -169,7 +190,8 @@ test("JSON that is no array reaches the method with the types that Python's own 
 });
 
 test("a dataframe of JSON has the columns, dtypes and values that pandas would give it", async () => {
-  const rows = '[{"n": 1, "x": 1.0, "t": "é", "b": true, "m": null}, {"n": 2, "x": 2.5, "t": "", "b": false, "m": 3}]';
+  const rows = `[{"n": 1, "x": 1.0, "t": "é", "b": true, "m": null, "s": null},
+    {"n": 2, "x": 2.5, "t": "", "b": false, "m": 3, "s": "é"}]`;
   const frame = openFromText("0", rows, { as: "dataframe", numbers: "float64" });
   assert.equal(
     shown(await outputOf("columns", frame)),
@@ -179,6 +201,7 @@ test("a dataframe of JSON has the columns, dtypes and values that pandas would g
       ["t", "str", "['é', '']"],
       ["b", "bool", "[True, False]"],
       ["m", "float64", "[nan, 3.0]"],
+      ["s", "str", "[nan, 'é']"],
     ]),
   );
 });

@@ -48,7 +48,18 @@ class Values:
             "frame of objects": lambda: pd.DataFrame({"o": pd.Series([1, 2.5], dtype=object)}),
             "frame of nullable integers": lambda: pd.DataFrame({"i": pd.array([1, 2**53 + 1], dtype="Int64")}),
             "frame with a missing integer": lambda: pd.DataFrame({"i": pd.array([1, None], dtype="Int64")}),
-            "frame with a missing text": lambda: pd.DataFrame({"t": ["a", None]}),
+            "frame with missing texts": lambda: pd.DataFrame(
+                {
+                    "none": ["a", None, ""],
+                    "nan": pd.Series(["é", np.nan, "c"], dtype=object),
+                    "own": pd.array(["a", None, None], dtype="string"),
+                    "kind": pd.Categorical(["u", None, "v"]),
+                    "all": pd.Series([None] * 3, dtype=object),
+                    "numbers": pd.Series([np.nan] * 3, dtype=object),
+                }
+            ),
+            "frame with a missing text among numbers": lambda: pd.DataFrame({"t": pd.Series(["a", None, 1], dtype=object)}),
+            "frame with a lone surrogate": lambda: pd.DataFrame({"t": pd.Series(["\ud800", None], dtype=object)}),
             "frame of mixed objects": lambda: pd.DataFrame({"o": [1, "a"]}),
             "frame of times": lambda: pd.DataFrame({"when": [stamp]}),
             "frame with numbered columns": lambda: pd.DataFrame([[1, 2]], columns=[10, 2]),

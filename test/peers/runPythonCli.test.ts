@@ -24,7 +24,7 @@ interface Ran {
 
 let kit: CliKit;
 let project: string;
-let theirs: { predict: number[]; predict_proba: number[][]; net: number[][]; power: number[] };
+let theirs: { predict: number[]; predict_proba: number[][]; net: number[][]; passengers: number[][]; power: number[] };
 before(async () => {
   kit = await openCliKit();
   project = join(kit.folder, "project");
@@ -73,6 +73,13 @@ test("a forest of scikit-learn answers as the plain library does, batched and di
   assert.deepEqual(named.outputs["output"]?.data, theirs.predict);
   const example = await ran("iris_forest", "--method", "predict", "--example");
   assert.deepEqual(example.outputs, named.outputs);
+});
+
+test("a pipeline over a table takes what is missing from it, numbers and texts, as pandas would give it", async () => {
+  const table = '[{"age": 30, "port": null}, {"age": null, "port": "Q"}]';
+  const asked = ["passengers", "--method", "predict_proba", "--input", `X=${table}`, "--as", "dataframe"];
+  for (const more of [[], ["--no-batch"]])
+    assert.deepEqual((await ran(...asked, ...more)).outputs["output"]?.data, theirs.passengers);
 });
 
 test("a Flax network answers as jax does, with its batch statistics, however its state is placed", async () => {

@@ -102,6 +102,24 @@ def save_project_model():
     bentoml.picklable_model.save_model("gardener", importlib.import_module("greenhouse").Gardener(), signatures={"water": {}})
 
 
+def save_passengers():
+    """A pipeline over a table in which numbers and texts are missing, saved, with its answers."""
+    import pandas as pd
+    from sklearn.compose import make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    columns = ["age", "port"]
+    table = pd.DataFrame([[22, "S"], [38, "C"], [None, "S"], [35, np.nan], [54, "Q"], [2, "S"]], columns=columns)
+    texts = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
+    prepared = make_column_transformer((SimpleImputer(), ["age"]), (texts, ["port"]))
+    pipeline = make_pipeline(prepared, LogisticRegression()).fit(table, [0, 1, 0, 1, 0, 1])
+    bentoml.sklearn.save_model("passengers", pipeline, signatures={"predict_proba": {"batchable": True}})
+    return pipeline.predict_proba(pd.DataFrame([[30, None], [None, "Q"]], columns=columns)).tolist()
+
+
 def main():
     os.makedirs(os.path.join(home, "models"))
     cloudpickle.register_pickle_by_value(sys.modules["__main__"])
@@ -126,6 +144,7 @@ def main():
         "predict": forest.predict(np.array(FLOWERS)).tolist(),
         "predict_proba": forest.predict_proba(np.array(FLOWERS)).tolist(),
         "net": np.asarray(jax.jit(net.apply)(state, image)).tolist(),
+        "passengers": save_passengers(),
         "power": (np.array([1.5, 0.1]) ** 2).tolist(),
     }
 

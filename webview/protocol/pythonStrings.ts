@@ -33,6 +33,7 @@ export const pythonStrings = {
   "plain.cut": "Only its beginning is shown.",
   "plain.table": "table, {0} rows, {1} columns",
   "plain.prefix": "The first {0} of {1} rows.",
+  "plain.missing": "missing",
   "plain.noRows": "Empty: columns {0}, no rows.",
   "python.uses": "Runs in",
   "python.by": "({0})",

@@ -176,7 +176,8 @@ export const plainValueSchema = z.union([
   z.strictObject({
     kind: z.literal("table"),
     columns: z.array(z.string()),
-    rows: z.array(cellsSchema),
+    /** `null` = missing. */
+    rows: z.array(z.array(z.nullable(cellSchema))),
     /** All rows there are. */
     count: z.int(),
   }),

@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Cells, PlainValue } from "../protocol/views";
+import type { PlainValue } from "../protocol/views";
 import { usePage, useText } from "./context";
 import { shortCell } from "./format";
 import type { OutputProps } from "./outputCard";
@@ -12,6 +12,7 @@ const VISIBLE_ROWS = 12;
 const PAGE_ROWS = 200;
 
 type Table = Extract<PlainValue, { kind: "table" }>;
+type Row = Table["rows"][number];
 
 /** A table with the names of its columns; rows beyond the first come when they are seen. */
 export function PlainTable(props: OutputProps & { readonly table: Table }): VNode {
@@ -23,7 +24,7 @@ export function PlainTable(props: OutputProps & { readonly table: Table }): VNod
   const { rowAt, isGone } = useRows(props, topRow);
   if (rows.length === 0 || columns.length === 0) return <p class="quiet">{t("plain.noRows", columns.join(", "))}</p>;
   const shown = output.pageable && !isGone ? count : rows.length;
-  const texts = rows.flat().map((value) => shortCell("float64", value).length);
+  const texts = rows.flat().map((value) => textOf(value).length);
   return (
     <>
       <ValueGrid
@@ -38,7 +39,9 @@ export function PlainTable(props: OutputProps & { readonly table: Table }): VNod
         columnLabel={(column) => columns[column] ?? ""}
         cellAt={(row, column) => {
           const value = rowAt(row)?.[column];
-          return value === undefined ? undefined : { text: shortCell("float64", value), title: String(value) };
+          return value === undefined
+            ? undefined
+            : { text: textOf(value), title: value === null ? t("plain.missing") : String(value) };
         }}
         onWindow={(drawn) => setTopRow(drawn.topRow)}
       />
@@ -52,16 +55,20 @@ export function PlainTable(props: OutputProps & { readonly table: Table }): VNod
   );
 }
 
+function textOf(value: Row[number]): string {
+  return value === null ? "null" : shortCell("float64", value);
+}
+
 /** Rows by number: those that came with the reply, and what is asked for when it is seen; an answer may be shorter. */
 function useRows(
   { output, reply, tag, table }: OutputProps & { readonly table: Table },
   topRow: number,
-): { rowAt: (row: number) => Cells | undefined; isGone: boolean } {
+): { rowAt: (row: number) => Row | undefined; isGone: boolean } {
   const { peer } = usePage();
-  const [read, setRead] = useState<{ readonly of: Table; readonly rows: ReadonlyMap<number, Cells> }>();
+  const [read, setRead] = useState<{ readonly of: Table; readonly rows: ReadonlyMap<number, Row> }>();
   const [gone, setGone] = useState<Table>();
   const more = read?.of === table ? read.rows : undefined;
-  const rowAt = (row: number): Cells | undefined => table.rows[row] ?? more?.get(row);
+  const rowAt = (row: number): Row | undefined => table.rows[row] ?? more?.get(row);
   const seen = Array.from({ length: VISIBLE_ROWS + 1 }, (_, at) => topRow + at);
   const missing = seen.find((row) => row < table.count && rowAt(row) === undefined);
   const isGone = gone === table;

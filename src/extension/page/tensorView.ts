@@ -1,5 +1,5 @@
 import type { Cells, OutputView, PlainValue } from "../../../webview/protocol/views";
-import { decodeElements, type Element, elementCount } from "../../formats/elements";
+import { decodeColumn, decodeElements, type Element, elementCount } from "../../formats/elements";
 import type { Tensor } from "../../formats/tensor";
 import type { RunOutput } from "../../runner/protocol";
 import { type ValueStart, valueStart } from "../../runner/valueStart";
@@ -33,13 +33,13 @@ function plainView(name: string, plain: PlainValue, pageable: boolean): OutputVi
 function plainValue(start: ValueStart): PlainValue {
   if (start.kind === "json") return start;
   const { frame, count } = start;
-  const columns = frame.columns.map(([, values]) => decodeElements(values).map(tableCell));
-  const rows = Array.from(columns[0] ?? [], (_, row) => columns.map((values) => values[row] ?? ""));
+  const columns = frame.columns.map(([, values]) => decodeColumn(values).map(tableCell));
+  const rows = Array.from(columns[0] ?? [], (_, row) => columns.map((values) => values[row] ?? null));
   return { kind: "table", columns: frame.columns.map(([name]) => name), rows, count };
 }
 
-function tableCell(element: Element): string | number | boolean {
-  const shown = cell(element);
+function tableCell(element: Element | null): string | number | boolean | null {
+  const shown = element === null ? null : cell(element);
   return typeof shown === "string" && shown.length > MAX_CELL ? `${shown.slice(0, MAX_CELL)}…` : shown;
 }
 

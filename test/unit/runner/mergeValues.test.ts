@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { decodeColumn, encodeStrings } from "../../../src/formats/elements";
 import { concatValues, mergeableValues, rowsOf, sliceValue, splitValue } from "../../../src/runner/mergeValues";
-import type { FrameValue, ListValue, ObjectValue, RunValue } from "../../../src/runner/values";
+import { type FrameValue, isTensor, type ListValue, type ObjectValue, type RunValue } from "../../../src/runner/values";
 import { fc } from "../../fixtures/fastCheck";
 import { filled, valuesOfOneKind } from "./valueCases";
 
@@ -28,6 +29,18 @@ test("splitting undoes joining, for tensors on every axis, lists and data frames
     }),
     { numRuns: 500 },
   );
+});
+
+test("texts that are missing from a column stay where they are when rows are joined and split", () => {
+  const part = (...texts: (string | null)[]): FrameValue => ({
+    container: "dataframe",
+    columns: [["t", { dtype: "string", shape: [texts.length], data: encodeStrings(texts) }]],
+  });
+  const parts = [part("a", null), part(null), part("", "b")];
+  const whole = concatValues(parts, 0);
+  assert.ok(!isTensor(whole) && whole.container === "dataframe" && whole.columns[0]);
+  assert.deepEqual(decodeColumn(whole.columns[0][1]), ["a", null, null, "", "b"]);
+  assert.deepEqual(splitValue(whole, 0, [2, 1, 2]).map(plain), parts.map(plain));
 });
 
 test("rows are a tensor's along any axis, a list's and a data frame's along the first, and no object's", () => {

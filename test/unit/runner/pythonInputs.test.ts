@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { decodeElements, decodeStrings } from "../../../src/formats/elements";
+import { decodeColumn } from "../../../src/formats/elements";
 import { parseExactJson, parseTypedJson, WholeFloat } from "../../../src/formats/jsonExact";
 import { writeNpy } from "../../../src/formats/npy";
 import type { MethodSignature, Tensor } from "../../../src/formats/tensor";
@@ -40,8 +40,8 @@ function given(input: InputValue): unknown {
 }
 
 function decoded(tensor: Tensor): unknown {
-  const { dtype, shape, data } = tensor;
-  return [dtype, [...shape], dtype === "string" ? decodeStrings(data) : decodeElements(tensor)];
+  const { dtype, shape } = tensor;
+  return [dtype, [...shape], decodeColumn(tensor)];
 }
 
 test("lists of numbers become an array of the framework's dtype, or of the one asked for", () => {
@@ -87,6 +87,11 @@ test("a dataframe is made of rows, records, columns, or of what one is printed a
     ["0", ["float64", [2], [1.5, Number.NaN]]],
     ["1", ["bool", [2], [true, false]]],
   ]);
+  assert.deepEqual(dataframe('{"a": ["x", null, ""], "b": [null, "NaN", "y"], "c": [null, null, null]}'), [
+    ["a", ["string", [3], ["x", null, ""]]],
+    ["b", ["string", [3], [null, "NaN", "y"]]],
+    ["c", ["float64", [3], [Number.NaN, Number.NaN, Number.NaN]]],
+  ]);
   assert.deepEqual(formed("[[1]]", { as: "dataframe", dtype: "float32" }), [["0", ["float32", [1], [1]]]]);
   assert.deepEqual(dataframe('{"columns": [1, 2], "rows": [3, 4]}'), [
     ["columns", ["int64", [2], [1n, 2n]]],
@@ -107,8 +112,8 @@ test("a table that does not fit together is refused with the place", () => {
   assert.match(refused('{"a": [true, false, 1]}'), /column "a" has a number in row 2 and true or false in row 0; /);
   assert.match(refused('{"a": [1, [2]]}'), /column "a" has a list in row 1; its values are/);
   assert.match(
-    refused('{"a": ["x", "y", null]}'),
-    /column "a" has null in row 2 and a text in row 0; only a number may/,
+    refused('{"a": [true, false, null]}'),
+    /column "a" has null in row 2 and true or false in row 0; only a number or a text may/,
   );
   assert.match(refused("3"), /made of rows, records or columns/);
 });

@@ -270,7 +270,7 @@ describe("Python and engine", () => {
 });
 
 test("values that are no arrays: JSON to copy, a table by keyboard, and what is cut is said", async () => {
-  const rows = Array.from({ length: 100 }, (_, i) => [`<b>${i}</b>`, i / 3]);
+  const rows = Array.from({ length: 100 }, (_, i) => [`<b>${i}</b>`, i === 98 ? null : i / 3]);
   const outputs = [
     plainOutput("whole", { kind: "json", text: '{"n": 12345678901234567890}', isWhole: true }),
     plainOutput("part", { kind: "json", text: "[1,\n 2", isWhole: false }),
@@ -291,6 +291,9 @@ test("values that are no arrays: JSON to copy, a table by keyboard, and what is 
   await grid.getByRole("gridcell").first().click();
   await page.keyboard.press("Control+End");
   await until(page, `document.activeElement.textContent === "33" && document.activeElement.title === "33"`);
+  await page.keyboard.press("ArrowUp");
+  await until(page, `document.activeElement.textContent === "null" && document.activeElement.title === "missing"`);
+  await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Home");
   await until(page, `document.activeElement.textContent === "<b>99</b>"`);
   await untilText(page.getByTestId("output-none"), /Empty: columns a, b, no rows\./);

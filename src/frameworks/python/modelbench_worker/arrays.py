@@ -27,9 +27,10 @@ def to_array(body: Body) -> Any:
         raise missing("numpy", "An array needs numpy, which") from None
     if body.dtype == "string":
         texts = decode_texts(body)
-        # A text that ends in NUL would lose it.
-        kind = object if any(text.endswith("\0") for text in texts) else numpy.str_
-        return numpy.array(texts, dtype=kind).reshape(body.shape)
+        # A text that ends in NUL would lose it. What is missing is NaN, as in a column that pandas read from a file.
+        is_object = any(text is None or text.endswith("\0") for text in texts)
+        values = [numpy.nan if text is None else text for text in texts]
+        return numpy.array(values, dtype=object if is_object else numpy.str_).reshape(body.shape)
     dtype = small_dtype(body.dtype) if body.dtype in SMALL_TYPES else numpy.dtype(body.dtype).newbyteorder("<")
     if 0 in body.shape:
         return numpy.empty(body.shape, dtype)
@@ -94,6 +95,23 @@ def from_array(value: Any, where: str) -> Body:
         raise cannot_travel(where, name)
     flat = numpy.ascontiguousarray(array).reshape(-1)
     return Body(name, array.shape, flat.view(numpy.uint8))
+
+
+def from_column(series: Any, where: str) -> Body:
+    """The body of a column of a DataFrame, in which texts may be missing. Raises as `from_array`."""
+    gone = series.isna()
+    if not gone.any() or series.dtype.kind != "O":
+        return from_array(series, where)
+    items = series.tolist()
+    texts = [None if is_gone else item for item, is_gone in zip(items, gone)]
+    is_text = all(text is None or isinstance(text, str) for text in texts)
+    # Objects that are all NaN are numbers.
+    if not is_text or (series.dtype == object and all(isinstance(item, float) for item in items)):
+        return from_array(series, where)
+    try:
+        return Body("string", (len(texts),), encode_texts(texts))
+    except UnicodeError:
+        raise cannot_travel(where, "object that is no text") from None
 
 
 def to_numpy(value: Any, where: str) -> Any:

@@ -1,7 +1,8 @@
 """Frames of the process boundary: u32 LE header length, JSON header, raw bodies.
 
 The header is `{v, kind, id, op, data?, error?, bodies: [{dtype, shape, bytes}]}`. A body is C-order and little-endian;
-in a `string` body each element is a u32 LE byte length and its UTF-8.
+in a `string` body each element is a u32 LE byte length and its UTF-8. In a column of a DataFrame a text may be missing:
+its length is MISSING_TEXT, and nothing follows.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ MAX_SAFE_INTEGER = 2**53 - 1
 MAX_RANK = 64
 # What one system call takes together.
 MAX_VIEWS = 64
+MISSING_TEXT = 2**32 - 1
 # From here on memory that nobody has cleared is worth asking for.
 LARGE_BYTES = 65_536
 
@@ -217,29 +219,30 @@ def check_claim(body: Any, index: int) -> Tuple[str, Tuple[int, ...], int]:
     return dtype, tuple(shape), size
 
 
-def decode_texts(body: Body) -> List[str]:
-    """The texts of a `string` body. Raises BadFrame where their lengths leave it or do not fill it."""
+def decode_texts(body: Body) -> List[Optional[str]]:
+    """The texts of a `string` body, None = missing. Raises BadFrame where lengths leave it or do not fill it."""
     data, at, texts = bytes(body.data), 0, []
     for _ in range(element_count(body.shape)):
         start = at + 4
-        at = start + int.from_bytes(data[at:start], "little")
+        length = int.from_bytes(data[at:start], "little")
+        at = start + (0 if length == MISSING_TEXT else length)
         if at > len(data):
             raise malformed("a text that leaves its body")
-        texts.append(data[start:at])
+        texts.append(None if length == MISSING_TEXT else data[start:at])
     if at != len(data):
         raise malformed("texts that do not fill their body")
     try:
-        return [text.decode() for text in texts]
+        return [None if text is None else text.decode() for text in texts]
     except UnicodeDecodeError:
         raise malformed("a text that is not UTF-8") from None
 
 
-def encode_texts(texts: Iterable[str]) -> bytes:
-    """What a `string` body holds of these texts. Raises UnicodeEncodeError for half a surrogate pair."""
+def encode_texts(texts: Iterable[Optional[str]]) -> bytes:
+    """What a `string` body holds of these texts, None = missing. Raises UnicodeEncodeError for half a surrogate pair."""
     parts = []
     for text in texts:
-        part = text.encode()
-        parts.append(struct.pack("<I", len(part)))
+        part = b"" if text is None else text.encode()
+        parts.append(struct.pack("<I", MISSING_TEXT if text is None else len(part)))
         parts.append(part)
     return b"".join(parts)
 

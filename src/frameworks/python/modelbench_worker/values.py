@@ -14,7 +14,7 @@ import types
 from collections.abc import Mapping
 from typing import Any, Dict, List, Tuple
 
-from .arrays import from_array, is_array, is_numpy_scalar, to_array
+from .arrays import from_array, from_column, is_array, is_numpy_scalar, to_array
 from .failures import WorkerError, missing
 from .frames import Body, MAX_BODIES, malformed, no_constant
 
@@ -158,7 +158,7 @@ class Answer:
 
     def _column(self, where: str, frame: Any, at: int) -> List[Any]:
         label = column_name(frame.columns[at], where)
-        return [label, self._add(from_array(frame.iloc[:, at], f"column {label} of the {where}"))]
+        return [label, self._add(from_column(frame.iloc[:, at], f"column {label} of the {where}"))]
 
     def _add(self, body: Body) -> int:
         self.bodies.append(body)

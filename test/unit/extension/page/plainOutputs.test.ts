@@ -32,6 +32,7 @@ const table: FrameValue = {
   columns: [
     ["n", int64s(1n, 2n ** 62n)],
     ["t", { dtype: "string", shape: [2], data: encodeStrings(["é", "x".repeat(20_000)]) }],
+    ["m", { dtype: "string", shape: [2], data: encodeStrings([null, "null"]) }],
     ["f", { dtype: "float32", shape: [2], data: new Uint8Array(Float32Array.of(-0, Number.NaN).buffer) }],
   ],
 };
@@ -58,15 +59,15 @@ test("a table is shown by its rows, cells exact, and summed up by its size", () 
   const view = plainOutput(table);
   assert.deepEqual(view.plain, {
     kind: "table",
-    columns: ["n", "t", "f"],
+    columns: ["n", "t", "m", "f"],
     rows: [
-      ["1", "é", "-0"],
-      ["4611686018427387904", `${"x".repeat(10_000)}…`, "NaN"],
+      ["1", "é", null, "-0"],
+      ["4611686018427387904", `${"x".repeat(10_000)}…`, "null", "NaN"],
     ],
     count: 2,
   });
   assert.equal(view.pageable, false);
-  assert.equal(summary(view), "output: DataFrame [2, 3]");
+  assert.equal(summary(view), "output: DataFrame [2, 4]");
 });
 
 test("more rows of a table are read when they are kept", () => {
