@@ -10,7 +10,7 @@ import { Batcher } from "../../src/runner/batcher";
 import { type OpenModel, openOrtThread } from "../../src/runner/ortHost";
 import type { LoadRequest } from "../../src/runner/protocol";
 import { openSession } from "../../src/runner/session";
-import { COLUMNS, perceptron, rowsOf } from "./perceptron";
+import { COLUMNS, digits, rowsOf } from "./digits";
 import { PythonPeer, requirePeers } from "./pythonPeer";
 import { report } from "./report";
 import { type Case, interleave, ownProcessorMs, partOf, type Ratio, type Timing, timingOf } from "./rounds";
@@ -35,10 +35,10 @@ const PLAN = { inAxis: 0, outAxis: 0 };
 async function measure(): Promise<Ratio[]> {
   requirePeers();
   const folder = mkdtempSync(join(tmpdir(), "modelbench-bench-"));
-  const file = join(folder, "perceptron.onnx");
-  writeFileSync(file, perceptron());
+  const file = join(folder, "digits.onnx");
+  writeFileSync(file, digits());
   const request: LoadRequest = {
-    label: "perceptron",
+    label: "digits",
     adapter: "onnx",
     file,
     device: "cpu",

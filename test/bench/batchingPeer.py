@@ -36,7 +36,7 @@ ROW = (np.arange(784) % 17 / 17).astype(np.float32).reshape(1, -1)
 SERVICE = f"""
 import bentoml
 from bentoml._internal.service import Service
-runner = bentoml.onnx.get("perceptron").to_runner(max_batch_size={MAX_BATCH}, max_latency_ms={MAX_LATENCY_MS})
+runner = bentoml.onnx.get("digits").to_runner(max_batch_size={MAX_BATCH}, max_latency_ms={MAX_LATENCY_MS})
 svc = Service("bench", runners=[runner])
 """
 
@@ -62,18 +62,18 @@ def dispatched():
 
 def start_runner():
     """BentoML's runner server on one thread of the runtime, and its client: (the process, the call)."""
-    bentoml.onnx.save_model("perceptron", onnx.load(str(file)), signatures={"run": {"batchable": True}})
+    bentoml.onnx.save_model("digits", onnx.load(str(file)), signatures={"run": {"batchable": True}})
     (folder / "service.py").write_text(SERVICE)
     path = folder / "runner.sock"
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(path))
     server.listen(1024)
-    command = [sys.executable, "-m", "bentoml_cli.worker.runner", "service:svc", "--runner-name", "perceptron"]
+    command = [sys.executable, "-m", "bentoml_cli.worker.runner", "service:svc", "--runner-name", "digits"]
     command += ["--fd", str(server.fileno()), "--working-dir", str(folder), "--worker-id", "1", "--no-access-log"]
     command += ["--worker-env-map", json.dumps({"0": {"BENTOML_NUM_THREAD": "1", "OMP_NUM_THREADS": "1"}})]
     process = subprocess.Popen(command, pass_fds=[server.fileno()], stdout=sys.stderr)
-    BentoMLContainer.remote_runner_mapping.set({"perceptron": path.as_uri()})
-    runner = bentoml.onnx.get("perceptron").to_runner(max_batch_size=MAX_BATCH, max_latency_ms=MAX_LATENCY_MS)
+    BentoMLContainer.remote_runner_mapping.set({"digits": path.as_uri()})
+    runner = bentoml.onnx.get("digits").to_runner(max_batch_size=MAX_BATCH, max_latency_ms=MAX_LATENCY_MS)
     runner.init_client()
     return process, runner.run.async_run
 
