@@ -92,7 +92,7 @@ class ModelTexts implements TextDocumentContentProvider, Disposable {
   async #ofFile(uri: Uri, path: string): Promise<string> {
     const key = uri.toString();
     const tell = (): void => this.#changed.fire(uri);
-    if (!this.#watches.has(key)) this.#watches.set(key, new FolderWatch(dirname(path), tell, true));
+    if (!this.#watches.has(key)) this.#watches.set(key, new FolderWatch(() => dirname(path), tell, true));
     return existsSync(path) ? this.#jobs.run(textOfFileJob, { path }) : "";
   }
 

@@ -13,8 +13,7 @@ interface OpenPanel {
   readonly page: WebviewPage;
   section: string;
   edit: PageEdit | null;
-  /** Missing where the model's store is not open now. */
-  readonly watch: FolderWatch | undefined;
+  readonly watch: FolderWatch;
 }
 
 /** Where the form of a part is. */
@@ -63,7 +62,7 @@ export class DetailsPanels implements Disposable {
     this.#open.set(key, opened);
     panel.onDidDispose(() => {
       page.dispose();
-      watch?.dispose();
+      watch.dispose();
       if (this.#open.get(key) === opened) this.#open.delete(key);
     });
   }
@@ -77,7 +76,7 @@ export class DetailsPanels implements Disposable {
   modelsChanged(isConcerned: (ref: ModelRef) => boolean = () => true): void {
     for (const { ref, page, watch } of this.#open.values()) {
       if (!isConcerned(ref)) continue;
-      watch?.renew();
+      watch.renew();
       page.peer.send("model/changed", { tag: ref.tag });
     }
   }
@@ -90,20 +89,24 @@ export class DetailsPanels implements Disposable {
   dispose(): void {
     for (const { page, watch } of this.#open.values()) {
       page.dispose();
-      watch?.dispose();
+      watch.dispose();
     }
     this.#open.clear();
   }
 
-  #watch(ref: ModelRef, page: WebviewPage): FolderWatch | undefined {
-    try {
-      return new FolderWatch(this.#pages.models.folder(ref), () => {
-        page.peer.send("model/changed", { tag: ref.tag });
-        this.#pages.models.touched(ref);
-      });
-    } catch {
-      return undefined;
-    }
+  #watch(ref: ModelRef, page: WebviewPage): FolderWatch {
+    const folder = (): string | undefined => {
+      try {
+        return this.#pages.models.folder(ref);
+      } catch {
+        // Its store is not open now.
+        return undefined;
+      }
+    };
+    return new FolderWatch(folder, () => {
+      page.peer.send("model/changed", { tag: ref.tag });
+      this.#pages.models.touched(ref);
+    });
   }
 
   /** The section asked for counts once; afterwards the page's own saved one does. */

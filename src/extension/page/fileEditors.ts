@@ -114,7 +114,7 @@ async function runFileCommand(command: FileCommand, path: string): Promise<void>
 }
 
 function watchFile(path: string, onChange: () => void): Disposable {
-  return new FolderWatch(dirname(path), onChange, true);
+  return new FolderWatch(() => dirname(path), onChange, true);
 }
 
 function watchForeign(uri: Uri, name: string, onChange: () => void): Disposable {

@@ -13,7 +13,7 @@ const RETURN_MS = 1_000;
  * that is written in place, as editors do.
  */
 export class FolderWatch implements Disposable {
-  readonly #path: string;
+  readonly #pathNow: () => string | undefined;
   readonly #onChange: () => void;
   #watcher: FSWatcher | undefined;
   #identity = "";
@@ -21,23 +21,27 @@ export class FolderWatch implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param isPatient whether a folder that went is waited for, where nobody else says that it is back */
-  constructor(path: string, onChange: () => void, isPatient = false) {
-    this.#path = path;
+  /**
+   * @param pathNow where the folder is, absolute, asked whenever it is looked for; `undefined` = nowhere now
+   * @param isPatient whether a folder that went is waited for, where nobody else says that it is back
+   */
+  constructor(pathNow: () => string | undefined, onChange: () => void, isPatient = false) {
+    this.#pathNow = pathNow;
     this.#onChange = onChange;
     this.#isPatient = isPatient;
     if (isPatient) this.#goOn();
     else this.renew();
   }
 
-  /** Looks again for the folder: it may have gone, and another one of its path may be there. */
+  /** Looks again for the folder: it may have gone, and another one may be in its place, or somewhere else. */
   renew(): void {
-    const identity = identityOf(this.#path);
+    const path = this.#pathNow();
+    const identity = path === undefined ? "" : identityOf(path);
     if (identity === this.#identity) return;
     this.#watcher?.close();
     this.#watcher = undefined;
     this.#identity = identity;
-    if (identity !== "") this.#watcher = this.#start();
+    if (path !== undefined && identity !== "") this.#watcher = this.#start(path);
   }
 
   dispose(): void {
@@ -58,9 +62,9 @@ export class FolderWatch implements Disposable {
     this.#waiting.unref();
   }
 
-  #start(): FSWatcher | undefined {
+  #start(path: string): FSWatcher | undefined {
     try {
-      const watcher = watch(this.#path, { persistent: false }, () => {
+      const watcher = watch(path, { persistent: false }, () => {
         this.#timer ??= setTimeout(() => {
           this.#timer = undefined;
           if (this.#isPatient) this.#goOn();

@@ -21,9 +21,12 @@ test("a file that is written in place is noticed, once for several writes, also 
   const path = join(folder.path, "v1");
   mkdirSync(path);
   let changes = 0;
-  const watch = new FolderWatch(path, () => {
-    changes += 1;
-  });
+  const watch = new FolderWatch(
+    () => path,
+    () => {
+      changes += 1;
+    },
+  );
   writeFileSync(join(path, "model.yaml"), "a");
   writeFileSync(join(path, "model.yaml"), "b");
   await reached(() => changes, 1);
@@ -45,7 +48,7 @@ test("a folder that went is waited for, and another one that took its path at on
   const count = (): void => {
     changes += 1;
   };
-  const watch = new FolderWatch(path, count, true);
+  const watch = new FolderWatch(() => path, count, true);
   mkdirSync(path);
   await reached(() => changes, 1);
   renameSync(path, `${path}.old`);
@@ -62,6 +65,34 @@ test("a folder that went is waited for, and another one that took its path at on
   watch.dispose();
 });
 
+test("a folder that is somewhere else now is followed there, and nowhere while nobody knows where it is", async () => {
+  const [first, second] = [join(folder.path, "first"), join(folder.path, "second")];
+  mkdirSync(first);
+  mkdirSync(second);
+  let path: string | undefined;
+  let changes = 0;
+  const watch = new FolderWatch(
+    () => path,
+    () => {
+      changes += 1;
+    },
+  );
+  for (path of [first, second]) {
+    watch.renew();
+    const before = changes;
+    writeFileSync(join(path, "model.yaml"), path);
+    await reached(() => changes, before + 1);
+  }
+  const before = changes;
+  writeFileSync(join(first, "model.yaml"), "c");
+  await new Promise((done) => setTimeout(done, 300));
+  assert.equal(changes, before);
+  watch.dispose();
+});
+
 test("a folder that is not there is no failure", () => {
-  new FolderWatch(join(folder.path, "nothing"), () => undefined).dispose();
+  new FolderWatch(
+    () => join(folder.path, "nothing"),
+    () => undefined,
+  ).dispose();
 });
