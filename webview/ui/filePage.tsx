@@ -26,7 +26,13 @@ export function FilePage(): VNode {
       <FileHeader file={known} content={isRead ? summary.value : undefined} />
       {known?.isGone ? <Gone /> : null}
       {info.state === "failed" ? <ErrorBox error={info.error} testId="file-error" /> : null}
-      {known?.refusal ? <ErrorBox error={known.refusal} testId="file-refused" /> : <Content isGone={known?.isGone} />}
+      {known?.refusal ? (
+        <ErrorBox error={known.refusal} testId="file-refused">
+          <Again />
+        </ErrorBox>
+      ) : (
+        <Content isGone={known?.isGone} />
+      )}
     </main>
   );
 }
@@ -95,12 +101,7 @@ function FileHeader(props: { readonly file: FileView | undefined; readonly conte
 
 /** The file is not where it was; what was read of it stays on the screen. */
 function Gone(): VNode {
-  const { content, file } = usePage();
   const t = useText();
-  const again = (): void => {
-    void file.reload();
-    void content.load();
-  };
   return (
     <section class="notice" data-testid="file-gone" role="status">
       <Icon name="warning" />
@@ -108,12 +109,24 @@ function Gone(): VNode {
         <p class="error-title">{t("file.gone")}</p>
         <p>{t("file.goneHint")}</p>
         <div class="actions">
-          <Button testId="file-retry" onClick={again}>
-            {t("page.retry")}
-          </Button>
+          <Again />
         </div>
       </div>
     </section>
+  );
+}
+
+function Again(): VNode {
+  const { content, file } = usePage();
+  const t = useText();
+  const again = async (): Promise<void> => {
+    await file.reload();
+    await content.load();
+  };
+  return (
+    <Button testId="file-retry" onClick={() => void again()}>
+      {t("page.retry")}
+    </Button>
   );
 }
 

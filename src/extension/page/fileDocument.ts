@@ -41,6 +41,7 @@ export class FileDocument implements Disposable {
   #path: string | undefined;
   #copy: ForeignCopy | undefined;
   #refusal: ModelbenchError | undefined;
+  #isRefusalTold = false;
   #mark: Mark;
   #watch: Disposable | undefined;
   #looking = Promise.resolve();
@@ -75,12 +76,16 @@ export class FileDocument implements Disposable {
     return { kind: "file", path: this.path() };
   }
 
-  /** Looks at the file, which changes unheard where a file system tells nothing, and says what is known of it. */
+  /**
+   * Looks at the file, which changes unheard where a file system tells nothing, and says what is known of it. One that
+   * could not be had, as was said before, is asked for once more.
+   */
   async looked(): Promise<FileView> {
-    if (this.#port.path !== undefined) {
+    if (this.#port.path !== undefined || this.#isRefusalTold) {
       this.#lookSoon();
       await this.#looking;
     }
+    this.#isRefusalTold = this.#refusal !== undefined;
     return this.info();
   }
 

@@ -120,10 +120,23 @@ test("a file that is written, deleted and back is read again; while it is gone w
   await page.getByTestId("methods").getByText("pixels").waitFor();
 });
 
-test("a file that cannot be had at all is refused in words", async () => {
-  const copy = () => Promise.reject(new ModelbenchError("budget.exceeded", "git:/a.onnx has 65 MiB.", {}));
+test("a file that cannot be had at all is refused in words, and shown once it can", async () => {
+  let copies = 0;
+  const dispose = async (): Promise<void> => undefined;
+  const copy = async () => {
+    copies += 1;
+    if (copies < 3) throw new ModelbenchError("file.access", `git:/a.onnx: try ${copies} failed.`);
+    return { path: iris, dispose };
+  };
   await using file = await openFile("a.onnx", {}, { path: undefined, copy });
-  await file.rig.page.getByTestId("file-refused").getByText("git:/a.onnx has 65 MiB.").waitFor();
+  const { page } = file.rig;
+  const refused = page.getByTestId("file-refused");
+  await refused.getByText("git:/a.onnx: try 1 failed.").waitFor();
+  await page.getByTestId("file-retry").click();
+  await refused.getByText("git:/a.onnx: try 2 failed.").waitFor();
+  await page.getByTestId("file-retry").click();
+  await page.getByTestId("methods").waitFor();
+  assert.equal(await refused.count(), 0);
 });
 
 test("the members of an archive appear with what is in them, and its model; it is imported from its head", async () => {
