@@ -58,6 +58,17 @@ test("statistics hand the focus to their Stop, back, and to the figures", async 
   await untilFocused(page, "statistics");
 });
 
+test("what ends before its Stop could take the focus hands it on to the figures", async () => {
+  await using file = await openFile(large, {});
+  const { page } = file.rig;
+  await page.getByTestId("section-tab-tensors").click();
+  await page.getByTestId("stats-read").focus();
+  await page.evaluate("window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 500)");
+  await page.keyboard.press("Enter");
+  await page.getByTestId("stats-figures").waitFor();
+  await untilFocused(page, "statistics");
+});
+
 test("an export that was stopped leaves the focus at what exports", async () => {
   const slow = stoppable("tensor.export");
   await using file = await openFile(large, {}, { jobs: slow.jobs }, () => join(folder, "out.npy"));
