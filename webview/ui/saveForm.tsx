@@ -143,6 +143,12 @@ function useModule(
   const choose = (module: string): void => {
     if (module === (wanted ?? shown)) return;
     asking.current?.abort();
+    if (module === shown) {
+      // Asked for anew it would come without what was chosen for its methods.
+      asking.current = undefined;
+      setWanted(undefined);
+      return;
+    }
     const now = new AbortController();
     asking.current = now;
     setWanted(module);
