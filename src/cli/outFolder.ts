@@ -17,6 +17,8 @@ export function makeOutFolder(folder: string): void {
     try {
       mkdirSync(level);
     } catch (cause) {
+      // Another run may have made it meanwhile.
+      if (statOf(level)?.isDirectory()) continue;
       throw new ModelbenchError("file.access", `The folder ${level} cannot be made.`, { path: level, cause });
     }
   }

@@ -97,8 +97,8 @@ export function unpackBits(packed: Uint8Array, bits: number, count: number, firs
   return result;
 }
 
-export /** Joins elements of 1 to 7 bits, one a byte, low bits first: what `unpackBits` takes apart. */
-function packBits(elements: Uint8Array, bits: number): Uint8Array {
+/** Joins elements of 1 to 7 bits, one a byte, low bits first: what `unpackBits` takes apart. */
+export function packBits(elements: Uint8Array, bits: number): Uint8Array {
   const packed = new Uint8Array(Math.ceil((elements.length * bits) / 8));
   const mask = 2 ** bits - 1;
   for (let i = 0, at = 0; i < elements.length; i++, at += bits) {

@@ -149,17 +149,21 @@ function series(name: string, column: string, values: readonly unknown[], dtype:
 /** Says which rows do not go together: of thousands, one is often the mistake. */
 function mixed(name: string, column: string, values: readonly unknown[]): ModelbenchError {
   const kinds = values.map(kindOf);
-  const is = (row: number) => `column ${JSON.stringify(column)} has ${kinds[row]} in row ${row}`;
+  const has = (row: number, kind = kinds[row]) => `column ${JSON.stringify(column)} has ${kind} in row ${row}`;
   const odd = kinds.findIndex((kind) => kind === "a list" || kind === "an object");
-  if (odd >= 0) return wrong(name, `${is(odd)}; its values are numbers, texts, or true and false`);
+  if (odd >= 0) return wrong(name, `${has(odd)}; its values are numbers, texts, or true and false`);
   const first = kinds.findIndex((kind) => kind !== undefined && kind !== "null");
   const other = kinds.findIndex((kind) => kind !== undefined && kind !== "null" && kind !== kinds[first]);
-  if (other >= 0) return wrong(name, `${is(other)} and ${kinds[first]} in row ${first}; a column is of one kind`);
-  return wrong(
-    name,
-    `${is(kinds.indexOf("null"))} and ${kinds[first]} in row ${first}; only a number or a text may be missing`,
-    "A model that takes lists of rows gets null as None with --as list.",
-  );
+  const missing = kinds.indexOf("null");
+  if (other < 0 && missing >= 0) {
+    return wrong(
+      name,
+      `${has(missing)} and ${kinds[first]} in row ${first}; only a number or a text may be missing`,
+      "A model that takes lists of rows gets null as None with --as list.",
+    );
+  }
+  const unlike = other < 0 ? has(kinds.indexOf(undefined), "a text") : has(other);
+  return wrong(name, `${unlike} and ${kinds[first]} in row ${first}; a column is of one kind`);
 }
 
 /** What a value makes of its column; `undefined` for what a number and a text may be. */

@@ -1,5 +1,7 @@
 import { ModelbenchError } from "../base/errors";
+import { elementCount } from "../formats/elements";
 import { parseTypedJson, stringifyExact } from "../formats/jsonExact";
+import { stringOffsets } from "../formats/stringOffsets";
 import type { Tensor } from "../formats/tensor";
 import { isTensor, type RunValue } from "./values";
 
@@ -40,7 +42,7 @@ export function encodeValue(value: RunValue, bodies: Tensor[]): WireValue {
  */
 export function decodeValue(wire: unknown, bodies: readonly Tensor[]): RunValue {
   const { tensor, list, dataframe, object } = fields(wire);
-  if (tensor !== undefined) return bodyAt(bodies, tensor);
+  if (tensor !== undefined) return arrayAt(bodies, tensor);
   if (list !== undefined) {
     const items = parseTypedJson(textOf(bodyAt(bodies, list)));
     if (!Array.isArray(items)) throw new ModelbenchError("protocol.invalid", "A list is no list.");
@@ -49,6 +51,13 @@ export function decodeValue(wire: unknown, bodies: readonly Tensor[]): RunValue 
   if (object !== undefined) return { container: "object", value: parseTypedJson(textOf(bodyAt(bodies, object))) };
   if (Array.isArray(dataframe)) return { container: "dataframe", columns: columnsOf(dataframe, bodies) };
   throw new ModelbenchError("protocol.invalid", "A value is none of tensor, list, dataframe and object.");
+}
+
+/** A frame does not know which of its bodies are columns, in which alone texts may be missing. */
+function arrayAt(bodies: readonly Tensor[], index: unknown): Tensor {
+  const array = bodyAt(bodies, index);
+  if (array.dtype === "string") stringOffsets(array.data, elementCount(array.shape), false);
+  return array;
 }
 
 function columnsOf(pairs: readonly unknown[], bodies: readonly Tensor[]): (readonly [string, Tensor])[] {

@@ -87,6 +87,7 @@ const names = [
   "a TrainState",
   "a TrainState with all variables",
   "a module of dicts",
+  "a module that answers in the order of a dict",
   "a module that looks at values",
   "an NNX CNN in msgpack",
   "an NNX CNN in safetensors",
@@ -122,6 +123,25 @@ test("what jax does not take, or would make another number of, is refused by the
     code: "input.dtype",
     message: "`x`: expected numbers or true and false, which jax takes; got texts.",
   });
+});
+
+test("a dict is answered in its own order, not in that of an earlier one", async () => {
+  const { adapter, folder, args } = caseOf("a module that answers in the order of a dict");
+  await worker.load(adapter, folder);
+  const orders: string[][] = [];
+  for (const names of [
+    ["n", "a"],
+    ["a", "n"],
+  ]) {
+    const values: Record<string, unknown> = { n: 3, a: [1, 2] };
+    const object = Object.fromEntries(names.map((name) => [name, values[name]]));
+    const answer = await worker.run("__call__", [{ ...args[0], name: "batch", value: { object } }] as Named[]);
+    orders.push(answer.outputs.map(({ name }) => name));
+  }
+  assert.deepEqual(orders, [
+    ["n", "a"],
+    ["a", "n"],
+  ]);
 });
 
 test("a load names the model's methods, the versions in use and the device", async () => {

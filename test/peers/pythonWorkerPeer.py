@@ -155,6 +155,13 @@ class Dicts(nn.Module):
         return {"scores": nn.Dense(2)(found.sum(1)) * batch["scale"], "mode": batch[mode[0]], "all": found}
 
 
+class Shifted(nn.Module):
+    @nn.compact
+    def __call__(self, batch):
+        bias = self.param("bias", nn.initializers.ones, (2,))
+        return {name: value + bias for name, value in batch.items()}
+
+
 class NormedState(train_state.TrainState):
     batch_stats: dict
 
@@ -214,6 +221,13 @@ def flax():
     found = dicts.apply(state, arrays, ["rates"])
     given = {"batch": batch, "mode": ["rates"]}
     case("a module of dicts", save("dicts", dicts, state), "flax", "__call__", given, found)
+    batch = {"n": 3, "a": [1.0, 2.0]}
+    arrays = {"n": 3, "a": np.array(batch["a"], np.float32)}
+    shifted = Shifted()
+    state = shifted.init(jax.random.PRNGKey(4), arrays)
+    found = shifted.apply(state, arrays)
+    saved = save("shifted", shifted, state)
+    case("a module that answers in the order of a dict", saved, "flax", "__call__", {"batch": batch}, found)
     case("a module that looks at values", save("chooser", chooser, variables), "flax", "__call__", {"0": x}, expected)
 
 

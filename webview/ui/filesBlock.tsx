@@ -50,8 +50,8 @@ type Checking =
   | { readonly state: "done"; readonly result: VerifiedView }
   | { readonly state: "failed"; readonly error: ErrorView };
 
-/** What takes the focus when the check is over or was stopped. */
-const FOCUSED = { idle: ["verify"], done: ["verify"], failed: ["verify"] } as const;
+/** What takes the focus in each state. */
+const FOCUSED = { running: ["verify-cancel"], idle: ["verify"], done: ["verify"], failed: ["verify"] } as const;
 
 /** Reads every byte when asked to; what was found counts until the model changes. */
 function Verify({ model }: { readonly model: ModelView }): VNode {

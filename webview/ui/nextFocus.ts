@@ -13,10 +13,20 @@ export function useNextFocus<State extends string>(
   next: Readonly<Partial<Record<State, readonly string[]>>>,
 ): void {
   const before = useRef(state);
+  // The focus was lost in here, and nothing has taken it since.
+  const isOurs = useRef(false);
+  if (!isFocusLost()) isOurs.current = false;
   // While this is drawn the page still is what it was.
-  const wasInside = box.current?.contains(document.activeElement) ?? false;
+  const wasInside = isOurs.current || (box.current?.contains(document.activeElement) ?? false);
   useEffect(() => {
-    if (before.current !== state && wasInside && isFocusLost()) focusSoon(...(next[state] ?? []));
+    if (before.current !== state && wasInside && isFocusLost()) {
+      focusSoon(...(next[state] ?? []));
+      isOurs.current = true;
+      // What should have taken it may be gone by then, as when work ends at once: the next state's control takes it.
+      requestAnimationFrame(() => {
+        isOurs.current = isFocusLost();
+      });
+    }
     before.current = state;
   }, [state]);
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Row, SaveInput, SaveIssue, SaveSeed } from "../protocol/views";
 import { type Batching, BatchRow } from "./batchRow";
 import { usePage, useText } from "./context";
+import { failureOf } from "./editState";
 import { EntryRows, Field } from "./entryRows";
 import { formatBytes, formatShape } from "./format";
 import { Icon } from "./icons";
@@ -99,7 +100,7 @@ function useSaveForm(first: SaveSeed): {
       abort.abort();
     };
   }, [input]);
-  const fail = (error: unknown): void => setFailure({ field: "form", message: String(error) });
+  const fail = (error: unknown): void => setFailure({ field: "form", message: failureOf(error).message });
   const take = (next: SaveSeed): void => {
     setSeed(next);
     setInput((old) => ({ ...old, module: next.module, methods: methodsOf(next) }));
@@ -142,6 +143,12 @@ function useModule(
   const choose = (module: string): void => {
     if (module === (wanted ?? shown)) return;
     asking.current?.abort();
+    if (module === shown) {
+      // Asked for anew it would come without what was chosen for its methods.
+      asking.current = undefined;
+      setWanted(undefined);
+      return;
+    }
     const now = new AbortController();
     asking.current = now;
     setWanted(module);

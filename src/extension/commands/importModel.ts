@@ -19,7 +19,10 @@ export const ARCHIVES = ["bentomodel", "tar", "gz", "tgz", "xz", "bz2", "zip", "
 type Item = Chosen & { readonly bytes: number };
 
 /** What came in, with the entry of the trash that what it replaced became. */
-type Imported = ImportResult & { readonly replaced?: string | undefined };
+type Imported = ImportResult & { readonly replaced?: string };
+
+/** No entry's id: something was replaced, and nobody knows what it became. It came in all the same. */
+const UNKNOWN = "";
 
 /**
  * Brings archives and folders into a store: looks into all of them first and shows what would be imported, asks once
@@ -75,7 +78,7 @@ async function importAll(
   target: OpenStore,
   wanted: readonly Chosen[],
 ): Promise<Outcome<Item, Imported>> {
-  const { jobs, settings, t } = services;
+  const { jobs, log, settings, t } = services;
   const [first] = wanted;
   const what = wanted.length === 1 ? (first?.candidate.preview.tag ?? "") : t("{0} models", wanted.length);
   const replaced = wanted.filter(({ choice }) => choice === "replace");
@@ -93,8 +96,11 @@ async function importAll(
     const result = await jobs.run(importArchiveJob, input, options);
     if (result.action !== "replaced") return result;
     // Now: by the time Undo is pressed the version that came in may have been replaced itself.
-    const [entry] = await trashedAs(services, target, result.tag);
-    return { ...result, replaced: entry?.id };
+    const [entry] = await trashedAs(services, target, result.tag).catch((error: unknown) => {
+      log.error(`What ${result.tag} replaced was not found in the trash`, error);
+      return [];
+    });
+    return { ...result, replaced: entry?.id ?? UNKNOWN };
   });
 }
 

@@ -1,63 +1,74 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { ModelbenchError } from "../../base/errors";
+import { type ErrorCode, ModelbenchError } from "../../base/errors";
 import { dumpPyYaml } from "../../formats/pyYaml";
 import { yamlFromJson } from "../../formats/yamlFromJson";
 import { type DraftedFiles, draftFilesJob } from "../../frameworks/draftedFiles";
 import { saveModelJob } from "../../store/saveModelJob";
 import { makeTag } from "../../store/tag";
 import type { FileArgument } from "../ids";
-import type { HostStore, ModelRef, SaveFormInitial, SaveFormValues, Services, StoreId } from "../services";
+import type { HostStore, ModelRef, OpenStore, SaveFormInitial, SaveFormValues, Services, StoreId } from "../services";
 import { suggestedName } from "../suggestedName";
 import { storeForNew, storeOf } from "../targets";
 
 /** Saves a model file as a new version in the user's own store or another home: file, form, copy. */
 export async function saveModel(services: Services, file?: FileArgument & { readonly store?: StoreId }): Promise<void> {
-  const { catalog, jobs, pages, t, tree, ui } = services;
+  const { catalog, pages, t, tree, ui } = services;
   const source = file?.fsPath ?? (await chosenFile(services));
   if (source === undefined) return;
   const target = file?.store ? storeOf(services, file.store) : await storeForNew(services, t("Save into which store?"));
   if (!target) return;
+  const tag = await fillInAndSave(services, target, source);
+  if (tag === undefined) return;
+  catalog.recheck();
+  const model: ModelRef = { store: target.id, tag };
+  await tree.reveal(model);
+  if (await ui.inform(t("{0} saved.", tag), t("Test"))) await pages.openTest(model);
+}
+
+/** What another try may overcome: another window took the version, or the file is being written. */
+const MAY_PASS: ReadonlySet<string> = new Set<ErrorCode>(["model.exists", "format.corrupt", "format.mismatch"]);
+
+/** Shows the form until what it says is saved, and answers with its tag; `undefined` when it was closed. */
+async function fillInAndSave(services: Services, { store }: OpenStore, source: string): Promise<string | undefined> {
+  const { jobs, pages, t, ui } = services;
   const drafts = new Map<string, DraftedFiles>();
   const draft = async (module?: string): Promise<SaveFormInitial> => {
     const drafted = await jobs.run(draftFilesJob, { files: [source], ...(module !== undefined && { module }) });
     drafts.set(drafted.draft.module, drafted);
-    return formOf(services, target.store, source, drafted, draft);
+    return formOf(services, store, source, drafted, draft);
   };
-  let initial = await draft();
-  let saved: { readonly tag: string } | undefined;
-  while (!saved) {
+  for (let initial = await draft(); ; ) {
     const values = await pages.openSaveForm(initial);
     const drafted = values && drafts.get(values.module);
-    if (!drafted) return;
-    const now = await draft(values.module);
-    if (!isDeepStrictEqual(drafts.get(values.module), drafted)) {
-      const name = basename(source);
-      ui.showFailure(
-        t("{0} is another model than when the form opened.", name),
-        t("Look at its methods, and save it."),
-      );
+    if (!drafted) return undefined;
+    // Whatever keeps it from being saved, nothing of it is typed again.
+    initial = { ...formOf(services, store, source, drafted, draft), values };
+    try {
+      const now = await draft(values.module);
+      if (isDeepStrictEqual(drafts.get(values.module), drafted)) return await save(services, store, drafted, values);
       initial = { ...now, values: { ...values, signatures: now.values.signatures } };
-      continue;
+      const message = t("{0} is another model than when the form opened.", basename(source));
+      ui.showFailure(message, t("Look at its methods, and save it."));
+    } catch (error) {
+      if (!(error instanceof ModelbenchError) || !MAY_PASS.has(error.code)) throw error;
+      ui.showFailure(error.message, error.remedy);
     }
-    const input = { ...inputOf(drafted, values), home: target.store.home };
-    saved = await ui
-      .progress(t("Saving {0}", values.name), (signal, report) =>
-        jobs.run(saveModelJob, input, { signal, onProgress: report }),
-      )
-      .catch((error: unknown) => {
-        // Another window or program took the version while the form was filled in: nothing of it is typed again.
-        if (!(error instanceof ModelbenchError) || error.code !== "model.exists") throw error;
-        ui.showFailure(error.message, error.remedy);
-        return undefined;
-      });
-    initial = { ...formOf(services, target.store, source, drafted, draft), values };
   }
-  catalog.recheck();
-  const model: ModelRef = { store: target.id, tag: saved.tag };
-  await tree.reveal(model);
-  if (await ui.inform(t("{0} saved.", saved.tag), t("Test"))) await pages.openTest(model);
+}
+
+async function save(
+  { jobs, t, ui }: Services,
+  { home }: HostStore,
+  drafted: DraftedFiles,
+  values: SaveFormValues,
+): Promise<string> {
+  const input = { ...inputOf(drafted, values), home };
+  const { tag } = await ui.progress(t("Saving {0}", values.name), (signal, report) =>
+    jobs.run(saveModelJob, input, { signal, onProgress: report }),
+  );
+  return tag;
 }
 
 /** Extensions that the open dialog offers; what a file becomes is told from its content too. */

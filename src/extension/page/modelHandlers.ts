@@ -32,6 +32,8 @@ export function modelHandlers({ ref, models, ui, t, command, by, follow }: Model
     throw new ModelbenchError("protocol.invalid", "This page was opened for another model.");
   };
   const test = (tag: string): Promise<ModelTest> => models.test(own(tag));
+  /** The model whose drafts the page has: what was typed last comes when it is about another one already. */
+  let drafted: ModelRef | undefined;
   return {
     "model/inspect": async ({ tag }, signal) => models.inspect(own(tag), signal),
     "model/openYaml": async ({ tag, at }) =>
@@ -51,13 +53,17 @@ export function modelHandlers({ ref, models, ui, t, command, by, follow }: Model
     "text/copy": ({ text }) => done(ui.copy(text)),
     "test/snapshot": async ({ tag }) => {
       const model = own(tag);
+      drafted = model;
       const opened = await models.test(model);
       // Opening may take long, and the page may be about another model by now.
       if (ref() === model) follow(opened);
       void opened.warm().catch(() => undefined);
       return { test: opened.view(), drafts: opened.draftState() };
     },
-    "test/draft": async (state) => done((await test(state.tag)).setDrafts(state, by())),
+    "test/draft": async (state) => {
+      const model = drafted?.tag === state.tag ? drafted : own(state.tag);
+      return done((await models.test(model)).setDrafts(state, by()));
+    },
     "test/method": async ({ tag, method }) => (await test(tag)).choose(method, by()),
     "test/example": async ({ tag, method }) => (await test(tag)).useExample(method, by()),
     "test/validate": async (state) => ({ issues: await (await test(state.tag)).validate(state) }),

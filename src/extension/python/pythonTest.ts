@@ -57,14 +57,14 @@ export class PythonTest implements Disposable {
   readonly #revoked = new Emitter<void>();
   readonly #owned: Disposable[];
   #known: Known | undefined;
-  /** Whether its code was allowed when that was looked at last. */
-  #wasAllowed = false;
+  /** The code that a runner was last asked to load; its files may have become other code since. */
+  #requested: AskedCode | undefined;
   /** The look under way. */
   #looking: Promise<void> | undefined;
 
   /** Fires when `python` or `consent` is another one than before. */
   readonly onDidChange = this.#changed.event;
-  /** Fires when what allowed its code was taken back, wherever that was done in this window. */
+  /** Fires when what allowed the code that was loaded was taken back, wherever that was done in this window. */
   readonly onDidRevoke = this.#revoked.event;
 
   constructor(model: PythonModel, port: PythonTestPort) {
@@ -73,8 +73,9 @@ export class PythonTest implements Disposable {
     const again = () => void this.look().catch(() => undefined);
     this.#owned = [
       port.consents.onDidChange(() => {
-        if (this.#wasAllowed && this.consent?.state === "needed") this.#revoked.fire();
-        this.#tell();
+        const isRevoked = this.#requested !== undefined && port.consents.isAllowed(this.#requested) === undefined;
+        if (isRevoked) this.#revoked.fire();
+        this.#changed.fire();
       }),
       port.python.onDidChange(again),
       port.trust.onDidGrant(again),
@@ -121,12 +122,6 @@ export class PythonTest implements Disposable {
       this.#port.whyNotIsolated(),
     ]);
     this.#known = { facts, ready, whyNotIsolated };
-    this.#tell();
-  }
-
-  #tell(): void {
-    const { consent } = this;
-    this.#wasAllowed = consent !== null && consent.state !== "needed";
     this.#changed.fire();
   }
 
@@ -144,6 +139,7 @@ export class PythonTest implements Disposable {
     const { facts, ready, whyNotIsolated } = this.#known;
     if (this.consent?.state === "needed") throw this.#notAllowed(facts);
     const interpreter = readyInterpreter(t, this.#model.ref.tag, ready.view);
+    this.#requested = this.#asked(this.#known);
     return {
       ...base,
       adapter: this.#model.python.worker,

@@ -1,32 +1,39 @@
 import { stridesOf } from "../stridedItems";
 import type { BareArray, FoundArray } from "./foundArray";
-import { items, type NumpyType, numpyType, shapeOf } from "./numpyTypes";
+import { items, MAX_RANK, type NumpyType, numpyType, shapeOf } from "./numpyTypes";
+import type { ScanLimits } from "./scanLimits";
 import type { PickleStream } from "./streams";
 import { torchTensor } from "./torchTensors";
 import { type CallNode, importOf, type Value } from "./values";
 
-/** Most arrays that are listed. */
-const MAX_ARRAYS = 1_000_000;
-
 interface Step {
   readonly value: Value;
-  readonly key: string | number | undefined;
+  /** Of an entry of a dict; it is made a name only where an array is found, since names take memory. */
+  readonly key?: Value | undefined;
+  /** Among the elements or entries of its parent; `undefined` for what makes no level of its own. */
+  readonly at: number | undefined;
   readonly parent: Step | undefined;
 }
 
-/** The arrays in a pickled object, in its order, each as often as it is referred to. Anything else is met once. */
-export function arraysIn({ root, imports }: Pick<PickleStream, "root" | "imports">): FoundArray[] {
+/**
+ * The arrays in a pickled object, in its order, each as often as it is referred to, as far as the limits go. Anything
+ * else is met once.
+ */
+export function arraysIn({ root, imports }: Pick<PickleStream, "root" | "imports">, limits: ScanLimits): FoundArray[] {
   // An array comes about by an import, and going through a million plain values takes memory for each.
   if (root === undefined || imports.length === 0) return [];
   const found: FoundArray[] = [];
   const seen = new Set<object>();
-  const waiting: Step[] = [{ value: root, key: undefined, parent: undefined }];
-  for (let step = waiting.pop(); step && found.length < MAX_ARRAYS; step = waiting.pop()) {
+  const waiting: Step[] = [{ value: root, at: undefined, parent: undefined }];
+  for (let step = waiting.pop(); step; step = waiting.pop()) {
     const value = ofParameter(step.value);
     if (value === null || typeof value !== "object" || seen.has(value)) continue;
     const array = arrayOf(value);
-    if (array) found.push({ ...array, path: pathOf(step) });
-    else {
+    if (array) {
+      const path = pathOf(step);
+      if (!limits.lists(path)) break;
+      found.push({ ...array, path });
+    } else {
       seen.add(value);
       const below = parts(value, step);
       for (let i = below.length - 1; i >= 0; i--) {
@@ -40,7 +47,10 @@ export function arraysIn({ root, imports }: Pick<PickleStream, "root" | "imports
 
 function pathOf(step: Step): (string | number)[] {
   const path: (string | number)[] = [];
-  for (let at: Step | undefined = step; at; at = at.parent) if (at.key !== undefined) path.push(at.key);
+  for (let each: Step | undefined = step; each; each = each.parent) {
+    const name = nameOf(each.key) ?? each.at;
+    if (name !== undefined) path.push(name);
+  }
   return path.reverse();
 }
 
@@ -49,15 +59,15 @@ function parts(value: Exclude<Value, string | number | bigint | boolean | null>,
   switch (value.kind) {
     case "tuple":
     case "list":
-      return value.items.map((item, key) => ({ value: item, key, parent }));
+      return value.items.map((item, at) => ({ value: item, at, parent }));
     case "dict":
       return entries(value.entries, parent);
     case "call":
       return [
         // A wrapper's arguments and state are itself: no level of their own.
-        ...(items(value.args) ?? []).map((item, key) => ({ value: item, key, parent })),
-        ...(value.state === undefined ? [] : [{ value: value.state, key: undefined, parent }]),
-        ...value.items.map((item, key) => ({ value: item, key, parent })),
+        ...(items(value.args) ?? []).map((item, at) => ({ value: item, at, parent })),
+        ...(value.state === undefined ? [] : [{ value: value.state, at: undefined, parent }]),
+        ...value.items.map((item, at) => ({ value: item, at, parent })),
         ...entries(value.entries, parent),
       ];
     default:
@@ -76,7 +86,7 @@ function ofParameter(value: Value): Value {
 function entries(list: readonly Value[], parent: Step): Step[] {
   const steps: Step[] = [];
   for (let i = 0; i + 1 < list.length; i += 2) {
-    steps.push({ value: list[i + 1] ?? null, key: nameOf(list[i]) ?? i / 2, parent });
+    steps.push({ value: list[i + 1] ?? null, key: list[i], at: i / 2, parent });
   }
   return steps;
 }
@@ -104,6 +114,7 @@ function arrayOf(value: Value): BareArray | undefined {
   if (value === null || typeof value !== "object") return undefined;
   if (value.kind === "array") {
     const { dtype, nativeDtype, shape, bigEndian, fortranOrder, offset, bytes } = value;
+    if (shape.length > MAX_RANK) return undefined;
     const strides = stridesOf(shape, fortranOrder);
     return { kind: "ndarray", dtype, nativeDtype, shape, strides, bigEndian, place: { kind: "inline", offset, bytes } };
   }

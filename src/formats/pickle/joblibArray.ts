@@ -54,7 +54,8 @@ export function joblibBuild(target: Value, state: Value): JoblibBuild | undefine
 
 function arrayOf(target: Value, state: Value): JoblibArray | undefined {
   const type = numpyType(entryOf(state, "dtype"));
-  const shape = shapeOf(entryOf(state, "shape"));
+  // Whatever it has of dimensions: its bytes, or objects, are read before numpy refuses it.
+  const shape = shapeOf(entryOf(state, "shape"), Number.POSITIVE_INFINITY);
   if (!type || !shape) return undefined;
   const alignment = entryOf(state, ALIGNMENT);
   const isPadded = alignment === undefined ? isInitialised(target) : alignment !== null;

@@ -132,10 +132,14 @@ function nativeName(kind: string, dtype: DType | null, width: number, isBig: boo
 
 const PLAIN_NAMES: ReadonlySet<string> = new Set(PLAIN.values());
 
+/** Most dimensions that an array of numpy or PyTorch has. */
+export const MAX_RANK = 64;
+
 /** The lengths that a tuple or list of integers states, or one integer. */
-export function shapeOf(value: Value | undefined): readonly number[] | undefined {
+export function shapeOf(value: Value | undefined, maxRank = MAX_RANK): readonly number[] | undefined {
   const parts = typeof value === "number" ? [value] : (items(value) ?? listItems(value));
-  const isShape = parts?.every((part) => typeof part === "number" && Number.isSafeInteger(part) && part >= 0);
+  if (parts === undefined || parts.length > maxRank) return undefined;
+  const isShape = parts.every((part) => typeof part === "number" && Number.isSafeInteger(part) && part >= 0);
   return isShape ? (parts as readonly number[]) : undefined;
 }
 

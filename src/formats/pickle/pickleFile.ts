@@ -125,7 +125,7 @@ function pickles(reader: PositionalReader, notes: Notes, limits: ScanLimits): Lo
     },
   });
   notes.add(own);
-  const holding = streams.map(arraysIn).filter((arrays) => arrays.length > 0);
+  const holding = streams.map((stream) => arraysIn(stream, limits)).filter((arrays) => arrays.length > 0);
   return holding.flatMap((arrays, i) =>
     arrays.flatMap((array) =>
       locate(holding.length > 1 ? { ...array, path: [i, ...array.path] } : array, reader, places),

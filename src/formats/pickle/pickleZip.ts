@@ -99,7 +99,7 @@ class MemberReading {
       return [];
     }
     const streams = method === 0 ? this.#look(this.#stored(), this.#ownNotes()) : this.#deflated();
-    return streams.flatMap((stream) => arraysIn(stream).flatMap((array) => this.#locate(array)));
+    return streams.flatMap((stream) => arraysIn(stream, this.#limits).flatMap((array) => this.#locate(array)));
   }
 
   #ownNotes(): Notes {

@@ -11,6 +11,11 @@ const MAX_INFLATED_BYTES = 128 * 1024 * 1024;
 const MAX_INFLATE_MS = 2_000;
 /** Bytes of members that are compared with their checksums. */
 const MAX_CHECKED_BYTES = 256 * 1024 * 1024;
+/** What listed arrays may cost, in characters of their paths: two bytes refer to one again, however deep it lies. */
+const MAX_LISTED_CHARACTERS = 16 * 1024 * 1024;
+/** What an array costs beside its path, and a number in that. */
+const ARRAY_CHARACTERS = 64;
+const NUMBER_CHARACTERS = 8;
 
 /** What is left of the work that one file may cost; shared by its streams and members. */
 export class ScanLimits {
@@ -19,6 +24,7 @@ export class ScanLimits {
   #inflatedBytes = MAX_INFLATED_BYTES;
   #inflateMs = MAX_INFLATE_MS;
   #checkedBytes = MAX_CHECKED_BYTES;
+  #listedCharacters = MAX_LISTED_CHARACTERS;
 
   /** Whether the work may go on. */
   get left(): boolean {
@@ -49,6 +55,13 @@ export class ScanLimits {
     if (bytes > this.#checkedBytes) return false;
     this.#checkedBytes -= bytes;
     return true;
+  }
+
+  /** Whether an array of that path may be listed; accounts for it. */
+  lists(path: readonly (string | number)[]): boolean {
+    this.#listedCharacters -= ARRAY_CHARACTERS;
+    for (const key of path) this.#listedCharacters -= typeof key === "string" ? key.length : NUMBER_CHARACTERS;
+    return this.#listedCharacters >= 0;
   }
 
   /** Accounts for bytes about to be read. @throws StreamBreak `limit` */

@@ -110,6 +110,7 @@ test("a table that does not fit together is refused with the place", () => {
   assert.match(refused('[{"a": 1}, {"a": 1, "b": 1}]'), /: a "b" of its own\./);
   assert.match(refused('{"a": [null, "NaN", 1, "x"]}'), /column "a" has a text in row 3 and a number in row 2; /);
   assert.match(refused('{"a": [true, false, 1]}'), /column "a" has a number in row 2 and true or false in row 0; /);
+  assert.match(refused('{"a": ["NaN", true]}'), /column "a" has a text in row 0 and true or false in row 1; /);
   assert.match(refused('{"a": [1, [2]]}'), /column "a" has a list in row 1; its values are/);
   assert.match(
     refused('{"a": [true, false, null]}'),

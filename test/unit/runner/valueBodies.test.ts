@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encodeStrings } from "../../../src/formats/elements";
 import type { Tensor } from "../../../src/formats/tensor";
 import { decodeValue, encodeValue, textBody } from "../../../src/runner/valueBodies";
 import type { RunValue } from "../../../src/runner/values";
@@ -76,6 +77,15 @@ test("what is no value is refused by name", () => {
   ] as const) {
     assert.throws(() => decodeValue(wire, bodies), { code }, JSON.stringify(wire));
   }
+});
+
+test("a text may be missing in a column of a data frame, and in no array", () => {
+  const texts: Tensor = { dtype: "string", shape: [2], data: encodeStrings(["a", null]) };
+  assert.deepEqual(decodeValue({ dataframe: [["c", 0]] }, [texts]), {
+    container: "dataframe",
+    columns: [["c", texts]],
+  });
+  assert.throws(() => decodeValue({ tensor: 0 }, [texts]), { code: "protocol.invalid" });
 });
 
 test("a run's inputs and outputs that are no tensors come through their frames", () => {

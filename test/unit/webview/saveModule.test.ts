@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { noHandlers } from "../../../src/extension/page/noHandlers";
 import type { SaveSeed } from "../../../webview/protocol/views";
@@ -20,6 +21,7 @@ const seedOf = (module: string): SaveSeed => ({
 /** The form of a host that drafts the files as they are when it is told to, and anything else at once. */
 async function openSlow() {
   const submitted: string[] = [];
+  const asked: string[] = [];
   let checks = 0;
   let [draft, fail] = [(): void => undefined, (): void => undefined];
   const plain = new Promise<SaveSeed>((resolve, reject) => {
@@ -34,7 +36,10 @@ async function openSlow() {
       checks += 1;
       return { issues: [] };
     },
-    "save/module": async ({ module }: { module: string }) => (module === "" ? plain : seedOf(module)),
+    "save/module": async ({ module }: { module: string }) => {
+      asked.push(module);
+      return module === "" ? plain : seedOf(module);
+    },
     "save/submit": async ({ module }: { module: string }) => {
       submitted.push(module);
       return { issues: [] };
@@ -54,6 +59,7 @@ async function openSlow() {
     form,
     page,
     submitted,
+    asked,
     checks: () => checks,
     draft: () => draft(),
     fail: () => fail(),
@@ -75,8 +81,8 @@ test("a form is not saved as the module before while another one is being taken"
   await untilEqual(() => submitted, [""]);
 });
 
-test("of two modules the one that was chosen last is saved, whichever is drafted last", async () => {
-  const { form, page, submitted, draft, choose, untilShown, untilCanSave } = await openSlow();
+test("whoever goes back to the module that is shown saves that one as it is, though another is drafted later", async () => {
+  const { form, page, submitted, asked, draft, choose, untilShown, untilCanSave } = await openSlow();
   await using _ = form;
   await choose("Files as they are");
   await choose("bentoml.onnx");
@@ -86,6 +92,7 @@ test("of two modules the one that was chosen last is saved, whichever is drafted
   await untilShown("bentoml.onnx");
   await page.getByTestId("save-submit").click();
   await untilEqual(() => submitted, ["bentoml.onnx"]);
+  assert.deepEqual(asked, [""], "its methods are not drafted again, and stay as they were set");
 });
 
 test("a module that cannot be taken is not shown as chosen, and the reason is told", async () => {
@@ -98,6 +105,7 @@ test("a module that cannot be taken is not shown as chosen, and the reason is to
   await untilShown("bentoml.onnx");
   const told = page.getByTestId("save-issues");
   await untilText(told, /The file is gone\./);
+  assert.doesNotMatch(await told.innerText(), /Failure|Error/, "the name of a class is no word for the user");
   // What is found wrong with the values, which is nothing, is no answer to that.
   await untilEqual(checks, 1);
   await untilDrawn(page);

@@ -58,15 +58,32 @@ test("statistics hand the focus to their Stop, back, and to the figures", async 
   await untilFocused(page, "statistics");
 });
 
-test("an export that was stopped leaves the focus at what exports", async () => {
+test("what ends before its Stop could take the focus hands it on to the figures", async () => {
+  await using file = await openFile(large, {});
+  const { page } = file.rig;
+  await page.getByTestId("section-tab-tensors").click();
+  await page.getByTestId("stats-read").focus();
+  await page.evaluate("window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 500)");
+  await page.keyboard.press("Enter");
+  await page.getByTestId("stats-figures").waitFor();
+  await untilFocused(page, "statistics");
+});
+
+test("an export hands the focus to its Stop, and back to what was pressed for it", async () => {
   const slow = stoppable("tensor.export");
   await using file = await openFile(large, {}, { jobs: slow.jobs }, () => join(folder, "out.npy"));
   const { page } = file.rig;
   await page.getByTestId("section-tab-tensors").click();
-  await page.getByTestId("export-save").click();
-  await page.getByTestId("export-cancel").focus();
+  await page.getByTestId("export-save").focus();
+  await page.keyboard.press("Enter");
+  await untilFocused(page, "export-cancel");
   await page.keyboard.press("Enter");
   await page.getByTestId("export-cancel").waitFor({ state: "detached" });
+  await untilFocused(page, "export-save");
+  slow.held = false;
+  await page.getByTestId("export-save").focus();
+  await page.keyboard.press("Enter");
+  await page.getByText(/saved/i).first().waitFor();
   await untilFocused(page, "export-save");
 });
 
@@ -88,8 +105,9 @@ test("a check of the files that was stopped leaves the focus at checking, and ta
   const verify = (): Promise<unknown> => new Promise((end) => ends.push(() => end({ checked: true, problems: [] })));
   await using rig = await openDetails({}, { handlers: makeHost({ jobs: { "store.verify": verify } }).handlers });
   const { page } = rig;
-  await page.getByTestId("verify").click();
-  await page.getByTestId("verify-cancel").focus();
+  await page.getByTestId("verify").focus();
+  await page.keyboard.press("Enter");
+  await untilFocused(page, "verify-cancel");
   await page.keyboard.press("Enter");
   await page.getByTestId("verify-cancel").waitFor({ state: "detached" });
   await untilFocused(page, "verify");

@@ -22,9 +22,6 @@ type Work =
   | { readonly state: "done"; readonly text: string }
   | { readonly state: "failed"; readonly error: ErrorView };
 
-/** What takes the focus when an export is over or was stopped. */
-const FOCUSED = { idle: ["export-save"], done: ["export-save"], failed: ["export-save"] } as const;
-
 /** Takes values out: what of the tensor, in which format, to the clipboard or to a file. */
 export function ExportBar(props: {
   readonly chosen: ChosenTensor;
@@ -51,7 +48,9 @@ export function ExportBar(props: {
   const range = scope === "selection" && selection ? selection : whole({ rows, columns });
   const isBusy = work.state === "busy";
   const box = useRef<HTMLDivElement>(null);
-  useNextFocus(box, work.state, FOCUSED);
+  const pressed = useRef("export-save");
+  const again = [pressed.current];
+  useNextFocus(box, work.state, { busy: ["export-cancel"], idle: again, done: again, failed: again });
   return (
     <div class="stack-small" data-testid="export" ref={box}>
       <div class="row">
@@ -76,6 +75,7 @@ export function ExportBar(props: {
           testId="export-copy"
           disabled={isBusy || format === "npy" || (scope === "tensor" && !isPlane)}
           onClick={() => {
+            pressed.current = "export-copy";
             if (format !== "npy") void copy(range, format);
           }}
         >
@@ -84,7 +84,10 @@ export function ExportBar(props: {
         <Button
           testId="export-save"
           disabled={isBusy}
-          onClick={() => void save(scope === "selection" ? range : undefined, scope !== "tensor", format)}
+          onClick={() => {
+            pressed.current = "export-save";
+            void save(scope === "selection" ? range : undefined, scope !== "tensor", format);
+          }}
         >
           {t("export.save")}
         </Button>

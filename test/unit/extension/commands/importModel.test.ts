@@ -6,7 +6,7 @@ import { ModelbenchError } from "../../../../src/base/errors";
 import { importModel } from "../../../../src/extension/commands/importModel";
 import { inProcessJobs } from "../../../../src/jobs/inProcess";
 import { exportModelJob, type ImportRequest } from "../../../../src/store/archive/archiveJobs";
-import { emptyTrashJob } from "../../../../src/store/trashJobs";
+import { emptyTrashJob, listTrashJob } from "../../../../src/store/trashJobs";
 import { plant, tempFolder } from "../../store/storeKit";
 import { services } from "../fakeServices";
 
@@ -168,6 +168,25 @@ test("Undo moves nothing when what was replaced is gone from the trash", async (
     return actions.find((action) => action === "Undo");
   };
   await assert.rejects(importModel({ ...parts, ui: { ...parts.ui, offer } }), { code: "trash.notFound" });
+  assert.equal(weights("iris:v1"), "imported iris:v1");
+});
+
+test("what replaced another counts as imported, also when the trash cannot be read, and Undo moves nothing then", async () => {
+  plant(home, "iris", "v1");
+  const files = [await archive("iris:v1", "1.tar")];
+  const { services: parts, lines } = services(home, {
+    files,
+    review: "accept",
+    pick: () => "Replace",
+    offered: "Undo",
+  });
+  const run: typeof parts.jobs.run = (key, input, options) =>
+    key.name === listTrashJob.name
+      ? Promise.reject(new ModelbenchError("store.access", "The trash cannot be read."))
+      : parts.jobs.run(key, input, options);
+  const jobs = { ...parts.jobs, run };
+  await assert.rejects(importModel({ ...parts, jobs }), { code: "store.access" });
+  assert.match(lines.find((line) => line.startsWith("offer:")) ?? "", /^offer: iris:v1 imported/);
   assert.equal(weights("iris:v1"), "imported iris:v1");
 });
 

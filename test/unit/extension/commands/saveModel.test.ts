@@ -135,6 +135,28 @@ test("a file that became another model while the form was open is shown again, w
   assert.deepEqual(saved, [[other.draft.signatures, { stage: "dev" }]]);
 });
 
+test("a file that is being written when the form is done brings the form back with what was entered", async () => {
+  let looks = 0;
+  const shown: unknown[] = [];
+  const { services: parts, lines } = services(folder.path, {
+    jobs: {
+      "model.draft": () => {
+        if (++looks === 2) throw new ModelbenchError("format.corrupt", "My Net.onnx: ends inside a value.");
+        return drafted;
+      },
+      "store.save": () => ({ tag: "my_net:v1", path: "" }),
+    },
+    form: ({ values }) => {
+      shown.push(values.labels);
+      return { ...values, labels: { stage: "dev" } };
+    },
+  });
+  await saveModel(parts, { fsPath: "/data/My Net.onnx" });
+  assert.deepEqual(shown, [{}, { stage: "dev" }]);
+  assert.ok(lines.some((line) => line.includes("My Net.onnx: ends inside a value.")));
+  assert.ok(lines.includes("reveal: my_net:v1"));
+});
+
 test("a closed form saves nothing", async () => {
   const { services: parts, lines } = services(folder.path, { jobs: { "model.draft": () => drafted } });
   await saveModel(parts, { fsPath: "/data/a.onnx" });

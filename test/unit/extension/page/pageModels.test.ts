@@ -3,7 +3,9 @@ import { test } from "node:test";
 import type { JobKey } from "../../../../src/base/ports";
 import { modelHandlers } from "../../../../src/extension/page/modelHandlers";
 import { PageModels } from "../../../../src/extension/page/models";
+import type { ModelRef } from "../../../../src/extension/services";
 import { Sessions } from "../../../../src/extension/sessions";
+import type { Draft } from "../../../../webview/protocol/views";
 import { makeHost } from "../../webview/pageHost";
 import { irisAnswer, irisFacts, ScriptedSession } from "../../webview/sampleModel";
 import { fakePythonTests } from "../fakePython";
@@ -79,6 +81,37 @@ test("a page that went on to another model while one was opened follows the mode
   release();
   await first;
   assert.deepEqual(followed, ["iris_clf:v2"]);
+  models.dispose();
+});
+
+test("what was typed last is kept for its model, though the page is about another one, or one of that tag, by then", async () => {
+  const { models } = makeHost({ jobs: { describeModel: () => irisFacts } });
+  const [typedIn, other, namesake] = [
+    { store: "own", tag: "iris_clf:v2" },
+    { store: "own", tag: "other:1" },
+    { store: "far", tag: "iris_clf:v2" },
+  ] as const;
+  for (const next of [other, namesake]) {
+    let ref: ModelRef = typedIn;
+    const handlers = modelHandlers({
+      ref: () => ref,
+      models,
+      ui: { copy: async () => undefined, openText: async () => undefined, pickFiles: async () => undefined },
+      t,
+      command: async () => undefined,
+      by: () => undefined,
+      follow: () => undefined,
+    });
+    const { signal } = new AbortController();
+    const { drafts } = await handlers["test/snapshot"]({ tag: typedIn.tag }, signal);
+    ref = next;
+    const [input = ""] = Object.keys(drafts.drafts);
+    const seed = next === other ? 1_041 : 1_042;
+    const typed = { ...drafts, drafts: { [input]: { ...(drafts.drafts[input] as Draft), seed } } };
+    await handlers["test/draft"](typed, signal);
+    assert.equal((await models.test(typedIn)).draftState().drafts[input]?.seed, seed);
+    assert.notEqual((await models.test(next)).draftState().drafts[input]?.seed, seed);
+  }
   models.dispose();
 });
 

@@ -11,6 +11,7 @@ import { runRefusal } from "../../../../src/extension/trust";
 import { inProcessJobs } from "../../../../src/jobs/inProcess";
 import { ModelStore } from "../../../../src/store/modelStore";
 import { testViewSchema } from "../../../../webview/protocol/views";
+import { until } from "../../runner/runnerKit";
 import { tempFolder, yamlOf } from "../../store/storeKit";
 import { ScriptedSession } from "../../webview/sampleModel";
 import { fakeConsents, fakePython, fakePythonTests } from "../fakePython";
@@ -199,22 +200,24 @@ test("what is taken back does not run any more, and its process ends", async () 
   await assert.rejects(test.start(CALL, 1), { code: "trust.required" });
 });
 
-test("what is taken back in the list of all ends its process, and lets that of other code be", async () => {
+test("what is taken back in the list of all ends its process, also of files that are other code by now, and no other", async () => {
   plant("other", "v1");
   writeFileSync(join(home, "models/other/v1/saved_model.pkl"), "cshop\nShelf\n)R.");
   const { answerWith, models, opened, consents } = open();
   answerWith("Allow This Code");
-  for (const ref of [REF, { store: "own", tag: "other:v1" }]) {
-    const test = await models.test(ref);
+  const tests = await Promise.all([REF, { store: "own", tag: "other:v1" }].map((ref) => models.test(ref)));
+  for (const test of tests) {
     await test.askToAllow();
     await test.load({ anew: false });
   }
-  await consents.revoke(consents.all.filter((consent) => consent.kind === "digest" && consent.tag === "clf:v1"));
-  while (opened[0]?.state !== "stopped") await new Promise((turn) => setTimeout(turn, 2));
-  assert.deepEqual(
-    opened.map(({ state }) => state),
-    ["stopped", "ready"],
-  );
+  for (const [i, tag] of ["clf:v1", "other:v1"].entries()) {
+    if (i === 1) appendFileSync(join(home, "models/other/v1/saved_model.pkl"), "N.");
+    await tests[i]?.warm();
+    assert.deepEqual([opened[i]?.state, tests[i]?.view().consent?.state], ["ready", i === 1 ? "needed" : "given"]);
+    await consents.revoke(consents.all.filter((consent) => consent.kind === "digest" && consent.tag === tag));
+    await until(() => opened[i]?.state === "stopped", "its process ends", 2_000);
+    if (i === 0) assert.equal(opened[1]?.state, "ready");
+  }
 });
 
 test("an interpreter that is not there or lacks something refuses the run with the line that helps", async () => {

@@ -4,6 +4,7 @@ import { crc32, deflateRawSync } from "node:zlib";
 import { bufferReader } from "../../../../src/formats/bufferReader";
 import type { PickleFacts } from "../../../../src/formats/pickle/facts";
 import { readPickleFile } from "../../../../src/formats/pickle/pickleFile";
+import { text } from "../../../fixtures/pickleBypasses";
 import { zipOf } from "../../../fixtures/torchZip";
 
 function factsOf(bytes: Uint8Array): PickleFacts {
@@ -110,4 +111,44 @@ test("an archive of many large members, or of one named often, is not unpacked w
   const spent = factsOf(bytes);
   assert.ok(performance.now() - begun < 10_000, String(performance.now() - begun));
   assert.ok(isOpaque(spent, "limit"), JSON.stringify(spent).slice(0, 2_000));
+});
+
+/** One number of numpy, kept in the memo under 0 and taken off the stack. */
+const NUMBER = `cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n${text("u1")}\x89\x88\x87R(K\x03${text("|")}NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tbC\x01\x07\x86Rq\x000`;
+
+function charactersOf(pickle: string): number {
+  const { arrays } = readPickleFile(bufferReader(Buffer.from(`\x80\x04${NUMBER}${pickle}.`, "latin1")));
+  assert.ok(arrays.length > 0);
+  return arrays.reduce((sum, { path }) => sum + path.join("/").length, 0);
+}
+
+test("an array that is referred to a million times is listed no more often than others of that size could be", () => {
+  const { arrays } = readPickleFile(
+    bufferReader(Buffer.from(`\x80\x04${NUMBER}](${"h\0".repeat(900_000)}e.`, "latin1")),
+  );
+  assert.ok(arrays.length > 200_000 && arrays.length < 260_000, String(arrays.length));
+});
+
+test("the names of arrays that a few bytes refer to again take no more memory than a fixed amount", () => {
+  const deep = `${"]".repeat(1_000)}(${"h\0".repeat(20_000)}e${"a".repeat(999)}`;
+  assert.ok(charactersOf(deep) < 2 ** 24);
+  const long = `X\x60\xea\0\0${"k".repeat(60_000)}q\x01`;
+  assert.ok(charactersOf(`}${long}](${"h\0".repeat(2_000)}es`) < 2 ** 24);
+});
+
+test("keys of which texts could be made longer than memory are made names only where an array is", () => {
+  const long = `X\x60\xea\0\0${"k".repeat(60_000)}q\x01`;
+  const key = `(${long}${"h\x01".repeat(15)}tq\x020`;
+  assert.ok(charactersOf(`]q\x030${key}}(${"h\x02h\x03".repeat(20_000)}K\x00h\0u`) < 100);
+});
+
+test("an array of more dimensions than numpy has is none, however often it is referred to", () => {
+  const type = `cnumpy\ndtype\n${text("u1")}\x89\x88\x87R(K\x03${text("|")}NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb`;
+  const listed = (rank: number): number => {
+    const made = `cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\0\x85C\x01btR(K\x01(${"K\x01".repeat(rank)}t${type}\x89C\x01\x07tb`;
+    const again = `q\x000](${"h\0".repeat(10_000)}e.`;
+    return readPickleFile(bufferReader(Buffer.from(`\x80\x04${made}${again}`, "latin1"))).arrays.length;
+  };
+  assert.equal(listed(64), 10_000);
+  assert.equal(listed(10_000), 0);
 });
