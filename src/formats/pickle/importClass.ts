@@ -26,9 +26,10 @@ export function classOf(module: string | null, name: string | null): PickleImpor
   if (DANGEROUS_MODULES.has(name) || DANGEROUS_ANYWHERE.has(name)) return "dangerous";
   const parts = [...module.split(".").slice(1), name];
   if (parts.some((part) => DANGEROUS_PARTS.has(part))) return "dangerous";
-  if (name.includes(".") && !NESTED_CLASS.test(name)) return "dangerous";
+  const isPlain = PLAIN_NAMES.has(`${module} ${name}`);
+  if (name.includes(".") && !NESTED_CLASS.test(name) && !isPlain) return "dangerous";
   if (top === "builtins" || top === "__builtin__") return isPlainBuiltin(name) ? "unknown" : "dangerous";
-  return STANDARD_LIBRARY.has(top) && !PLAIN_NAMES.has(`${module} ${name}`) ? "dangerous" : "unknown";
+  return STANDARD_LIBRARY.has(top) && !isPlain ? "dangerous" : "unknown";
 }
 
 /**

@@ -3,30 +3,15 @@ import type { Cursor, Place } from "./cursor";
 import { addItems, append, build, refuseCall, setItems } from "./effects";
 import { mayBeName, noteClass } from "./importName";
 import { isJoblibWrapper, type JoblibBuild, type JoblibOptions, joblibBuild, skipJoblibArray } from "./joblibArray";
+import { isLate, isLateName, lateCall, replacesWrapped } from "./lateNames";
+import type { MachineListener } from "./machineListener";
+import { nestedPickle } from "./nestedPickle";
 import { OPCODES, type Opcode } from "./opcodes";
 import { nameInPython3 } from "./pythonTwoNames";
 import type { ScanLimits } from "./scanLimits";
 import { Stack } from "./stack";
 import { StreamBreak } from "./streamBreak";
 import { callOf, hasBuffer, type ImportNode, isForeign, isHashable, tuple, type Value } from "./values";
-
-/** Hears what a pickle would do, in the order in which it would be done. */
-export interface MachineListener {
-  /** A name is imported, or would be if the loading program did not refuse. */
-  imported(node: ImportNode, opcode: string, offset: number): void;
-  /** Something is called. */
-  called(callee: Value, args: Value, opcode: string, offset: number): void;
-  /** An imported object itself is changed, not something made of it. */
-  changed(target: ImportNode, opcode: string, offset: number): void;
-  /** Something is asked of the loading program. @param id the registry's code, or the persistent id; `null` of a buffer */
-  external(kind: "ext" | "persid" | "buffer", id: Value, offset: number): void;
-  /** Python refuses here, but what follows is read on. */
-  flaw(message: string, offset: number): void;
-  /** Raw bytes may follow, which not every reader skips. */
-  unclear(offset: number): void;
-  /** Bytes that look like a pickle themselves. */
-  nested(offset: number, length: number): void;
-}
 
 /**
  * Follows the opcodes of one pickle as `pickle.Unpickler` would, building nothing but notes of what would be built:
@@ -77,7 +62,7 @@ export class PickleMachine {
       if (opcode === undefined) {
         throw new StreamBreak("opcode", `0x${code.toString(16).padStart(2, "0")} is not an opcode.`, offset);
       }
-      if (opcode === "STOP") return this.#stack.pop(offset);
+      if (opcode === "STOP") return this.#handOn(this.#stack.pop(offset));
       this.#step(opcode, offset);
     }
   }
@@ -249,7 +234,7 @@ export class PickleMachine {
         return;
       }
       case "BINPERSID":
-        this.#supplied("persistent", stack.pop(offset), offset);
+        this.#supplied("persistent", this.#handOn(stack.pop(offset)), offset);
         return;
       case "NEXT_BUFFER":
         this.#listener.external("buffer", null, offset);
@@ -279,8 +264,10 @@ export class PickleMachine {
   #import(module: string | null, name: string | null, opcode: Opcode, offset: number): void {
     const mapped =
       this.#protocol < 3 && module !== null && name !== null ? nameInPython3(module, name) : [module, name];
-    const node: ImportNode = { kind: "import", module: mapped[0] ?? null, name: mapped[1] ?? null };
-    this.#listener.imported(node, opcode, offset);
+    const [inModule = null, called = null] = mapped;
+    const late = isLateName(inModule, called) ? { late: { opcode, offset } } : undefined;
+    const node: ImportNode = { kind: "import", module: inModule, name: called, ...late };
+    if (!late) this.#listener.imported(node, opcode, offset);
     this.#stack.push(node);
   }
 
@@ -300,7 +287,19 @@ export class PickleMachine {
     this.#call(this.#stack.pop(offset), tuple(args), "INST", offset);
   }
 
+  /** Tells of a name that gets where anything may be made of it. */
+  #handOn(value: Value): Value {
+    if (isLate(value)) this.#listener.imported(value, value.late.opcode, value.late.offset);
+    return value;
+  }
+
   #call(callee: Value, args: Value, opcode: Opcode, offset: number): void {
+    const made = opcode === "REDUCE" ? lateCall(callee, args, this.#listener, offset) : undefined;
+    if (made) {
+      this.#stack.push(made);
+      return;
+    }
+    for (const value of [callee, args]) this.#handOn(value);
     this.#refusal(isForeign(args) ? undefined : refuseCall(callee, args), offset);
     if (isForeign(callee)) this.#listener.called(callee, args, opcode, offset);
     const isNew = opcode === "NEWOBJ";
@@ -312,6 +311,7 @@ export class PickleMachine {
     const [state = null] = this.#held(this.#stack.take(1, offset), offset);
     const target = this.#stack.top(offset);
     this.#noteChange(target, "BUILD", offset);
+    if (replacesWrapped(target, state)) this.#listener.called(target.callee, state, "BUILD", offset);
     const raw = this.#options.joblib ? joblibBuild(target, state) : undefined;
     if (!this.#isProbe) this.#refusal(build(target, state), offset);
     if (raw) this.#joblib(raw, offset);
@@ -364,6 +364,7 @@ export class PickleMachine {
   /** Of joblib's wrapper in other hands something may be made for which joblib reads bytes. */
   #held(values: Value[], offset: number): Value[] {
     if (this.#options.joblib && values.some(isJoblibWrapper)) this.#listener.unclear(offset);
+    for (const value of values) this.#handOn(value);
     return values;
   }
 
@@ -384,13 +385,8 @@ export class PickleMachine {
   }
 
   #noteNested(value: Value): void {
-    if (value === null || typeof value !== "object") return;
-    if ((value.kind !== "bytes" && value.kind !== "bytearray") || value.length < 4) return;
-    const { place } = this.#cursor;
-    this.#cursor.moveTo(value.offset);
-    const [mark, protocol = 0] = this.#cursor.bytes(2);
-    this.#cursor.returnTo(place);
-    if (mark === 0x80 && protocol >= 2 && protocol <= 5) this.#listener.nested(value.offset, value.length);
+    const bytes = nestedPickle(value, this.#cursor);
+    if (bytes) this.#listener.nested(bytes.offset, bytes.length);
   }
 
   #refusal(why: string | undefined, offset: number): void {

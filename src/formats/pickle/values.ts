@@ -61,6 +61,8 @@ export interface ImportNode {
   readonly name: string | null;
   /** Whether NEWOBJ has made something of it, which Python does with classes alone. */
   isClass?: boolean;
+  /** Where it was imported, of a name that is told of only when its use is known: see `lateNames.ts`. */
+  readonly late?: { readonly opcode: string; readonly offset: number };
 }
 
 /** The result of a call. */
