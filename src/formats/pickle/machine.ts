@@ -7,6 +7,7 @@ import { isLate, isLateName, lateCall, replacesWrapped } from "./lateNames";
 import type { MachineListener } from "./machineListener";
 import { nestedPickle } from "./nestedPickle";
 import { OPCODES, type Opcode } from "./opcodes";
+import { ProbeListener } from "./probeListener";
 import { nameInPython3 } from "./pythonTwoNames";
 import type { ScanLimits } from "./scanLimits";
 import { Stack } from "./stack";
@@ -348,10 +349,12 @@ export class PickleMachine {
     this.#cursor.returnTo(place);
     this.#stack.payCopy(this.#limits, place.at);
     const probed = { stack: this.#stack, protocol: this.#protocol };
-    const probe = new PickleMachine(this.#cursor, this.#limits, this.#listener, { joblib: false }, probed);
+    const heard = new ProbeListener(this.#listener);
+    const probe = new PickleMachine(this.#cursor, this.#limits, heard, { joblib: false }, probed);
     probe.#stack.push(wrapper);
     try {
       probe.run();
+      heard.tell();
     } catch (error) {
       if (!(error instanceof StreamBreak) || error.kind === "limit") throw error;
     }
