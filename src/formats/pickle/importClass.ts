@@ -20,7 +20,7 @@ export function classOf(module: string | null, name: string | null): PickleImpor
   if (ALLOWED.has(`${module} ${name}`)) return "allowed";
   const top = module.split(".", 1)[0] ?? "";
   if (CODE_MODULES.test(module)) return LOADERS.has(name) ? "dangerous" : "code";
-  if (isSubscript(module, name)) return "code";
+  if (isSubscript(module, name) || isMainForDill(module, name)) return "code";
   if (isListed(module, DANGEROUS_MODULES) || DANGEROUS_NAMES.has(`${module} ${name}`)) return "dangerous";
   // Another module's copy of a dangerous module, whose functions a second step reaches.
   if (DANGEROUS_MODULES.has(name) || DANGEROUS_ANYWHERE.has(name)) return "dangerous";
@@ -38,6 +38,11 @@ export function classOf(module: string | null, name: string | null): PickleImpor
  */
 export function isSubscript(module: string | null, name: string | null): boolean {
   return name === "getitem" && (module === "operator" || module === "_operator");
+}
+
+/** By this name, which Python itself does not find, dill gives a function the globals of the program that loads it. */
+function isMainForDill(module: string, name: string): boolean {
+  return (module === "__builtin__" || module === "builtins") && name === "__main__";
 }
 
 /** What pickles functions and classes by their byte code, under whatever roof it is bundled. */

@@ -79,3 +79,10 @@ test("what wraps a function stays dangerous where another one may be called by i
   ];
   for (const body of bodies) assert.equal(verdict(body), "dangerous", JSON.stringify(body));
 });
+
+test("what dill writes for a function of a script contains code, and changes of the script stay dangerous", () => {
+  const main = "c__builtin__\n__main__\n";
+  const create = `${text("dill._dill")}${text("_create_function")}\x93`;
+  assert.equal(verdict(`${create}N${main}\x86R.`), "code");
+  assert.equal(verdict(`${main}${text("f")}cpkg\nf\ns.`), "dangerous");
+});
