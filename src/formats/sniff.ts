@@ -84,6 +84,12 @@ const OTHERS: readonly (readonly [mark: string, at: number, words: string])[] = 
   ["GGUF", 0, "a GGUF model"],
   ["TFL3", 4, "a TensorFlow Lite model"],
   ["PAR1", 0, "a Parquet table"],
+  ["ORTM", 4, "a model in the format of ONNX Runtime (.ort)"],
+  ["CBM1", 0, "a CatBoost model"],
+  ["tree\nversion=", 0, "a LightGBM model"],
+  // Its two writers: UBJSON, and JSON without a space.
+  ["{L\0\0\0\0\0\0\0\x07learner", 0, "an XGBoost model"],
+  ['{"learner":{', 0, "an XGBoost model"],
 ];
 
 const WORDS: Readonly<Record<FileFormat, string>> = {
