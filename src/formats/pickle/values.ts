@@ -52,6 +52,11 @@ export interface BytesNode {
 /** A text that is too long to be the name of anything. */
 export interface LongTextNode {
   readonly kind: "longText";
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+  /** Otherwise each byte is a letter of Python 2. */
+  readonly isUtf8: boolean;
 }
 
 /** An imported object; `null` is a name that the pickle computes. */
