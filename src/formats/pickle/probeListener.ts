@@ -1,10 +1,10 @@
 import type { MachineListener } from "./machineListener";
-import type { ImportNode, Value } from "./values";
+import { type ImportNode, importOf, type Value } from "./values";
 
 /**
  * Hears what a reader would do that takes the raw bytes of an array for opcodes. One byte of 256 asks for an object
- * outside the pickle, where such a reader stops, or has been given an object for an id that means nothing: that is told
- * only when anything comes of it.
+ * outside the pickle, where such a reader stops, or has been given an object for an id that means nothing: that, and a
+ * call of it, are told only when anything else comes of it.
  */
 export class ProbeListener implements MachineListener {
   readonly #to: MachineListener;
@@ -31,8 +31,10 @@ export class ProbeListener implements MachineListener {
   }
 
   called(callee: Value, args: Value, opcode: string, offset: number): void {
-    this.tell();
-    this.#to.called(callee, args, opcode, offset);
+    if (importOf(callee)) {
+      this.tell();
+      this.#to.called(callee, args, opcode, offset);
+    } else this.#asked.push(() => this.#to.called(callee, args, opcode, offset));
   }
 
   changed(target: ImportNode, opcode: string, offset: number): void {

@@ -151,6 +151,7 @@ test("values that ask for an object as an opcode would are no doubt, but what co
   assert.equal(factsOf(asking("Q\xff\xff\xff")).verdict, "unknown");
   assert.equal(factsOf(asking("P1\n\xff")).verdict, "unknown");
   assert.equal(factsOf(asking("\x82\x01\xff")).verdict, "unknown");
+  assert.equal(factsOf(asking("P1\n)R\xff")).verdict, "unknown");
   assert.equal(factsOf(asking("P1\n.")).verdict, "unresolvable");
   assert.equal(factsOf(asking("P1\n)R.")).verdict, "unresolvable");
   assert.equal(factsOf(asking("P1\ncos\ngetpid\n\xff")).verdict, "dangerous");
