@@ -1,3 +1,4 @@
+import { classOf } from "./importClass";
 import type { MachineListener } from "./machineListener";
 import { items } from "./numpyTypes";
 import { type CallNode, callOf, type ImportNode, importOf, isForeign, type Value } from "./values";
@@ -15,26 +16,60 @@ const LATE: ReadonlySet<string> = new Set([
 const MAX_OWNER = 200;
 
 /** Whether a name is judged by how it is used: called with what stands in the file, or handed on. */
-export function isLateName(module: string | null, name: string | null): boolean {
+function isLateName(module: string | null, name: string | null): boolean {
   return LATE.has(`${module} ${name}`);
 }
 
 /** An import that nobody was told of so far. */
-export function isLate(value: Value): value is ImportNode & Required<Pick<ImportNode, "late">> {
+function isLate(value: Value): value is ImportNode & Required<Pick<ImportNode, "late">> {
   return value !== null && typeof value === "object" && value.kind === "import" && value.late !== undefined;
 }
 
-/** What REDUCE makes of a late name and arguments that leave no doubt; the listener has heard of it then. */
-export function lateCall(callee: Value, args: Value, listener: MachineListener, offset: number): Value | undefined {
-  if (!isLate(callee)) return undefined;
-  const attribute = attributeOf(callee, args);
-  if (attribute) {
-    listener.imported(attribute, "REDUCE", offset);
-    return attribute;
+/** The late names of one pickle: each is told of as it was found, unless it is called with what leaves no doubt. */
+export class LateNames {
+  readonly #listener: MachineListener;
+  readonly #waiting = new Set<Value>();
+  readonly #told = new Set<Value>();
+
+  constructor(listener: MachineListener) {
+    this.#listener = listener;
   }
-  if (!wraps(callee, args)) return undefined;
-  listener.wrapped(callee, "REDUCE", offset);
-  return callOf(callee, args);
+
+  /** What is imported by a name; of any but a late one the listener hears at once. */
+  import(module: string | null, name: string | null, opcode: string, offset: number): ImportNode {
+    if (!isLateName(module, name)) {
+      const node: ImportNode = { kind: "import", module, name };
+      this.#listener.imported(node, opcode, offset);
+      return node;
+    }
+    const node: ImportNode = { kind: "import", module, name, late: { opcode, offset } };
+    this.#waiting.add(node);
+    return node;
+  }
+
+  /** A value gets where anything may be made of it. */
+  handOn(value: Value): Value {
+    if (!isLate(value) || this.#told.has(value)) return value;
+    this.#told.add(value);
+    this.#waiting.delete(value);
+    this.#listener.imported(value, value.late.opcode, value.late.offset);
+    return value;
+  }
+
+  /** What REDUCE makes of a late name and arguments that leave no doubt. */
+  call(callee: Value, args: Value, offset: number): Value | undefined {
+    if (!isLate(callee)) return undefined;
+    const made = attributeOf(callee, args) ?? (wraps(callee, args) ? callOf(callee, args) : undefined);
+    if (made === undefined) return undefined;
+    this.#waiting.delete(callee);
+    this.#listener.wrapped(callee, "REDUCE", offset);
+    return made;
+  }
+
+  /** The pickle ends, or breaks: nothing was made of what still waits. */
+  end(): void {
+    for (const value of this.#waiting) this.handOn(value);
+  }
 }
 
 /**
@@ -46,8 +81,11 @@ function attributeOf(callee: ImportNode, args: Value): ImportNode | undefined {
   const [owner, name, ...more] = items(args) ?? [];
   if (more.length > 0 || typeof name !== "string" || !/^\w+$/.test(name)) return undefined;
   if (owner === undefined || owner === null || typeof owner !== "object" || owner.kind !== "import") return undefined;
-  const isNamed = owner.module !== null && owner.name !== null && owner.name.length <= MAX_OWNER;
-  return isNamed ? { kind: "import", module: owner.module, name: `${owner.name}.${name}` } : undefined;
+  if (owner.module === null || owner.name === null || owner.name.length > MAX_OWNER) return undefined;
+  const attribute = `${owner.name}.${name}`;
+  const found = classOf(owner.module, attribute);
+  const isPlain = found === "unknown" || found === "allowed";
+  return isPlain ? { kind: "import", module: owner.module, name: attribute } : undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Cursor, Place } from "./cursor";
 import { addItems, append, build, refuseCall, setItems } from "./effects";
 import { mayBeName, noteClass } from "./importName";
 import { isJoblibWrapper, type JoblibBuild, type JoblibOptions, joblibBuild, skipJoblibArray } from "./joblibArray";
-import { isLate, isLateName, lateCall, replacesWrapped } from "./lateNames";
+import { LateNames, replacesWrapped } from "./lateNames";
 import type { MachineListener } from "./machineListener";
 import { nestedPickle } from "./nestedPickle";
 import { OPCODES, type Opcode } from "./opcodes";
@@ -12,7 +12,7 @@ import { nameInPython3 } from "./pythonTwoNames";
 import type { ScanLimits } from "./scanLimits";
 import { Stack } from "./stack";
 import { StreamBreak } from "./streamBreak";
-import { callOf, hasBuffer, type ImportNode, isForeign, isHashable, tuple, type Value } from "./values";
+import { callOf, hasBuffer, isForeign, isHashable, tuple, type Value } from "./values";
 
 /**
  * Follows the opcodes of one pickle as `pickle.Unpickler` would, building nothing but notes of what would be built:
@@ -24,6 +24,7 @@ export class PickleMachine {
   readonly #listener: MachineListener;
   readonly #options: JoblibOptions;
   readonly #stack: Stack;
+  readonly #late: LateNames;
   /** A copy that only looks where another reader would go on: what it meets must not change the original's objects. */
   readonly #isProbe: boolean;
   #protocol = 0;
@@ -40,6 +41,7 @@ export class PickleMachine {
     this.#listener = listener;
     this.#options = options;
     this.#stack = new Stack(probed?.stack);
+    this.#late = new LateNames(listener);
     this.#isProbe = probed !== undefined;
     this.#protocol = probed?.protocol ?? 0;
   }
@@ -54,6 +56,14 @@ export class PickleMachine {
    * @throws StreamBreak where Python would stop reading, or the limits are reached
    */
   run(): Value {
+    try {
+      return this.#late.handOn(this.#follow());
+    } finally {
+      this.#late.end();
+    }
+  }
+
+  #follow(): Value {
     for (;;) {
       const offset = this.#cursor.at;
       this.#limits.opcodes(1, offset);
@@ -63,7 +73,7 @@ export class PickleMachine {
       if (opcode === undefined) {
         throw new StreamBreak("opcode", `0x${code.toString(16).padStart(2, "0")} is not an opcode.`, offset);
       }
-      if (opcode === "STOP") return this.#handOn(this.#stack.pop(offset));
+      if (opcode === "STOP") return this.#stack.pop(offset);
       this.#step(opcode, offset);
     }
   }
@@ -235,7 +245,7 @@ export class PickleMachine {
         return;
       }
       case "BINPERSID":
-        this.#supplied("persistent", this.#handOn(stack.pop(offset)), offset);
+        this.#supplied("persistent", this.#late.handOn(stack.pop(offset)), offset);
         return;
       case "NEXT_BUFFER":
         this.#listener.external("buffer", null, offset);
@@ -266,10 +276,7 @@ export class PickleMachine {
     const mapped =
       this.#protocol < 3 && module !== null && name !== null ? nameInPython3(module, name) : [module, name];
     const [inModule = null, called = null] = mapped;
-    const late = isLateName(inModule, called) ? { late: { opcode, offset } } : undefined;
-    const node: ImportNode = { kind: "import", module: inModule, name: called, ...late };
-    if (!late) this.#listener.imported(node, opcode, offset);
-    this.#stack.push(node);
+    this.#stack.push(this.#late.import(inModule, called, opcode, offset));
   }
 
   #stackGlobal(offset: number): void {
@@ -288,19 +295,13 @@ export class PickleMachine {
     this.#call(this.#stack.pop(offset), tuple(args), "INST", offset);
   }
 
-  /** Tells of a name that gets where anything may be made of it. */
-  #handOn(value: Value): Value {
-    if (isLate(value)) this.#listener.imported(value, value.late.opcode, value.late.offset);
-    return value;
-  }
-
   #call(callee: Value, args: Value, opcode: Opcode, offset: number): void {
-    const made = opcode === "REDUCE" ? lateCall(callee, args, this.#listener, offset) : undefined;
+    const made = opcode === "REDUCE" ? this.#late.call(callee, args, offset) : undefined;
     if (made) {
       this.#stack.push(made);
       return;
     }
-    for (const value of [callee, args]) this.#handOn(value);
+    for (const value of [callee, args]) this.#late.handOn(value);
     this.#refusal(isForeign(args) ? undefined : refuseCall(callee, args), offset);
     if (isForeign(callee)) this.#listener.called(callee, args, opcode, offset);
     const isNew = opcode === "NEWOBJ";
@@ -367,7 +368,7 @@ export class PickleMachine {
   /** Of joblib's wrapper in other hands something may be made for which joblib reads bytes. */
   #held(values: Value[], offset: number): Value[] {
     if (this.#options.joblib && values.some(isJoblibWrapper)) this.#listener.unclear(offset);
-    for (const value of values) this.#handOn(value);
+    for (const value of values) this.#late.handOn(value);
     return values;
   }
 
