@@ -158,6 +158,7 @@ test("a file whose inside is not read says what it is, and so does what is no pi
     ["b.gguf", "GGUF\x03", /is a GGUF model;/],
     ["c.tflite", "\x1c\0\0\0TFL3", /is a TensorFlow Lite model;/],
     ["h.ort", "\x18\0\0\0ORTM\0\0", /is a model in the format of ONNX Runtime/],
+    ["m.keras", `PK\x03\x04${"\0".repeat(26)}metadata.json{}`, /is a Keras model;/],
     ["i.cbm", "CBM1x&\0\0", /is a CatBoost model;/],
     ["j.txt", "tree\nversion=v4\nnum_class=1\n", /is a LightGBM model;/],
     ["k.ubj", "{L\0\0\0\0\0\0\0\x07learner{L", /is an XGBoost model;/],
