@@ -48,7 +48,7 @@ export async function deleteAll(context: VerbContext, store: ModelStore, tags: r
     }
   } finally {
     if (output.json) output.document(JSON.stringify(deleted, null, 2));
-    else output.lines(...deleted.map(({ tag }) => `${modelText(tag)} deleted.`));
+    else output.lines(deleted.map(({ tag }) => `${modelText(tag)} deleted.`));
     if (deleted.length > 0) output.hint(`Undo: modelbench restore ${deleted.at(-1)?.tag}`);
   }
 }

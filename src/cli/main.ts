@@ -62,7 +62,7 @@ async function main(argv: readonly string[]): Promise<number> {
 async function runVerb(argv: readonly string[], output: Output, signal: AbortSignal): Promise<void> {
   const { name, rest } = splitVerb(argv);
   if (name === "--version") return output.lines(`modelbench, version ${version}`);
-  if (argv.length === 0 || ["--help", "-h", "help"].includes(name ?? "")) return output.lines(...USAGE.split("\n"));
+  if (argv.length === 0 || ["--help", "-h", "help"].includes(name ?? "")) return output.lines(USAGE.split("\n"));
   if (name === undefined) throw new ModelbenchError("usage", "A verb is missing.", { remedy: verbsRemedy });
   const verb = await findVerb(name);
   const args = parseVerbArgs(name, verb.syntax, rest);

@@ -36,10 +36,15 @@ export class Output {
     process.stdout.write(`${text}\n`);
   }
 
-  /** Writes lines for people. */
-  lines(...lines: readonly string[]): void {
+  /** Writes lines for people, and lists of them, which may be longer than a call has arguments. */
+  lines(...lines: readonly (string | readonly string[])[]): void {
     this.#clearProgress();
-    process.stdout.write(lines.map((line) => `${printable(line)}\n`).join(""));
+    process.stdout.write(
+      lines
+        .flat()
+        .map((line) => `${printable(line)}\n`)
+        .join(""),
+    );
   }
 
   /** Says something beside the answer, to a person at a terminal only. */

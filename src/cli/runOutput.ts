@@ -28,7 +28,7 @@ export function presentResult(output: Output, result: RunResult, folder: string 
   if (folder === undefined) refuseTooMany(result.outputs);
   const files = folder === undefined ? undefined : writeOutputs(result.outputs, folder);
   if (output.json) output.document(resultJson(result, files));
-  else output.lines(...resultLines(result, files));
+  else output.lines(resultLines(result, files));
 }
 
 function refuseTooMany(outputs: readonly RunOutput[]): void {

@@ -52,6 +52,7 @@ const PICKLE_FAMILY = /\.(?:(pkl|pickle|joblib)(?:\.(?:z|gz|bz2|xz|lzma|lz4))?|(
  */
 export function unclaimedFormat(path: string, reader: PositionalReader): FileFormat {
   const found = sniffFormat(reader);
+  if (found === "archive" && /\.keras$/i.test(path)) return "unknown";
   const family = PICKLE_FAMILY.exec(path);
   if (family === null || found === "npy" || found === "onnx" || found === "pickle") return found;
   const isBare = found === "unknown" || found === "archive";
@@ -63,14 +64,14 @@ export function unclaimedFormat(path: string, reader: PositionalReader): FileFor
 /** Words for what a file is that claimed to be `claimed` and is not. */
 export function looksLike(reader: PositionalReader, claimed: FileFormat): string {
   if (reader.size === 0) return "an empty file";
+  const head = Buffer.from(reader.read(0, Math.min(reader.size, 256)));
+  const other = OTHERS.find(([mark, at]) => head.toString("latin1", at, at + mark.length) === mark);
+  if (other) return other[2];
   const format = sniffFormat(reader);
   if (format !== "unknown" && format !== claimed) return WORDS[format];
-  const head = Buffer.from(reader.read(0, Math.min(reader.size, 256)));
   if (/^version https:\/\/git-lfs/.test(head.toString("latin1")))
     return "a Git LFS pointer whose content was not fetched";
   if (/^\s*<(!doctype|html)/i.test(head.toString("latin1"))) return "a web page";
-  const other = OTHERS.find(([mark, at]) => head.toString("latin1", at, at + mark.length) === mark);
-  if (other) return other[2];
   if (/^[\t\r\n\x20-\x7e]+$/.test(head.toString("latin1"))) return "plain text";
   return NOTHING_KNOWN;
 }
@@ -84,6 +85,14 @@ const OTHERS: readonly (readonly [mark: string, at: number, words: string])[] = 
   ["GGUF", 0, "a GGUF model"],
   ["TFL3", 4, "a TensorFlow Lite model"],
   ["PAR1", 0, "a Parquet table"],
+  ["ORTM", 4, "a model in the format of ONNX Runtime (.ort)"],
+  // The first member of its zip archive.
+  ["metadata.json", 30, "a Keras model"],
+  ["CBM1", 0, "a CatBoost model"],
+  ["tree\nversion=", 0, "a LightGBM model"],
+  // Its two writers: UBJSON, and JSON without a space.
+  ["{L\0\0\0\0\0\0\0\x07learner", 0, "an XGBoost model"],
+  ['{"learner":{', 0, "an XGBoost model"],
 ];
 
 const WORDS: Readonly<Record<FileFormat, string>> = {

@@ -45,7 +45,7 @@ function whatElse(reader: PositionalReader, path: string, name: string): FileCon
 function storedTensor(array: LocatedArray, file: string): StoredTensor {
   const { path, kind, dtype, nativeDtype, shape, place, fileOffset } = array;
   const elements = shape.reduce((count, length) => count * length, 1);
-  const bytes = place.kind === "inline" ? place.bytes : elements * place.itemBytes;
+  const bytes = place.kind === "storage" ? elements * place.itemBytes : place.bytes;
   const offset = isRun(array) && array.unread === undefined ? fileOffset : null;
   return { file, name: leafName(path), path, kind, dtype, nativeDtype, shape, offset, bytes };
 }

@@ -50,8 +50,11 @@ function readIndex(path: string, open: typeof openFileReader): ShardIndex {
   }
 }
 
-/** What `pytorch_model.bin.index.json` names, which has the form of an index of safetensors files. */
-const PICKLED = /\.(bin|pt|pth)$/i;
+/** What `pytorch_model.bin.index.json` and `flax_model.msgpack.index.json` name, which have the form of our index. */
+const OTHERS: readonly (readonly [RegExp, words: string])[] = [
+  [/\.(bin|pt|pth)$/i, "a shard of PyTorch"],
+  [/\.msgpack$/i, "a shard of Flax"],
+];
 /** Shards that a warning names. */
 const NAMED = 3;
 
@@ -105,8 +108,9 @@ class Shards {
   }
 
   expect(tensor: string, name: string): void {
-    if (PICKLED.test(name)) {
-      const message = `${this.#path}: names ${quoted(name)}, a shard of PyTorch; indexes of safetensors files are read.`;
+    const other = OTHERS.find(([pattern]) => pattern.test(name));
+    if (other) {
+      const message = `${this.#path}: names ${quoted(name)}, ${other[1]}; indexes of safetensors files are read.`;
       const remedy = "Open the shards one by one.";
       throw new ModelbenchError("format.mismatch", message, { path: this.#path, remedy });
     }

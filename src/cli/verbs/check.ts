@@ -30,7 +30,7 @@ export const check: Verb = {
       jobOptions(context, repair ? "Checking and repairing" : "Checking"),
     );
     if (output.json) output.document(JSON.stringify(report, null, 2));
-    else output.lines(...report.problems.flatMap(problemLines), summary(report, repair));
+    else output.lines(report.problems.flatMap(problemLines), summary(report, repair));
     refuseFailed(report.problems);
   },
 };

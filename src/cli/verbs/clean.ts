@@ -37,7 +37,7 @@ export const clean: Verb = {
       const rows = going.map(({ path, sizeBytes }) => ({ tag: formatTag(tagOfFolder(path)), bytes: sizeBytes }));
       return output.document(JSON.stringify(rows, null, 2));
     }
-    if (isTrial) return output.lines(...going.map(lineOf), `${going.length} versions would be deleted.`);
+    if (isTrial) return output.lines(going.map(lineOf), `${going.length} versions would be deleted.`);
     const tags = going.map(({ path }) => tagOfFolder(path));
     if (tags.length === 0 && !output.json) return output.lines("Nothing to clean up.");
     if (tags.length === 0 || args.isSet("yes") || (await isDeletionWanted(context, tags))) {

@@ -25,7 +25,7 @@ export const compareVerb: Verb = {
     const options = jobOptions(context, "Comparing");
     const comparison = await compare(left, right, { ulps: args.isSet("ulps") }, options);
     if (output.json) return output.document(stringifyExact(comparison, 2));
-    output.lines(...linesOf(comparison));
+    output.lines(linesOf(comparison));
     for (const warning of comparison.warnings) output.warn(warning);
   },
 };

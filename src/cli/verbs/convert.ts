@@ -40,7 +40,7 @@ export const convert: Verb = {
       assertDestination(destination, args.isSet("replace"));
       const plan = previewConversion(input);
       if (output.json) output.document(stringifyExact({ path: destination, ...plan }, 2));
-      else output.lines(...planLines(plan));
+      else output.lines(planLines(plan));
       return;
     }
     try {

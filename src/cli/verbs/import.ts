@@ -48,7 +48,7 @@ export const importVerb: Verb = {
       }
     }
     if (output.json) output.document(JSON.stringify(imported, null, 2));
-    else output.lines(...imported.map(lineOf));
+    else output.lines(imported.map(lineOf));
     reportFailures(context.output, failed, args.operands.length);
     throwIfAborted(signal);
   },

@@ -43,8 +43,8 @@ export const inspect: Verb = {
     const document = await documentOf(context, subject, options);
     if (tensor !== undefined && document.tensors.length === 0) throw await noTensor(context, subject, tensor);
     if (output.json) return output.document(stringifyExact(document, 2));
-    output.lines(...inspectLines(document));
-    if (tensor !== undefined && document.format !== "archive") output.lines(...tensorValues(subject, tensor));
+    output.lines(inspectLines(document));
+    if (tensor !== undefined && document.format !== "archive") output.lines(tensorValues(subject, tensor));
     for (const warning of document.warnings) output.warn(warning);
   },
 };
@@ -92,7 +92,7 @@ async function showText(context: VerbContext, subject: Subject, args: ParsedArgs
     throw usageError("inspect --text takes no other option: it has a digest of everything.", inspect.syntax);
   }
   if (context.output.json) throw usageError("inspect --text and -o json are two forms; choose one.", inspect.syntax);
-  context.output.lines(...(await textOf(context, subject)));
+  context.output.lines(await textOf(context, subject));
 }
 
 async function textOf(context: VerbContext, subject: Subject): Promise<string[]> {

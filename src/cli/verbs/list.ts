@@ -46,7 +46,7 @@ export const list: Verb = {
     chosen.sort(ORDERS[args.value("sort") ?? "created"]);
     if (output.json) output.document(listJson(chosen));
     else if (args.value("output") === "yaml") output.text(listYaml(chosen));
-    else output.lines(...table(chosen));
+    else output.lines(table(chosen));
     if (cache?.isWorthSaving) (await import("../../store/saveListing")).saveListing(layout, cache, Date.now);
   },
 };

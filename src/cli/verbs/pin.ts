@@ -30,7 +30,7 @@ function pinning(verb: string, pinned: boolean, done: string): Verb {
             2,
           ),
         );
-      else output.lines(...names.map((tag) => `${tag} ${done}.`));
+      else output.lines(names.map((tag) => `${tag} ${done}.`));
     },
   };
 }

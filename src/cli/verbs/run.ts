@@ -106,7 +106,7 @@ function outFolderIn(args: ParsedArgs): string | undefined {
 function presentObjects({ output }: VerbContext, objects: readonly LoadedObject[]): void {
   if (output.json) output.document(JSON.stringify(objects, null, 2));
   else if (objects.length === 0) output.hint("No custom objects were saved with it.");
-  else output.lines(...objects.map(({ name, type, repr }) => `${name}  ${type}  ${repr}`));
+  else output.lines(objects.map(({ name, type, repr }) => `${name}  ${type}  ${repr}`));
 }
 
 /** The method asked for, else the only one, else `__call__`. @throws ModelbenchError `method.notFound` */

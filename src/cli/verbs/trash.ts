@@ -58,7 +58,7 @@ function show({ output }: VerbContext, entries: readonly TrashEntry[], none: str
     const size = bytes === undefined ? "" : `  ${humanSize(bytes)}`;
     return `${formatTag(tag)}${done}${size}  deleted ${localTime(deletedMs)}  ${id}`;
   });
-  output.lines(...(lines.length === 0 ? [none] : lines));
+  output.lines(lines.length === 0 ? [none] : lines);
 }
 
 async function confirm({ signal }: VerbContext, entries: readonly TrashEntry[]): Promise<void> {

@@ -146,18 +146,20 @@ function integer(cursor: Cursor, length: number): number | bigint {
 /** A text of Python 2: whoever loads it chooses the encoding, so any bytes will do. */
 function eightBit(cursor: Cursor, length: number): Value {
   if (length <= MAX_TEXT_BYTES) return cursor.bytes(length).toString("latin1");
-  cursor.skip(length);
-  return { kind: "longText" };
+  return longText(cursor, length, false);
 }
 
 function unicode(cursor: Cursor, length: number, offset: number): Value {
-  if (length > MAX_TEXT_BYTES) {
-    cursor.skip(length);
-    return { kind: "longText" };
-  }
+  if (length > MAX_TEXT_BYTES) return longText(cursor, length, true);
   const text = decodeUtf8(cursor.bytes(length), true);
   if (text === undefined) throw new StreamBreak("argument", "A text is not UTF-8.", offset);
   return text;
+}
+
+function longText(cursor: Cursor, length: number, isUtf8: boolean): Value {
+  const offset = cursor.at;
+  cursor.skip(length);
+  return { kind: "longText", offset, length, isUtf8 };
 }
 
 function skipped(kind: "bytes" | "bytearray", cursor: Cursor, length: number): Value {

@@ -1,5 +1,6 @@
 import type { DType } from "../tensor";
 import type { StorageId } from "./storages";
+import type { StoredBytes } from "./storedBytes";
 
 /** An array that stands plainly in a file: what it is, and where its elements lie. */
 export interface FoundArray {
@@ -15,9 +16,9 @@ export interface FoundArray {
   readonly bigEndian: boolean;
   /** Why the values that are stored are not those of the array. */
   readonly unread?: string;
-  /** Where its storage is, or the bytes of the first element in the pickle's own range. */
+  /** Where its storage is, or its bytes in the pickle's own range. */
   readonly place:
-    | { readonly kind: "inline"; readonly offset: number; readonly bytes: number }
+    | StoredBytes
     | {
         readonly kind: "storage";
         readonly id: StorageId;

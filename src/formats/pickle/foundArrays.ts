@@ -2,6 +2,7 @@ import { stridesOf } from "../stridedItems";
 import type { BareArray, FoundArray } from "./foundArray";
 import { items, MAX_RANK, type NumpyType, numpyType, shapeOf } from "./numpyTypes";
 import type { ScanLimits } from "./scanLimits";
+import { storedBytes } from "./storedBytes";
 import type { PickleStream } from "./streams";
 import { torchTensor } from "./torchTensors";
 import { type CallNode, importOf, type Value } from "./values";
@@ -153,10 +154,12 @@ function inline(
   shape: readonly number[] | undefined,
   isFortran: boolean,
 ): BareArray | undefined {
-  if (!type || type.hasObjects || !shape || bytes === null || typeof bytes !== "object") return undefined;
-  if (bytes.kind !== "bytes" && bytes.kind !== "bytearray") return undefined;
-  if (shape.reduce((count, length) => count * length, type.itemBytes) !== bytes.length) return undefined;
+  if (!type || type.hasObjects || !shape) return undefined;
+  const place = storedBytes(
+    bytes,
+    shape.reduce((count, length) => count * length, type.itemBytes),
+  );
+  if (!place) return undefined;
   const { dtype, nativeDtype, bigEndian } = type;
-  const place = { kind: "inline", offset: bytes.offset, bytes: bytes.length } as const;
   return { kind: "ndarray", dtype, nativeDtype, shape, strides: stridesOf(shape, isFortran), bigEndian, place };
 }

@@ -20,15 +20,16 @@ export function classOf(module: string | null, name: string | null): PickleImpor
   if (ALLOWED.has(`${module} ${name}`)) return "allowed";
   const top = module.split(".", 1)[0] ?? "";
   if (CODE_MODULES.test(module)) return LOADERS.has(name) ? "dangerous" : "code";
-  if (isSubscript(module, name)) return "code";
+  if (isSubscript(module, name) || isMainForDill(module, name)) return "code";
   if (isListed(module, DANGEROUS_MODULES) || DANGEROUS_NAMES.has(`${module} ${name}`)) return "dangerous";
   // Another module's copy of a dangerous module, whose functions a second step reaches.
   if (DANGEROUS_MODULES.has(name) || DANGEROUS_ANYWHERE.has(name)) return "dangerous";
   const parts = [...module.split(".").slice(1), name];
   if (parts.some((part) => DANGEROUS_PARTS.has(part))) return "dangerous";
-  if (name.includes(".") && !NESTED_CLASS.test(name)) return "dangerous";
+  const isPlain = PLAIN_NAMES.has(`${module} ${name}`);
+  if (name.includes(".") && !NESTED_CLASS.test(name) && !isPlain) return "dangerous";
   if (top === "builtins" || top === "__builtin__") return isPlainBuiltin(name) ? "unknown" : "dangerous";
-  return STANDARD_LIBRARY.has(top) && !PLAIN_NAMES.has(`${module} ${name}`) ? "dangerous" : "unknown";
+  return STANDARD_LIBRARY.has(top) && !isPlain ? "dangerous" : "unknown";
 }
 
 /**
@@ -37,6 +38,11 @@ export function classOf(module: string | null, name: string | null): PickleImpor
  */
 export function isSubscript(module: string | null, name: string | null): boolean {
   return name === "getitem" && (module === "operator" || module === "_operator");
+}
+
+/** By this name, which Python itself does not find, dill gives a function the globals of the program that loads it. */
+function isMainForDill(module: string, name: string): boolean {
+  return (module === "__builtin__" || module === "builtins") && name === "__main__";
 }
 
 /** What pickles functions and classes by their byte code, under whatever roof it is bundled. */

@@ -1,6 +1,7 @@
 import type { PositionalReader } from "../../base/ports";
 import type { FoundArray } from "./foundArray";
 import type { StoragePlace } from "./storages";
+import { type StoredBytes, textReader } from "./storedBytes";
 
 /** An array of a pickle with the place of its bytes. */
 export interface LocatedArray extends FoundArray {
@@ -12,6 +13,24 @@ export interface LocatedArray extends FoundArray {
   readonly available: number;
   /** Offset of the first element in the file; `null` when the file holds it compressed. */
   readonly fileOffset: number | null;
+}
+
+/**
+ * An array whose bytes stand in the pickle itself.
+ * @param shift of the pickle's own range in `source`
+ */
+export function inPickle(array: FoundArray, place: StoredBytes, source: PositionalReader, shift = 0): LocatedArray {
+  if (place.kind === "text") {
+    return {
+      ...array,
+      source: textReader(source, place, shift),
+      start: 0,
+      available: place.bytes,
+      fileOffset: null,
+    };
+  }
+  const start = shift + place.offset;
+  return { ...array, source, start, available: place.bytes, fileOffset: start };
 }
 
 /**

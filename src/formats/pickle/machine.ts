@@ -3,30 +3,16 @@ import type { Cursor, Place } from "./cursor";
 import { addItems, append, build, refuseCall, setItems } from "./effects";
 import { mayBeName, noteClass } from "./importName";
 import { isJoblibWrapper, type JoblibBuild, type JoblibOptions, joblibBuild, skipJoblibArray } from "./joblibArray";
+import { LateNames, replacesWrapped } from "./lateNames";
+import type { MachineListener } from "./machineListener";
+import { nestedPickle } from "./nestedPickle";
 import { OPCODES, type Opcode } from "./opcodes";
+import { ProbeListener } from "./probeListener";
 import { nameInPython3 } from "./pythonTwoNames";
 import type { ScanLimits } from "./scanLimits";
 import { Stack } from "./stack";
 import { StreamBreak } from "./streamBreak";
-import { callOf, hasBuffer, type ImportNode, isForeign, isHashable, tuple, type Value } from "./values";
-
-/** Hears what a pickle would do, in the order in which it would be done. */
-export interface MachineListener {
-  /** A name is imported, or would be if the loading program did not refuse. */
-  imported(node: ImportNode, opcode: string, offset: number): void;
-  /** Something is called. */
-  called(callee: Value, args: Value, opcode: string, offset: number): void;
-  /** An imported object itself is changed, not something made of it. */
-  changed(target: ImportNode, opcode: string, offset: number): void;
-  /** Something is asked of the loading program. @param id the registry's code, or the persistent id; `null` of a buffer */
-  external(kind: "ext" | "persid" | "buffer", id: Value, offset: number): void;
-  /** Python refuses here, but what follows is read on. */
-  flaw(message: string, offset: number): void;
-  /** Raw bytes may follow, which not every reader skips. */
-  unclear(offset: number): void;
-  /** Bytes that look like a pickle themselves. */
-  nested(offset: number, length: number): void;
-}
+import { callOf, hasBuffer, isForeign, isHashable, tuple, type Value } from "./values";
 
 /**
  * Follows the opcodes of one pickle as `pickle.Unpickler` would, building nothing but notes of what would be built:
@@ -38,6 +24,7 @@ export class PickleMachine {
   readonly #listener: MachineListener;
   readonly #options: JoblibOptions;
   readonly #stack: Stack;
+  readonly #late: LateNames;
   /** A copy that only looks where another reader would go on: what it meets must not change the original's objects. */
   readonly #isProbe: boolean;
   #protocol = 0;
@@ -54,6 +41,7 @@ export class PickleMachine {
     this.#listener = listener;
     this.#options = options;
     this.#stack = new Stack(probed?.stack);
+    this.#late = new LateNames(listener);
     this.#isProbe = probed !== undefined;
     this.#protocol = probed?.protocol ?? 0;
   }
@@ -68,6 +56,14 @@ export class PickleMachine {
    * @throws StreamBreak where Python would stop reading, or the limits are reached
    */
   run(): Value {
+    try {
+      return this.#late.handOn(this.#follow());
+    } finally {
+      this.#late.end();
+    }
+  }
+
+  #follow(): Value {
     for (;;) {
       const offset = this.#cursor.at;
       this.#limits.opcodes(1, offset);
@@ -249,7 +245,7 @@ export class PickleMachine {
         return;
       }
       case "BINPERSID":
-        this.#supplied("persistent", stack.pop(offset), offset);
+        this.#supplied("persistent", this.#late.handOn(stack.pop(offset)), offset);
         return;
       case "NEXT_BUFFER":
         this.#listener.external("buffer", null, offset);
@@ -279,9 +275,8 @@ export class PickleMachine {
   #import(module: string | null, name: string | null, opcode: Opcode, offset: number): void {
     const mapped =
       this.#protocol < 3 && module !== null && name !== null ? nameInPython3(module, name) : [module, name];
-    const node: ImportNode = { kind: "import", module: mapped[0] ?? null, name: mapped[1] ?? null };
-    this.#listener.imported(node, opcode, offset);
-    this.#stack.push(node);
+    const [inModule = null, called = null] = mapped;
+    this.#stack.push(this.#late.import(inModule, called, opcode, offset));
   }
 
   #stackGlobal(offset: number): void {
@@ -301,6 +296,12 @@ export class PickleMachine {
   }
 
   #call(callee: Value, args: Value, opcode: Opcode, offset: number): void {
+    const made = opcode === "REDUCE" ? this.#late.call(callee, args, offset) : undefined;
+    if (made) {
+      this.#stack.push(made);
+      return;
+    }
+    for (const value of [callee, args]) this.#late.handOn(value);
     this.#refusal(isForeign(args) ? undefined : refuseCall(callee, args), offset);
     if (isForeign(callee)) this.#listener.called(callee, args, opcode, offset);
     const isNew = opcode === "NEWOBJ";
@@ -312,6 +313,7 @@ export class PickleMachine {
     const [state = null] = this.#held(this.#stack.take(1, offset), offset);
     const target = this.#stack.top(offset);
     this.#noteChange(target, "BUILD", offset);
+    if (replacesWrapped(target, state)) this.#listener.called(target.callee, state, "BUILD", offset);
     const raw = this.#options.joblib ? joblibBuild(target, state) : undefined;
     if (!this.#isProbe) this.#refusal(build(target, state), offset);
     if (raw) this.#joblib(raw, offset);
@@ -348,10 +350,12 @@ export class PickleMachine {
     this.#cursor.returnTo(place);
     this.#stack.payCopy(this.#limits, place.at);
     const probed = { stack: this.#stack, protocol: this.#protocol };
-    const probe = new PickleMachine(this.#cursor, this.#limits, this.#listener, { joblib: false }, probed);
+    const heard = new ProbeListener(this.#listener);
+    const probe = new PickleMachine(this.#cursor, this.#limits, heard, { joblib: false }, probed);
     probe.#stack.push(wrapper);
     try {
       probe.run();
+      heard.tell();
     } catch (error) {
       if (!(error instanceof StreamBreak) || error.kind === "limit") throw error;
     }
@@ -364,6 +368,7 @@ export class PickleMachine {
   /** Of joblib's wrapper in other hands something may be made for which joblib reads bytes. */
   #held(values: Value[], offset: number): Value[] {
     if (this.#options.joblib && values.some(isJoblibWrapper)) this.#listener.unclear(offset);
+    for (const value of values) this.#late.handOn(value);
     return values;
   }
 
@@ -384,13 +389,8 @@ export class PickleMachine {
   }
 
   #noteNested(value: Value): void {
-    if (value === null || typeof value !== "object") return;
-    if ((value.kind !== "bytes" && value.kind !== "bytearray") || value.length < 4) return;
-    const { place } = this.#cursor;
-    this.#cursor.moveTo(value.offset);
-    const [mark, protocol = 0] = this.#cursor.bytes(2);
-    this.#cursor.returnTo(place);
-    if (mark === 0x80 && protocol >= 2 && protocol <= 5) this.#listener.nested(value.offset, value.length);
+    const bytes = nestedPickle(value, this.#cursor);
+    if (bytes) this.#listener.nested(bytes.offset, bytes.length);
   }
 
   #refusal(why: string | undefined, offset: number): void {

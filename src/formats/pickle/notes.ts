@@ -8,7 +8,7 @@ import {
   worseVerdict,
 } from "./facts";
 import { classOf, isSubscript } from "./importClass";
-import type { MachineListener } from "./machine";
+import type { MachineListener } from "./machineListener";
 import { type ImportNode, importOf, sourceOf, type Value } from "./values";
 
 /** Most findings that are listed; of more it is said how many. */
@@ -99,6 +99,12 @@ export class Notes implements MachineListener {
       `${words} (${opcode})${isSubscript(module, name) ? SUBSCRIPT_WORDS : IMPORT_WORDS[found]}`,
       offset,
     );
+  }
+
+  wrapped({ module, name }: ImportNode, opcode: string, offset: number): void {
+    this.uses.push({ module, name, offset });
+    this.#import({ module, name, class: "unknown", offset, ...memberOf(this.#member) });
+    this.finding("unknown", "call", `${nameOf(module, name)} is called (${opcode}).`, offset);
   }
 
   called(callee: Value, args: Value, opcode: string, offset: number): void {

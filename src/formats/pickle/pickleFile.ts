@@ -7,7 +7,7 @@ import type { PickleFacts } from "./facts";
 import type { FoundArray } from "./foundArray";
 import { arraysIn } from "./foundArrays";
 import { readFromStart } from "./fromStart";
-import { inStorage, type LocatedArray } from "./locatedArray";
+import { inPickle, inStorage, type LocatedArray } from "./locatedArray";
 import { Notes } from "./notes";
 import { partOf } from "./partReader";
 import { readZip } from "./pickleZip";
@@ -138,10 +138,7 @@ function locate(
   reader: PositionalReader,
   places: ReadonlyMap<string, StoragePlace>,
 ): LocatedArray | LocatedArray[] {
-  if (array.place.kind === "inline") {
-    const { offset, bytes } = array.place;
-    return { ...array, source: reader, start: offset, available: bytes, fileOffset: offset };
-  }
+  if (array.place.kind !== "storage") return inPickle(array, array.place, reader);
   const place = places.get(array.place.id.key);
   return place ? inStorage(array, reader, place) : [];
 }

@@ -7,7 +7,7 @@ import { npyObjects } from "../npyObjects";
 import { arraysIn } from "./foundArrays";
 import { readFromStart } from "./fromStart";
 import { inflated, MAX_UNPACKED_BYTES, type Unpacked } from "./inflated";
-import { inStorage, type LocatedArray } from "./locatedArray";
+import { inPickle, inStorage, type LocatedArray } from "./locatedArray";
 import { Notes } from "./notes";
 import { noteObjectArray } from "./objectArray";
 import { partOf } from "./partReader";
@@ -198,10 +198,8 @@ class MemberReading {
 
   #locate(array: ReturnType<typeof arraysIn>[number]): LocatedArray[] {
     const { dataAt, method } = this.#member;
-    if (array.place.kind === "inline") {
-      if (method !== 0) return [];
-      const start = dataAt + array.place.offset;
-      return [{ ...array, source: this.#reader, start, available: array.place.bytes, fileOffset: start }];
+    if (array.place.kind !== "storage") {
+      return method === 0 ? [inPickle(array, array.place, this.#reader, dataAt)] : [];
     }
     const place = this.#placeOf(array.place.id.key);
     return place ? [inStorage(array, this.#reader, place, this.#isBigEndian(array.place.id))] : [];

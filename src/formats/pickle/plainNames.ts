@@ -33,7 +33,7 @@ pstdev pvariance quantiles stdev variance
 string: Formatter Template capwords
 ipaddress: AddressValueError IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface IPv6Network
 NetmaskValueError ip_address ip_interface ip_network
-zoneinfo: ZoneInfo _unpickle
+zoneinfo: ZoneInfo _unpickle ZoneInfo._unpickle
 abc: ABC ABCMeta
 time: asctime ctime gmtime localtime mktime monotonic monotonic_ns perf_counter perf_counter_ns process_time
 process_time_ns strftime strptime struct_time time time_ns

@@ -52,6 +52,11 @@ export interface BytesNode {
 /** A text that is too long to be the name of anything. */
 export interface LongTextNode {
   readonly kind: "longText";
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+  /** Otherwise each byte is a letter of Python 2. */
+  readonly isUtf8: boolean;
 }
 
 /** An imported object; `null` is a name that the pickle computes. */
@@ -61,6 +66,8 @@ export interface ImportNode {
   readonly name: string | null;
   /** Whether NEWOBJ has made something of it, which Python does with classes alone. */
   isClass?: boolean;
+  /** Where it was imported, of a name that is told of only when its use is known: see `lateNames.ts`. */
+  readonly late?: { readonly opcode: string; readonly offset: number };
 }
 
 /** The result of a call. */

@@ -128,3 +128,15 @@ function recipeIn(markdown: string): { attributes: string; settings: [string, st
   assert.ok(attributes !== "" && lines.length > 0, "docs/comparing.md has the recipe");
   return { attributes, settings: lines.map(([, key = "", value = ""]) => [key, value]) };
 }
+
+test("inspect lists the tensors of a file that has more than a call has arguments", async () => {
+  const count = 150_000;
+  const entry = (i: number): string => `"w${i}":{"dtype":"U8","shape":[1],"data_offsets":[${i},${i + 1}]}`;
+  const header = Buffer.from(`{${Array.from({ length: count }, (_, i) => entry(i)).join(",")}}`);
+  const length = Buffer.alloc(8);
+  length.writeUInt32LE(header.length);
+  const path = onnx("many.safetensors", Buffer.concat([length, header, Buffer.alloc(count)]));
+  const { code, stdout, stderr } = await kit.run(["inspect", path]);
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+  assert.match(stdout.trimEnd().split("\n").at(-1) ?? "", /^ {2}w149999 +uint8 \[1\]/);
+});

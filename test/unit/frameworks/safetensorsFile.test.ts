@@ -110,11 +110,16 @@ test("every fault of an index or its shards is a failure that names it", () => {
   assert.match(failsWith("format.corrupt", () => openContent(both)).message, /in two shards/);
 });
 
-test("an index of PyTorch's own shards is told from one of safetensors files", () => {
-  const path = sharded("torch", { weight_map: { a: "pytorch_model-00001-of-00002.bin" } });
-  const { message, remedy } = failsWith("format.mismatch", () => openContent(path));
-  assert.match(message, /names "pytorch_model-00001-of-00002.bin", a shard of PyTorch/);
-  assert.equal(remedy, "Open the shards one by one.");
+test("an index of PyTorch's or Flax's own shards is told from one of safetensors files", () => {
+  for (const [shard, words] of [
+    ["pytorch_model-00001-of-00002.bin", "a shard of PyTorch"],
+    ["flax_model-00001-of-00002.msgpack", "a shard of Flax"],
+  ] as const) {
+    const path = sharded(shard, { weight_map: { a: shard } });
+    const { message, remedy } = failsWith("format.mismatch", () => openContent(path));
+    assert.ok(message.includes(`names "${shard}", ${words};`), message);
+    assert.equal(remedy, "Open the shards one by one.");
+  }
 });
 
 test("a shard that is named in two ways is one shard", () => {

@@ -144,3 +144,16 @@ test("an array of objects in a model makes no name computed for a reader that kn
   // What a call returns, or is made of something, may be a text, and so may what is only imported.
   for (const make of [")R", `${text("os")}\x85\x81`, ""]) assert.equal(isComputed(make), true, make);
 });
+
+test("values that ask for an object as an opcode would are no doubt, but what comes of it is", () => {
+  const asking = (values: string): string => `${WRAPPER})\x81${layout(dtype("u1"), values.length)}b${values}.`;
+  // As joblib before 1.2 writes it, without padding: of such arrays one of 256 began with `Q`.
+  assert.equal(factsOf(asking("Q\xff\xff\xff")).verdict, "unknown");
+  assert.equal(factsOf(asking("P1\n\xff")).verdict, "unknown");
+  assert.equal(factsOf(asking("\x82\x01\xff")).verdict, "unknown");
+  assert.equal(factsOf(asking("P1\n)R\xff")).verdict, "unknown");
+  assert.equal(factsOf(asking("P1\n.")).verdict, "unresolvable");
+  assert.equal(factsOf(asking("P1\n)R.")).verdict, "unresolvable");
+  assert.equal(factsOf(asking("P1\ncos\ngetpid\n\xff")).verdict, "dangerous");
+  assert.ok(factsOf(asking("P1\ncpkg\nName\n\xff")).findings.some(({ kind }) => kind === "persid"));
+});
