@@ -18,7 +18,7 @@ export const bundles = [
   { name: "pages", entry: "src/extension/page/pages.ts", outfile: "dist/pages.cjs", budget: 250_000 },
   { name: "objects", entry: "src/runner/objectSaver.ts", outfile: "dist/objects.cjs", budget: 200_000 },
   { name: "cli", entry: "src/cli/main.ts", outfile: "dist/cli.cjs", budget: 300_000 },
-  { name: "verbs", entry: "src/cli/verbs.ts", outfile: "dist/verbs.cjs", budget: 570_000 },
+  { name: "verbs", entry: "src/cli/verbs.ts", outfile: "dist/verbs.cjs", budget: 580_000 },
   { name: "jobs", entry: "src/jobs/main.ts", outfile: "dist/jobs.cjs", budget: 490_000 },
   { name: "runner", entry: "src/runner/main.ts", outfile: "dist/runner.cjs", budget: 200_000 },
   { name: "ortThread", entry: "src/runner/ortThread.ts", outfile: "dist/ortThread.cjs", budget: 100_000 },

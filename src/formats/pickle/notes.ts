@@ -42,7 +42,7 @@ export type ResolvesId = (id: Value) => boolean;
  * What is found in pickles, the same things together: those of one stream, of a member, of a file.
  *
  * Kinds of findings: `import`, `call`, `change` (an imported object itself is altered), `ext`, `persid`, `buffer`,
- * `nested`, `refused` (Python raises an error there), the kinds of `StreamBreak`, `empty`, `trailing`, and those of containers.
+ * `nested`, `arrays` (not all are listed), `refused` (Python raises an error there), the kinds of `StreamBreak`, `empty`, `trailing`, and those of containers.
  */
 export class Notes implements MachineListener {
   /** In order, each use of a name. */

@@ -38,6 +38,7 @@ export function readPickleFile(reader: PositionalReader): PickleContent {
     if (!(error instanceof ModelbenchError) || error.code !== "budget.exceeded") throw error;
     notes.finding("opaque", "limit", error.message, 0);
   }
+  if (limits.isListCut) notes.finding("allowed", "arrays", "There are more arrays than are listed.", 0);
   const facts = notes.facts();
   if (facts.streams > 0 || facts.findings.length > 0) return { facts, arrays };
   notes.finding("malformed", "empty", "There is no pickle in it.", 0);

@@ -14,7 +14,7 @@ const MAX_CHECKED_BYTES = 256 * 1024 * 1024;
 /** What listed arrays may cost, in characters of their paths: two bytes refer to one again, however deep it lies. */
 const MAX_LISTED_CHARACTERS = 16 * 1024 * 1024;
 /** What an array costs beside its path, and a number in that. */
-const ARRAY_CHARACTERS = 64;
+const ARRAY_CHARACTERS = 128;
 const NUMBER_CHARACTERS = 8;
 
 /** What is left of the work that one file may cost; shared by its streams and members. */
@@ -62,6 +62,11 @@ export class ScanLimits {
     this.#listedCharacters -= ARRAY_CHARACTERS;
     for (const key of path) this.#listedCharacters -= typeof key === "string" ? key.length : NUMBER_CHARACTERS;
     return this.#listedCharacters >= 0;
+  }
+
+  /** Whether there were more arrays than may be listed. */
+  get isListCut(): boolean {
+    return this.#listedCharacters < 0;
   }
 
   /** Accounts for bytes about to be read. @throws StreamBreak `limit` */
