@@ -8,7 +8,7 @@ import { focusSoon, isFocusLost } from "./focusSoon";
  * @param next test ids of the controls by state
  */
 export function useNextFocus<State extends string>(
-  box: RefObject<HTMLElement>,
+  box: RefObject<HTMLElement | null>,
   state: State,
   next: Readonly<Partial<Record<State, readonly string[]>>>,
 ): void {
